@@ -1,0 +1,77 @@
+#include "base/arena.h"
+
+#include "base/check.h"
+
+#include <stdalign.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BLOCK_MIN = 16 * 1024 };
+
+struct arena_block {
+    struct arena_block *next;
+    size_t size, used;
+    alignas(max_align_t) unsigned char bytes[];
+};
+
+void arena_open(struct arena *arena, size_t cap)
+{
+    *arena = (struct arena){.cap = cap};
+}
+
+static struct arena_block *block_add(struct arena *arena, size_t size)
+{
+    size_t room = size > BLOCK_MIN ? size : BLOCK_MIN;
+    struct arena_block *block = malloc(sizeof *block + room);
+    CHECK(block != NULL);
+    block->next = arena->first;
+    block->size = room;
+    block->used = 0;
+    arena->first = block;
+    return block;
+}
+
+void *arena_take(struct arena *arena, size_t size)
+{
+    size_t step = alignof(max_align_t);
+    if (size > arena->cap || arena->used > arena->cap - size) return NULL;
+    size = (size + step - 1) / step * step;
+    struct arena_block *block = arena->first;
+    if (block == NULL || block->size - block->used < size) block = block_add(arena, size);
+    void *memory = block->bytes + block->used;
+    block->used += size;
+    arena->used += size;
+    return memset(memory, 0, size);
+}
+
+void *arena_need(struct arena *arena, size_t size)
+{
+    void *memory = arena_take(arena, size);
+    CHECK(memory != NULL);
+    return memory;
+}
+
+char *arena_text(struct arena *arena, const char *text)
+{
+    size_t size = strlen(text) + 1;
+    char *copy = arena_take(arena, size);
+    return copy == NULL ? NULL : memcpy(copy, text, size);
+}
+
+void arena_rewind(struct arena *arena)
+{
+    while (arena->first != NULL && arena->first->next != NULL) {
+        struct arena_block *next = arena->first->next;
+        free(arena->first);
+        arena->first = next;
+    }
+    if (arena->first != NULL) arena->first->used = 0;
+    arena->used = 0;
+}
+
+void arena_close(struct arena *arena)
+{
+    arena_rewind(arena);
+    free(arena->first);
+    arena->first = NULL;
+}

@@ -1,0 +1,129 @@
+/* route.c - earliest times by two states per stop: the break is still ahead, or it is behind.
+ *
+ * I1: `ahead[i]` is the earliest departure from place i with the break not yet taken, `behind[i]` the
+ *     earliest with it taken; NEVER when that cannot be. Place 0 is the start, i + 1 is stop i.
+ * I2: on a leg that is left at t and takes d, the break starts at b = max(t, earliest) <= latest and
+ *     the arrival is max(t + d, earliest) + length: the same whether b lies in the journey or in the
+ *     wait after it (then b = earliest), so a leg has at most one sensible break.
+ * I3: both states are monotone in t (leaving later never arrives earlier), hence the minimum of each
+ *     state is enough: no other prefix can ever do better.
+ */
+#include "model/route.h"
+
+#include "base/check.h"
+
+static const int64_t NEVER = INT64_MAX;
+
+int64_t visit_earliest_start_us(const struct route_visit *visit, int64_t at_us)
+{
+    if (at_us < visit->not_before_us) at_us = visit->not_before_us;
+    if (visit->window_count == 0) return at_us;
+    for (uint32_t i = 0; i < visit->window_count; i++) {
+        const struct window *window = &visit->windows[i];
+        if (at_us <= window->end_us) return at_us > window->start_us ? at_us : window->start_us;
+    }
+    return NEVER;
+}
+
+static int64_t arrival_after_break(const struct route_day *day, int64_t left_us, int64_t leg_us)
+{
+    if (left_us == NEVER || left_us > day->break_latest_us) return NEVER;
+    int64_t reached = left_us + leg_us;
+    return (reached > day->break_earliest_us ? reached : day->break_earliest_us) + day->break_us;
+}
+
+static int64_t finish(const struct route_visit *visit, int64_t arrival_us)
+{
+    if (arrival_us == NEVER) return NEVER;
+    int64_t start = visit_earliest_start_us(visit, arrival_us);
+    return start == NEVER ? NEVER : start + visit->service_us;
+}
+
+struct pass {
+    int64_t ahead[LIMIT_VISITS_PER_ROUTE + 2], behind[LIMIT_VISITS_PER_ROUTE + 2]; /* see I1 */
+    int32_t leg_s[LIMIT_VISITS_PER_ROUTE + 1];
+    bool break_on_leg[LIMIT_VISITS_PER_ROUTE + 1]; /* behind[i + 1] came from ahead[i] */
+};
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Fills `stops` backwards: at each place we know whether the break is behind us. */
+static void trace_back(const struct route_day *day, const struct route_visit *const *visits,
+                       uint32_t count, const struct pass *pass, struct route_stop *stops,
+                       struct route_times *times)
+{
+    bool behind = true;
+    for (uint32_t leg = count + 1; leg-- > 0;) {
+        bool here = behind && day->break_us > 0 && pass->break_on_leg[leg];
+        if (here) behind = false;
+        int64_t left = behind ? pass->behind[leg] : pass->ahead[leg];
+        int64_t break_start = 0, arrival = left + pass->leg_s[leg] * INT64_C(1000000);
+        if (here) {
+            break_start = left > day->break_earliest_us ? left : day->break_earliest_us;
+            arrival = arrival_after_break(day, left, pass->leg_s[leg] * INT64_C(1000000));
+        }
+        if (leg == count) {
+            times->break_start_us = break_start;
+            continue;
+        }
+        int64_t start = visit_earliest_start_us(visits[leg], arrival);
+        stops[leg] = (struct route_stop){arrival, start, start + visits[leg]->service_us, break_start};
+        times->wait_s += (int32_t)((start - arrival) / 1000000);
+    }
+}
+
+enum route_rule route_time(const struct travel *travel, const struct route_day *day,
+                           const struct route_visit *const *visits, uint32_t count,
+                           struct route_stop *stops, struct route_times *times)
+{
+    CHECK(count <= LIMIT_VISITS_PER_ROUTE);
+    *times = (struct route_times){.end_us = day->available_us};
+    if (count == 0) {
+        times->travel_s = travel_seconds(travel, day->start, day->end);
+        times->end_us += times->travel_s * INT64_C(1000000);
+        return times->rule = ROUTE_FITS; /* going home is always allowed */
+    }
+    struct pass pass;
+    pass.ahead[0] = day->break_us > 0 ? day->available_us : NEVER;
+    pass.behind[0] = day->break_us > 0 ? NEVER : day->available_us;
+    struct point at = day->start;
+    for (uint32_t leg = 0; leg <= count; leg++) {
+        struct point to = leg < count ? visits[leg]->at : day->end;
+        int32_t seconds = pass.leg_s[leg] = travel_seconds(travel, at, to);
+        int64_t leg_us = seconds * INT64_C(1000000);
+        times->travel_s += seconds;
+        int64_t plain = pass.ahead[leg] == NEVER ? NEVER : pass.ahead[leg] + leg_us;
+        int64_t after = pass.behind[leg] == NEVER ? NEVER : pass.behind[leg] + leg_us;
+        int64_t rested = arrival_after_break(day, pass.ahead[leg], leg_us);
+        pass.break_on_leg[leg] = rested < after;
+        if (rested < after) after = rested;
+        bool lost = after == NEVER && (plain == NEVER || leg == count);
+        pass.ahead[leg + 1] = leg < count ? finish(visits[leg], plain) : NEVER;
+        pass.behind[leg + 1] = leg < count ? finish(visits[leg], after) : after;
+        times->rule_index = leg;
+        if (lost) return times->rule = ROUTE_BREAK_MISSED;
+        if (earlier(pass.ahead[leg + 1], pass.behind[leg + 1]) == NEVER)
+            return times->rule = ROUTE_WINDOW_MISSED;
+        at = to;
+    }
+    times->end_us = pass.behind[count + 1];
+    int64_t over = times->end_us - day->shift_end_us;
+    times->overtime_us = over > 0 ? over : 0;
+    if (over > day->overtime_us_max) return times->rule = ROUTE_SHIFT_EXCEEDED;
+    trace_back(day, visits, count, &pass, stops, times);
+    return times->rule = ROUTE_FITS;
+}
+
+const char *route_rule_text(enum route_rule rule)
+{
+    switch (rule) {
+    case ROUTE_FITS: return "fits";
+    case ROUTE_WINDOW_MISSED: return "arrives after the last arrival window";
+    case ROUTE_BREAK_MISSED: return "leaves no room for the break";
+    case ROUTE_SHIFT_EXCEEDED: return "comes home after the end of the shift and its overtime";
+    }
+    return "unknown rule";
+}
