@@ -1,0 +1,86 @@
+/* store.h - where rows live for good. Behind it SpatiaLite (store_spatialite) or plain memory
+ * (store_mem); no SQL and no spatial function leaks above this line.
+ *
+ * Idea: a batch of facts is one transaction. begin, any number of put/erase/append, commit; nothing
+ * that was put may be told to anyone before commit returned ERR_OK. A failed commit has stored
+ * nothing: throw the core away and rebuild it (dispatcher/README.md).
+ * Owner: the rows given to put and erase are borrowed until return. Rows handed to a visitor are
+ * borrowed until it returns. Thread: the one that opened it. There is one writer per folder, by
+ * lock. Reads between begin and commit see the batch's own writes.
+ */
+#ifndef CALLOUT_STORE_H
+#define CALLOUT_STORE_H
+
+#include "base/err.h"
+#include "dispatcher/core/row.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct store;
+
+/* Opens the store of a data folder, which is made and initialised when it is empty; migrates an
+ * older one (PRAGMA user_version, one transaction, after a backup), refuses a newer one
+ * (ERR_VERSION) and a folder that another process holds (ERR_BUSY). */
+MUST_USE enum err store_open_spatialite(struct store **out, const char *folder,
+                                        struct problem *problem);
+/* The same folder for reading only, while another process may be writing: for verify and replay. */
+MUST_USE enum err store_open_reader(struct store **out, const char *folder,
+                                    struct problem *problem);
+/* A store that is gone when it is closed. Deterministic: rows in key order. */
+struct store *store_open_mem(void);
+void store_close(struct store *store);
+
+MUST_USE enum err store_begin(struct store *store);
+MUST_USE enum err store_commit(struct store *store);
+void store_rollback(struct store *store);
+
+/* Inserts or replaces the row with the same key. */
+MUST_USE enum err store_put(struct store *store, enum row_kind kind, const void *row);
+/* Erases every row whose first `key_columns` key columns (>= 1) equal those of `key`, a struct of
+ * that kind. None is fine. */
+MUST_USE enum err store_erase(struct store *store, enum row_kind kind, const void *key,
+                              uint32_t key_columns);
+
+/* Reads the row with all of `key`'s key columns into *out; its texts and blobs stay valid until the
+ * next call on this store. ERR_NOT_FOUND when there is none. */
+MUST_USE enum err store_get(struct store *store, enum row_kind kind, const void *key,
+                            union row *out);
+
+typedef bool store_visit(void *context, const void *row); /* false: stop here */
+
+/* Visits rows in key order whose first `key_columns` key columns (0: any) equal those of `key`; if
+ * `after` is true the next key column must be greater than in `key`. The visitor may not write. */
+MUST_USE enum err store_each(struct store *store, enum row_kind kind, const void *key,
+                             uint32_t key_columns, bool after, store_visit *visit, void *context);
+/* Visits, in order, the ROW_CHANGE rows after `after_seq` that this technician gained, lost or
+ * kept. */
+MUST_USE enum err store_changes_of(struct store *store, const char *technician_id,
+                                   int64_t after_seq, store_visit *visit, void *context);
+/* The `limit` technicians (ROW_POSITION) nearest to a place, nearest first. */
+MUST_USE enum err store_nearest(struct store *store, int32_t lat_e7, int32_t lon_e7, uint32_t limit,
+                                store_visit *visit, void *context);
+
+/* Appends the next fact: seq must be the last one + 1. Makes salt, leaf = H(salt, body) and
+ * chain = H(chain before, seq, time, kind, leaf), so that a body can be erased and the chain holds.
+ */
+MUST_USE enum err store_append_fact(struct store *store, int64_t seq, int64_t time_us, int64_t kind,
+                                    const void *body, size_t size);
+/* Checks the chain over all facts; *bad_seq is the first fact that does not fit, 0: all do. */
+MUST_USE enum err store_verify_chain(struct store *store, int64_t *bad_seq);
+/* Checks the file's own structure, and that each POINT equals its row. */
+MUST_USE enum err store_verify_file(struct store *store, struct problem *problem);
+
+/* A digest over all rows of class NOUN: equal for equal contents, whichever store holds them. */
+MUST_USE enum err store_digest(struct store *store, uint64_t *out);
+MUST_USE enum err store_row_count(struct store *store, enum row_kind kind, uint64_t *out);
+
+/* Writes a consistent copy of the store into a new folder, also while it is in use. */
+MUST_USE enum err store_backup(struct store *store, const char *folder, struct problem *problem);
+
+/* Fault injection for tests: the n-th commit from now fails (as a full disk would), then every
+ * n-th. 0: none. */
+void store_fail_commits(struct store *store, uint32_t every);
+
+#endif
