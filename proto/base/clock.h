@@ -25,8 +25,13 @@ struct clock {
     int wall;
 };
 
-/* Reads "wall" or "START,RATE" (START as 2026-11-23T06:00:00Z or whole UTC seconds). */
+/* Reads "wall" or "START,RATE" (START as 2026-11-23T06:00:00Z or whole UTC seconds). A third field,
+ * the monotonic microseconds at START, lets a restarted process of this machine go on with the same
+ * clock. */
 MUST_USE enum err clock_parse(const char *text, struct clock *out, struct problem *problem);
+/* The text that clock_parse reads back to the same clock, anchor included. */
+enum { CLOCK_TEXT_SIZE = 80 };
+void clock_print(const struct clock *clock, char buffer[CLOCK_TEXT_SIZE]);
 int64_t clock_now_us(const struct clock *clock);
 
 /* RFC 3339 in UTC, e.g. 2026-11-23T06:00:00Z; the buffer must hold 32 bytes. Returns buffer. */
