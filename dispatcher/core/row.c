@@ -28,6 +28,7 @@
     return &table;                                                                                 \
     }
 #include "dispatcher/core/row.def"
+
 #include "dispatcher/core/row_undef.h"
 
 const struct row_table *row_table(enum row_kind kind)
@@ -36,12 +37,14 @@ const struct row_table *row_table(enum row_kind kind)
 #define ROW_BEGIN(KIND, name, class)                                                               \
     case ROW_##KIND:                                                                               \
         return table_##name();
-#include "dispatcher/core/row.def"
 #include "dispatcher/core/row_blank.h"
+
+#include "dispatcher/core/row.def"
+
 #include "dispatcher/core/row_undef.h"
     case ROW_KINDS: break;
     }
-    CHECK(!"a known kind of row");
+    check_failed("a known kind of row", __FILE__, __LINE__);
 }
 
 uint64_t row_digest(enum row_kind kind, const void *row)

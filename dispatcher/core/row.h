@@ -26,6 +26,7 @@ struct blob {
     }                                                                                              \
     ;
 #include "dispatcher/core/row.def"
+
 #include "dispatcher/core/row_undef.h"
 
 #define ROW_BEGIN(KIND, name, class) ROW_##KIND,
