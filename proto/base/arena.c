@@ -11,6 +11,7 @@ enum { BLOCK_MIN = 16 * 1024 };
 struct arena_block {
     struct arena_block *next;
     size_t size, used;
+    size_t soiled; /* bytes below this were used before a rewind; above it calloc's zeros still stand */
     alignas(max_align_t) unsigned char bytes[];
 };
 
@@ -22,11 +23,10 @@ void arena_open(struct arena *arena, size_t cap)
 static struct arena_block *block_add(struct arena *arena, size_t size)
 {
     size_t room = size > BLOCK_MIN ? size : BLOCK_MIN;
-    struct arena_block *block = malloc(sizeof *block + room);
+    struct arena_block *block = calloc(1, sizeof *block + room);
     CHECK(block != NULL);
     block->next = arena->first;
     block->size = room;
-    block->used = 0;
     arena->first = block;
     return block;
 }
@@ -38,10 +38,12 @@ void *arena_take(struct arena *arena, size_t size)
     size = (size + step - 1) / step * step;
     struct arena_block *block = arena->first;
     if (block == NULL || block->size - block->used < size) block = block_add(arena, size);
-    void *memory = block->bytes + block->used;
+    size_t start = block->used;
+    void *memory = block->bytes + start;
     block->used += size;
     arena->used += size;
-    return memset(memory, 0, size);
+    size_t soiled = start < block->soiled ? block->soiled - start : 0;
+    return memset(memory, 0, soiled < size ? soiled : size);
 }
 
 void *arena_need(struct arena *arena, size_t size)
@@ -65,7 +67,10 @@ void arena_rewind(struct arena *arena)
         free(arena->first);
         arena->first = next;
     }
-    if (arena->first != NULL) arena->first->used = 0;
+    if (arena->first != NULL) {
+        if (arena->first->used > arena->first->soiled) arena->first->soiled = arena->first->used;
+        arena->first->used = 0;
+    }
     arena->used = 0;
 }
 

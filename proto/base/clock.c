@@ -101,7 +101,7 @@ enum err clock_parse(const char *text, struct clock *out, struct problem *proble
     }
     return problem_set(problem, ERR_INVALID, "--clock",
                        "\"%.60s\" is neither \"wall\" nor START,RATE such as "
-                       "2026-11-23T06:00:00Z,120 (rate above 0, at most 100000)",
+                       "2026-11-23T06:00:00Z,120 (rate 0 to 100000; 0 stands still)",
                        text);
 }
 
