@@ -77,7 +77,7 @@ static int parse_rate(const char *text, double *rate, int64_t *mono_us)
 {
     char *end = NULL;
     *rate = strtod(text, &end);
-    if (end == text || !(*rate > 0 && *rate <= 100000)) return 0;
+    if (end == text || !(*rate >= 0 && *rate <= 100000)) return 0;
     *mono_us = clock_mono_us();
     if (*end == '\0') return 1;
     if (*end != ',') return 0;

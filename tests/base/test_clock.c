@@ -43,10 +43,17 @@ static void a_printed_clock_is_the_same_clock(void **state)
 static void a_bad_clock_is_refused_by_name(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"",           "120",         "2026-02-30T06:00:00Z,1",
-                                      "100,0",      "100,nan",     "100,-1",
-                                      "100,200000", "100,1,",      "100,1,-5",
-                                      "100,1,5x",   "yesterday,1", "2026-11-23T06:00:00Z"};
+    static const char *const bad[] = {"",
+                                      "120",
+                                      "2026-02-30T06:00:00Z,1",
+                                      "100,nan",
+                                      "100,-1",
+                                      "100,200000",
+                                      "100,1,",
+                                      "100,1,-5",
+                                      "100,1,5x",
+                                      "yesterday,1",
+                                      "2026-11-23T06:00:00Z"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct clock clock;
         struct problem problem = {0};

@@ -1,0 +1,24 @@
+/* reach.h - does somebody answer there? For whoever waits for a process to come up.
+ *
+ * A plain connection with an SP greeting, or a plain GET: no thread, no library, nothing kept. Each
+ * call waits half a second at most.
+ */
+#ifndef CALLOUT_DISPATCHER_REACH_H
+#define CALLOUT_DISPATCHER_REACH_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* ipc://PATH and tcp://HOST:PORT must greet us as SP; of tls+tcp://HOST:PORT a connection is
+ * enough. */
+bool reach_sp(const char *url);
+/* GET /healthz at HOST:PORT is answered with 200. */
+bool reach_http(const char *address);
+
+/* Copies an URL or HOST:PORT; when it ends in ":0", a port that is free now takes the 0's place, so
+ * that a restarted process comes back at the same port. ERR_INVALID, ERR_TOO_LARGE. */
+MUST_USE enum err reach_fix_port(const char *url, char *out, size_t size, struct problem *problem);
+
+#endif

@@ -1,0 +1,319 @@
+/* What it rests on: the dispatcher comes first, since both others ask it; a death before everything
+ * answers ends it all with the child's exit code, a death later is mended (children.h). */
+#include "dispatcher/serve.h"
+
+#include "base/clock.h"
+#include "base/exit_code.h"
+#include "base/log.h"
+#include "base/rundir.h"
+#include "dispatcher/children.h"
+#include "dispatcher/reach.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { DISPATCHER, GATEWAY, OPTIMIZER, ROLE_COUNT };
+enum { LISTEN_MAX = 8, URL_SIZE = 300, PATH_SIZE = 1024, TICK_MS = 200, PROBE_MS = 5 };
+
+struct options {
+    const char *data_dir;
+    char listen[LISTEN_MAX][URL_SIZE];
+    int listen_count;
+    char admin[URL_SIZE];
+    const char *clock, *seed, *work;
+    bool lab, behind_proxy;
+};
+
+struct serve {
+    struct options options;
+    char clock[CLOCK_TEXT_SIZE];
+    char dispatcher_url[URL_SIZE];
+    struct child children[ROLE_COUNT];
+    int lock_fd;
+    bool stopped; /* TERM or INT came */
+};
+
+static const char usage_text[] =
+    "usage: callout serve --data DIR [--listen URL]... [--admin HOST:PORT]\n"
+    "                     [--clock wall | START,RATE] [--lab] [--behind-proxy] [--seed N] [--work "
+    "N]\n"
+    "  --data DIR        the data folder; an empty or missing one is initialised\n"
+    "  --listen URL      tcp://HOST:PORT, tls+tcp://HOST:PORT or ipc://PATH; the default is\n"
+    "                    tcp://127.0.0.1:7310; port 0 takes a free one\n"
+    "  --admin ADDRESS   /healthz and /metrics; the default is 127.0.0.1:7381\n"
+    "  --clock CLOCK     wall (the default), or a day that starts at START and runs RATE times as "
+    "fast\n"
+    "  --lab             plain tcp is allowed beyond this machine: for tests in a closed network\n"
+    "  --behind-proxy    the peers are a proxy's: limits per address do not hold\n"
+    "  --seed N --work N for the optimizer: chance, and counted work instead of the clock\n";
+
+/* --- options -------------------------------------------------------------------------------------
+ */
+
+static enum err add_listen(struct options *options, const char *url, struct problem *problem)
+{
+    if (options->listen_count == LISTEN_MAX)
+        return problem_set(problem, ERR_TOO_LARGE, "--listen", "at most %d addresses", LISTEN_MAX);
+    return reach_fix_port(url, options->listen[options->listen_count++], URL_SIZE, problem);
+}
+
+static enum err take_option(struct options *options, int letter, struct problem *problem)
+{
+    switch (letter) {
+    case 'd': options->data_dir = optarg; return ERR_OK;
+    case 'l': return add_listen(options, optarg, problem);
+    case 'a': return reach_fix_port(optarg, options->admin, URL_SIZE, problem);
+    case 'c': options->clock = optarg; return ERR_OK;
+    case 's': options->seed = optarg; return ERR_OK;
+    case 'w': options->work = optarg; return ERR_OK;
+    case 'L': options->lab = true; return ERR_OK;
+    case 'P': options->behind_proxy = true; return ERR_OK;
+    default: return problem_set(problem, ERR_INVALID, "serve", "see its usage");
+    }
+}
+
+static enum err read_options(int argc, char **argv, struct options *options,
+                             struct problem *problem)
+{
+    static const struct option names[] = {
+        {"data", required_argument, NULL, 'd'},
+        {"listen", required_argument, NULL, 'l'},
+        {"admin", required_argument, NULL, 'a'},
+        {"clock", required_argument, NULL, 'c'},
+        {"seed", required_argument, NULL, 's'},
+        {"work", required_argument, NULL, 'w'},
+        {"lab", no_argument, NULL, 'L'},
+        {"behind-proxy", no_argument, NULL, 'P'},
+        {NULL, 0, NULL, 0},
+    };
+    *options = (struct options){.clock = "wall"};
+    enum err err = ERR_OK;
+    for (int letter; err == ERR_OK && (letter = getopt_long(argc, argv, "", names, NULL)) != -1;)
+        err = take_option(options, letter, problem);
+    if (err != ERR_OK) return err;
+    if (optind < argc)
+        return problem_set(problem, ERR_INVALID, argv[optind], "is not an option of serve");
+    if (options->data_dir == NULL)
+        return problem_set(problem, ERR_INVALID, "--data", "which folder keeps the data?");
+    if (options->listen_count == 0) err = add_listen(options, "tcp://127.0.0.1:7310", problem);
+    if (err == ERR_OK && options->admin[0] == '\0')
+        err = reach_fix_port("127.0.0.1:7381", options->admin, URL_SIZE, problem);
+    return err;
+}
+
+/* --- the folder ----------------------------------------------------------------------------------
+ */
+
+/* One supervisor per folder; the dispatcher holds a lock of its own against others. The lock is the
+ * process's and falls with it. */
+static enum err lock_folder(struct serve *serve, struct problem *problem)
+{
+    char path[PATH_SIZE];
+    const char *dir = serve->options.data_dir;
+    if (snprintf(path, sizeof path, "%s/serve.lock", dir) >= (int)sizeof path)
+        return problem_set(problem, ERR_TOO_LARGE, "--data", "this path is too long");
+    serve->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (serve->lock_fd < 0) return problem_set(problem, ERR_IO, path, "%s", strerror(errno));
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    if (fcntl(serve->lock_fd, F_SETLK, &lock) == 0) return ERR_OK;
+    struct flock holder = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    if (fcntl(serve->lock_fd, F_GETLK, &holder) != 0 || holder.l_type == F_UNLCK) holder.l_pid = 0;
+    return problem_set(problem, ERR_CONFLICT, dir, "is already served by process %d",
+                       (int)holder.l_pid);
+}
+
+static enum err open_folder(struct serve *serve, struct problem *problem)
+{
+    const char *dir = serve->options.data_dir;
+    if (mkdir(dir, 0700) != 0 && errno != EEXIST)
+        return problem_set(problem, ERR_IO, dir, "cannot be made: %s", strerror(errno));
+    enum err err = lock_folder(serve, problem);
+    if (err != ERR_OK) return err;
+    char rundir[RUNDIR_PATH_SIZE];
+    err = rundir_make(dir, rundir, problem);
+    if (err != ERR_OK) return err;
+    snprintf(serve->dispatcher_url, URL_SIZE, "ipc://%s/dispatcher.sock", rundir);
+    return ERR_OK;
+}
+
+/* A reader of DIR/endpoints sees all of it or none. */
+static enum err write_endpoints(const struct serve *serve, struct problem *problem)
+{
+    const struct options *options = &serve->options;
+    char path[PATH_SIZE], fresh[PATH_SIZE + 8];
+    snprintf(path, sizeof path, "%s/endpoints", options->data_dir);
+    snprintf(fresh, sizeof fresh, "%s.new", path);
+    FILE *file = fopen(fresh, "w");
+    if (file == NULL) return problem_set(problem, ERR_IO, fresh, "%s", strerror(errno));
+    for (int i = 0; i < options->listen_count; i++)
+        fprintf(file, "gateway %s\n", options->listen[i]);
+    fprintf(file, "admin %s\ndispatcher %s\n", options->admin, serve->dispatcher_url);
+    bool failed = ferror(file) != 0;
+    if (fclose(file) != 0 || failed || rename(fresh, path) != 0)
+        return problem_set(problem, ERR_IO, path, "%s", strerror(errno));
+    return ERR_OK;
+}
+
+static void remove_endpoints(const struct serve *serve)
+{
+    char path[PATH_SIZE];
+    snprintf(path, sizeof path, "%s/endpoints", serve->options.data_dir);
+    unlink(path);
+}
+
+/* --- the children --------------------------------------------------------------------------------
+ */
+
+static void arg_pair(struct child *child, const char *name, const char *value)
+{
+    if (value == NULL) return;
+    child_arg(child, name);
+    child_arg(child, value);
+}
+
+static void write_arguments(struct serve *serve)
+{
+    const struct options *options = &serve->options;
+    struct child *dispatcher = &serve->children[DISPATCHER];
+    child_init(dispatcher, "dispatcher");
+    arg_pair(dispatcher, "--data", options->data_dir);
+    arg_pair(dispatcher, "--socket", serve->dispatcher_url);
+    arg_pair(dispatcher, "--clock", serve->clock);
+
+    struct child *gateway = &serve->children[GATEWAY];
+    char tls_dir[PATH_SIZE];
+    snprintf(tls_dir, sizeof tls_dir, "%s/tls", options->data_dir);
+    child_init(gateway, "gateway");
+    arg_pair(gateway, "--dispatcher", serve->dispatcher_url);
+    for (int i = 0; i < options->listen_count; i++)
+        arg_pair(gateway, "--listen", options->listen[i]);
+    arg_pair(gateway, "--admin", options->admin);
+    arg_pair(gateway, "--tls-dir", tls_dir);
+    if (options->lab) child_arg(gateway, "--lab");
+    if (options->behind_proxy) child_arg(gateway, "--behind-proxy");
+
+    struct child *optimizer = &serve->children[OPTIMIZER];
+    child_init(optimizer, "optimizer");
+    arg_pair(optimizer, "--dispatcher", serve->dispatcher_url);
+    arg_pair(optimizer, "--seed", options->seed);
+    arg_pair(optimizer, "--work", options->work);
+}
+
+static bool role_answers(const struct serve *serve, int role)
+{
+    if (role == DISPATCHER) return reach_sp(serve->dispatcher_url);
+    if (role == OPTIMIZER) return true; /* it listens nowhere */
+    for (int i = 0; i < serve->options.listen_count; i++)
+        if (!reach_sp(serve->options.listen[i])) return false;
+    return reach_http(serve->options.admin);
+}
+
+/* Starts one role and waits until it answers: as long as that takes, since a large store may have
+ * much to recover. The exit code if that failed, EXIT_DONE also when we were stopped. */
+static int bring_up(struct serve *serve, int role)
+{
+    if (child_start(&serve->children[role]) != ERR_OK) {
+        log_error("%s cannot be started: %s", serve->children[role].args[1], strerror(errno));
+        return EXIT_FAILED;
+    }
+    while (!serve->stopped) {
+        if (children_look(serve->children, ROLE_COUNT)) break;
+        if (role_answers(serve, role)) return EXIT_DONE;
+        serve->stopped = children_wait(PROBE_MS);
+    }
+    if (serve->stopped) return EXIT_DONE;
+    for (int i = 0; i < ROLE_COUNT; i++)
+        if (serve->children[i].exit_code != 0) return serve->children[i].exit_code;
+    return EXIT_FAILED;
+}
+
+static int bring_all_up(struct serve *serve)
+{
+    int code = EXIT_DONE;
+    for (int role = 0; role < ROLE_COUNT && code == EXIT_DONE && !serve->stopped; role++)
+        code = bring_up(serve, role);
+    struct problem problem;
+    if (code == EXIT_DONE && !serve->stopped && write_endpoints(serve, &problem) != ERR_OK) {
+        log_error("%s: %s", problem.field, problem.text);
+        return EXIT_FAILED;
+    }
+    return code;
+}
+
+static void say_ready(const struct serve *serve)
+{
+    const struct options *options = &serve->options;
+    printf("ready");
+    for (int i = 0; i < options->listen_count; i++)
+        printf(" gateway %s", options->listen[i]);
+    printf(" admin %s dispatcher %s\n", options->admin, serve->dispatcher_url);
+    fflush(stdout);
+}
+
+static void keep_running(struct serve *serve)
+{
+    while (!serve->stopped) {
+        int64_t now_us = clock_mono_us(), wait_us = TICK_MS * INT64_C(1000);
+        for (int i = 0; i < ROLE_COUNT; i++) {
+            int64_t due_us = serve->children[i].restart_us - now_us;
+            if (serve->children[i].pid == 0 && due_us < wait_us) wait_us = due_us > 0 ? due_us : 0;
+        }
+        serve->stopped = children_wait((int)(wait_us / 1000) + 1);
+        children_look(serve->children, ROLE_COUNT);
+        if (!serve->stopped) children_restart(serve->children, ROLE_COUNT);
+    }
+}
+
+/* Nobody new comes in, then nobody plans, then the store is closed; 9 seconds at most. */
+static void take_down(struct serve *serve)
+{
+    child_stop(&serve->children[GATEWAY], 3000);
+    child_stop(&serve->children[OPTIMIZER], 1000);
+    child_stop(&serve->children[DISPATCHER], 5000);
+    remove_endpoints(serve);
+}
+
+/* Every phone is a connection: as many descriptors as we may have. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+int serve_main(int argc, char **argv)
+{
+    static struct serve serve;
+    struct problem problem;
+    log_open("serve", LOG_INFO);
+    if (read_options(argc, argv, &serve.options, &problem) != ERR_OK) {
+        fprintf(stderr, "callout serve: %s: %s\n%s", problem.field, problem.text, usage_text);
+        return EXIT_USAGE;
+    }
+    struct clock clock;
+    enum err err = clock_parse(serve.options.clock, &clock, &problem);
+    if (err == ERR_OK) err = open_folder(&serve, &problem);
+    if (err != ERR_OK) {
+        fprintf(stderr, "callout serve: %s: %s\n", problem.field, problem.text);
+        return err == ERR_INVALID || err == ERR_TOO_LARGE ? EXIT_CONFIG : EXIT_FAILED;
+    }
+    clock_print(&clock, serve.clock);
+    umask(077);
+    raise_descriptor_limit();
+    children_open();
+    write_arguments(&serve);
+    int code = bring_all_up(&serve);
+    if (code == EXIT_DONE && !serve.stopped) {
+        say_ready(&serve);
+        keep_running(&serve);
+    }
+    take_down(&serve);
+    return code;
+}

@@ -1,0 +1,128 @@
+# stages.sh - the stages of `./run test`, read by `run` (it defines configure, compile, die).
+#
+# Each stage prints its name and seconds; a failed one does not stop the rest, but fails the whole.
+# The last line counts: every test of a ctest suite is one, every other stage is one.
+
+budget_s=$((27 * 60)) # beyond this the whole run fails: people stop running slow tests
+kills=${CALLOUT_KILLS:-300}
+stages_passed=0
+stages_failed=0
+failed_names=
+
+stage() { # NAME COMMAND...: runs it with its output shown only when it fails
+    local name=$1 from=$SECONDS log
+    shift
+    log=$(mktemp)
+    if within $((budget_s + 60)) "$log" "$@"; then
+        count_tests "$log" 1 0
+        grep '^note:' "$log"
+        echo "== $name: $((SECONDS - from)) s"
+        rm -f "$log"
+        return 0
+    fi
+    tail -n 80 "$log"
+    count_tests "$log" 0 1
+    failed_names="$failed_names [$name]"
+    echo "== $name FAILED after $((SECONDS - from)) s"
+    rm -f "$log"
+    return 1
+}
+
+within() { # SECONDS LOG COMMAND...: a group of its own, ended as a whole when it hangs
+    local limit=$1 log=$2 pid dog code
+    shift 2
+    set -m
+    ("$@") >"$log" 2>&1 </dev/null &
+    pid=$!
+    (sleep "$limit" && kill -- "-$pid") >/dev/null 2>&1 &
+    dog=$!
+    disown "$dog"
+    set +m
+    trap 'kill -- "-$pid"; exit 130' INT TERM
+    wait "$pid"
+    code=$?
+    trap - INT TERM
+    kill -- "-$dog" 2>/dev/null
+    return "$code"
+}
+
+count_tests() { # LOG PASSED FAILED: ctest's own figures count where they are, else the stage
+    local line failed total
+    line=$(grep -E '^[0-9]+% tests passed, [0-9]+ tests failed out of [0-9]+' "$1" | tail -n 1)
+    if [ -n "$line" ]; then
+        failed=$(echo "$line" | sed -E 's/.*, ([0-9]+) tests failed out of.*/\1/')
+        total=$(echo "$line" | sed -E 's/.* out of ([0-9]+)/\1/')
+        stages_passed=$((stages_passed + total - failed))
+        stages_failed=$((stages_failed + failed))
+        [ "$failed" -gt 0 ] || [ "$3" = 0 ] || stages_failed=$((stages_failed + 1))
+    else
+        stages_passed=$((stages_passed + $2))
+        stages_failed=$((stages_failed + $3))
+    fi
+}
+
+unit_tests() { # DIR: every test_*.c and the tidy test
+    ctest --test-dir "$1" --output-on-failure --timeout 240
+}
+
+build_gcc() {
+    configure build -DCMAKE_C_COMPILER=gcc -DCALLOUT_TESTS=ON && compile build
+}
+build_sanitized() { # DIR SANITIZERS
+    configure "$1" -DCMAKE_C_COMPILER=gcc -DCALLOUT_TESTS=ON "-DCALLOUT_SANITIZE=$2" && compile "$1"
+}
+build_clang() {
+    configure build-clang -DCMAKE_C_COMPILER=clang -DCALLOUT_TESTS=ON && compile build-clang
+}
+unit_asan() {
+    export ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1
+    unit_tests build-asan
+}
+
+demo_smoke() { # the demo ends by itself, with one JSON object that says that orders were served
+    local out
+    out=$(build/callout sim demo --for 20s --json) || return 1
+    echo "$out"
+    echo "$out" | grep -q '"visits_done": *[1-9]'
+}
+
+no_leftovers() { # processes of ours that outlive their test are a bug in whoever started them
+    ! pgrep -f "^$PWD/build[^ ]*/callout" -a
+}
+
+stages_default() {
+    stage "gcc build" build_gcc || return
+    stage "unit and traces" unit_tests build
+    stage "hostile inputs" tests/process/hostile.sh build/callout
+    stage "nngcat" tests/process/nngcat.sh build/callout
+    stage "kills ($kills)" tests/process/kill.sh build/callout "$kills"
+    stage "demo" demo_smoke
+    stage "ASan and UBSan build" build_sanitized build-asan address,undefined &&
+        stage "ASan and UBSan tests" unit_asan
+    stage "clang build" build_clang
+    stage "nothing left running" no_leftovers
+}
+
+stages_more() {
+    stage "clang tests" unit_tests build-clang
+    stage "TSan build" build_sanitized build-tsan thread && stage "TSan tests" unit_tests build-tsan
+    stage "format" tests/tidy/format.sh
+    stage "clang-tidy" tests/tidy/clang_tidy.sh build-clang
+    stage "cppcheck" tests/tidy/cppcheck.sh
+    stage "fuzzing" tests/fuzz/run.sh
+    stage "bare Debian" tests/process/bare_debian.sh
+}
+
+run_stages() { # BEGIN ALL
+    stages_default
+    local took=$((SECONDS - $1))
+    echo "== all: $took s of $budget_s"
+    if [ "$took" -gt "$budget_s" ]; then
+        failed_names="$failed_names budget"
+        stages_failed=$((stages_failed + 1))
+    fi
+    [ -z "$2" ] || stages_more
+    [ -z "$failed_names" ] || echo "failed:$failed_names"
+    echo "$stages_passed passed, $stages_failed failed"
+    [ "$stages_failed" = 0 ]
+}
