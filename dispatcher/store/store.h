@@ -32,11 +32,16 @@ MUST_USE enum err store_open_reader(struct store **out, const char *folder,
 struct store *store_open_mem(void);
 void store_close(struct store *store);
 
+/* What the last call that failed ran into, for the log; borrowed until the next call. */
+const char *store_error_text(const struct store *store);
+
 MUST_USE enum err store_begin(struct store *store);
 MUST_USE enum err store_commit(struct store *store);
 void store_rollback(struct store *store);
 
-/* Inserts or replaces the row with the same key. */
+/* Inserts or replaces the row with the same key. ERR_CONFLICT: a rule in the database refuses this
+ * row; only this put is undone, the batch may go on or be rolled back. Any other error of a put or
+ * an erase leaves the batch fit for rollback only. */
 MUST_USE enum err store_put(struct store *store, enum row_kind kind, const void *row);
 /* Erases every row whose first `key_columns` key columns (>= 1) equal those of `key`, a struct of
  * that kind. None is fine. */
@@ -76,8 +81,16 @@ MUST_USE enum err store_verify_file(struct store *store, struct problem *problem
 MUST_USE enum err store_digest(struct store *store, uint64_t *out);
 MUST_USE enum err store_row_count(struct store *store, enum row_kind kind, uint64_t *out);
 
-/* Writes a consistent copy of the store into a new folder, also while it is in use. */
+/* Writes a consistent copy of the store into a new or empty folder, also while it is in use, but
+ * not within a batch. */
 MUST_USE enum err store_backup(struct store *store, const char *folder, struct problem *problem);
+
+/* The row of ROW_META whose value, 8 bytes, least first, is the log epoch (proto/wire.proto). */
+#define STORE_META_LOG_EPOCH "log_epoch"
+
+/* Makes a new or empty folder from a backup. The copy has a new log epoch, never 0, so that devices
+ * notice that what they were told may be gone, and push it again. */
+MUST_USE enum err store_restore(const char *backup, const char *folder, struct problem *problem);
 
 /* Fault injection for tests: the n-th commit from now fails (as a full disk would), then every
  * n-th. 0: none. */
