@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+# cppcheck.sh - cppcheck's certain findings over every C file of ours.
+cd "$(dirname "$0")/../.." || exit 1
+cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,portability --inline-suppr \
+    --suppress=missingIncludeSystem --suppress=unknownMacro -j "$(nproc)" -I proto -I . \
+    -D_POSIX_C_SOURCE=200809L proto optimizer dispatcher gateway sim
