@@ -1,0 +1,40 @@
+/* channel.h - one nng REQ socket with one request at a time: bytes out, bytes back on the loop.
+ *
+ * Idea: nng reconnects by itself (with chance, 100 ms to 30 s) and sends an unanswered request
+ * again after a reconnect and every `resend_ms`. So a request is never cancelled: cancelling a
+ * receive whose send is in flight crashes nng 1.5.2. Going offline closes the dialler alone; the
+ * request waits in the socket and goes out with the next connection.
+ *
+ * Owner: channel_ask copies; the bytes of on_reply are borrowed until it returns.
+ * Thread: the loop's.
+ */
+#ifndef CALLOUT_GATEWAY_CLIENT_CHANNEL_H
+#define CALLOUT_GATEWAY_CLIENT_CHANNEL_H
+
+#include "gateway/client/loop.h"
+
+struct channel;
+
+struct channel_options {
+    const char *url;     /* tcp://HOST:PORT, tls+tcp://HOST:PORT, ipc://PATH */
+    const char *ca_file; /* PEM; needed for tls+tcp */
+    const char
+        *tls_name; /* the name that the server's certificate must carry; NULL: the URL's host */
+    uint32_t resend_ms; /* longer than the server may hold a request */
+    /* bytes NULL: nng gave the request up (out of memory, socket closed); ask again later. */
+    void (*on_reply)(void *context, const uint8_t *bytes, size_t size);
+    void *context;
+};
+
+/* The channel starts offline. */
+MUST_USE enum err channel_open(struct channel **out, struct client_loop *loop,
+                               const struct channel_options *options, struct problem *problem);
+void channel_close(struct channel *channel); /* may be NULL; a request that is out is forgotten */
+
+MUST_USE enum err channel_online(struct channel *channel, bool online, struct problem *problem);
+/* Only when not busy. */
+void channel_ask(struct channel *channel, const void *bytes, size_t size);
+bool channel_busy(const struct channel *channel);
+bool channel_connected(const struct channel *channel);
+
+#endif

@@ -1,0 +1,664 @@
+/* client.c - see client.h.
+ *
+ * Two lines, each a channel with at most one request out: `command` (Enroll, Hello, Snapshot, Push)
+ * and `poll` (Pull). `step` looks at what the device knows and asks the next thing on each line
+ * that is free and not backing off; every reply changes what is known and ends in `step` again.
+ * There is no other state machine.
+ */
+#include "gateway/client/client.h"
+
+#include "base/arena.h"
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/rng.h"
+#include "gateway/client/channel.h"
+#include "gateway/client/domain.h"
+#include "gateway/client/identity.h"
+#include "gateway/client/outbox.h"
+#include "message.h"
+#include "pb/wire.pb-c.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum {
+    ARENA_BYTES = 32 << 20,  /* a decoded reply of LIMIT_REPLY */
+    RESEND_SLACK_MS = 15000, /* beyond the longest hold */
+    BACKOFF_MS_MIN = 1000,
+    BACKOFF_MS_MAX = 60000,
+    PUSH_BYTES_MAX = 128 * 1024,
+    SESSION_BYTES_MAX = 64,
+    PATH_BYTES = 1024,
+    PAGE_TOKEN_BYTES = 512,
+    PROTO_MAJOR = 1,
+};
+
+static const int64_t outbox_keep_us = 72 * 3600 * US_PER_SECOND;
+
+/* What is out on a line. */
+enum asked { ASKED_NOTHING, ASKED_ENROLL, ASKED_HELLO, ASKED_SNAPSHOT, ASKED_PUSH, ASKED_PULL };
+
+struct line {
+    struct client *client;
+    struct channel *channel;
+    struct client_timer backoff;
+    uint32_t failures; /* in a row */
+    enum asked asked;
+};
+
+struct client {
+    struct client_loop *loop;
+    struct client_events events;
+    void *context;
+    char folder[PATH_BYTES];
+    char enrol_token[256], device_name[LIMIT_NAME + 1], app_build[LIMIT_NAME + 1];
+    char boot_id[IDENTITY_BOOT_ID];
+    uint32_t hold_ms;
+
+    struct identity identity;
+    struct outbox *outbox;
+    struct replica *replica;
+    struct rng jitter;
+
+    struct line command, poll;
+    uint8_t session[SESSION_BYTES_MAX];
+    size_t session_size; /* 0: no session */
+    bool stopped;
+    bool taking; /* inside a reply: what callbacks ask for waits until it is taken over whole */
+    enum client_state told_state;
+    uint64_t acked_seq; /* the server has commands up to here; known since Hello */
+    uint32_t batch_max; /* commands per Push: halved while the server cannot take them */
+    char page_token[PAGE_TOKEN_BYTES];
+    bool paging; /* a Snapshot is between its pages */
+    struct domain_clock domain;
+    struct client_counters counters;
+};
+
+static void step(struct client *client);
+
+/* --- telling the app ------------------------------------------------------------------------- */
+
+enum client_state client_state(const struct client *client)
+{
+    if (client->stopped) return CLIENT_STOPPED;
+    if (client->session_size > 0) return CLIENT_LIVE;
+    return client->identity.device_id[0] == '\0' ? CLIENT_NEW : CLIENT_GREETING;
+}
+
+static void tell_state(struct client *client)
+{
+    enum client_state state = client_state(client);
+    if (state == client->told_state) return;
+    client->told_state = state;
+    if (client->events.on_state != NULL) client->events.on_state(client->context, client, state);
+}
+
+static void stop(struct client *client, enum err err, const char *text)
+{
+    if (client->stopped) return;
+    client->stopped = true;
+    client->session_size = 0;
+    tell_state(client);
+    if (client->events.on_stopped != NULL)
+        client->events.on_stopped(client->context, client, err, text);
+}
+
+/* --- asking ---------------------------------------------------------------------------------- */
+
+static void ask_bytes(struct line *line, enum asked asked, const char *method,
+                      ProtobufCBinaryData body, struct arena *arena)
+{
+    struct client *client = line->client;
+    Callout__Request request;
+    callout__request__init(&request);
+    request.proto_major = PROTO_MAJOR;
+    request.app_build = client->app_build;
+    request.session_token = (ProtobufCBinaryData){client->session_size, client->session};
+    union {
+        const char *literal;
+        char *text;
+    } name = {method}; /* protobuf-c has no const texts; it only reads them */
+    request.method = name.text;
+    request.body = body;
+    ProtobufCBinaryData packed = message_encode(&request.base, arena);
+    line->asked = asked;
+    channel_ask(line->channel, packed.data, packed.len);
+}
+
+static void ask(struct line *line, enum asked asked, const char *method,
+                const ProtobufCMessage *message)
+{
+    struct arena arena;
+    arena_open(&arena, 2 * LIMIT_MESSAGE);
+    ask_bytes(line, asked, method, message_encode(message, &arena), &arena);
+    arena_close(&arena);
+}
+
+static void ask_enroll(struct client *client)
+{
+    uint8_t signature[IDENTITY_SIGNATURE_BYTES];
+    char algorithm[] = "ed25519";
+    identity_sign(&client->identity, client->enrol_token, signature);
+    Callout__EnrollRequest request;
+    callout__enroll_request__init(&request);
+    request.enrol_token = client->enrol_token;
+    request.key_algorithm = algorithm;
+    request.public_key =
+        (ProtobufCBinaryData){sizeof client->identity.public_key, client->identity.public_key};
+    request.signature = (ProtobufCBinaryData){sizeof signature, signature};
+    request.device_name = client->device_name;
+    ask(&client->command, ASKED_ENROLL, "Enroll", &request.base);
+}
+
+static void ask_hello(struct client *client)
+{
+    Callout__HelloRequest request;
+    callout__hello_request__init(&request);
+    request.device_id = client->identity.device_id;
+    request.epoch = client->identity.epoch;
+    request.device_secret =
+        (ProtobufCBinaryData){sizeof client->identity.secret, client->identity.secret};
+    request.device_time_us = clock_wall_us();
+    ask(&client->command, ASKED_HELLO, "Hello", &request.base);
+}
+
+static void ask_snapshot(struct client *client)
+{
+    Callout__SnapshotRequest request;
+    callout__snapshot_request__init(&request);
+    request.page_token = client->page_token;
+    ask(&client->command, ASKED_SNAPSHOT, "Snapshot", &request.base);
+}
+
+/* The commands lie packed in the outbox: a PushRequest is put together around them. */
+static void ask_push(struct client *client)
+{
+    enum { TAG_COMMANDS = 1 << 3 | 2 };
+    struct arena arena;
+    arena_open(&arena, 4 * LIMIT_MESSAGE);
+    uint8_t *body = arena_need(&arena, PUSH_BYTES_MAX + LIMIT_COMMAND);
+    size_t size = 0;
+    for (uint32_t i = 0; i < client->batch_max && size < PUSH_BYTES_MAX; i++) {
+        const uint8_t *command;
+        size_t command_size;
+        enum err err =
+            outbox_read(client->outbox, client->acked_seq + 1 + i, &command, &command_size);
+        if (err != ERR_OK) break;
+        body[size++] = TAG_COMMANDS;
+        size_t rest = command_size;
+        for (; rest >= 0x80; rest >>= 7)
+            body[size++] = (uint8_t)(rest | 0x80);
+        body[size++] = (uint8_t)rest;
+        memcpy(body + size, command, command_size);
+        size += command_size;
+    }
+    if (size == 0)
+        stop(client, ERR_IO, "the outbox cannot be read");
+    else
+        ask_bytes(&client->command, ASKED_PUSH, "Push", (ProtobufCBinaryData){size, body}, &arena);
+    arena_close(&arena);
+}
+
+static void ask_pull(struct client *client)
+{
+    Callout__PullRequest request;
+    callout__pull_request__init(&request);
+    request.cursor = replica_cursor(client->replica);
+    request.hold_ms = client->hold_ms;
+    ask(&client->poll, ASKED_PULL, "Pull", &request.base);
+}
+
+static bool line_free(const struct line *line)
+{
+    return !channel_busy(line->channel) && line->backoff.place == 0;
+}
+
+/* The next thing to ask on the command line, the most urgent first. */
+static void step_command(struct client *client)
+{
+    if (!line_free(&client->command)) return;
+    if (client->identity.device_id[0] == '\0') {
+        if (client->enrol_token[0] != '\0') ask_enroll(client);
+    } else if (client->session_size == 0)
+        ask_hello(client);
+    else if (replica_cursor(client->replica).len == 0)
+        ask_snapshot(client);
+    else if (client->acked_seq < outbox_last_seq(client->outbox))
+        ask_push(client);
+}
+
+static void step(struct client *client)
+{
+    if (client->stopped || client->taking) return;
+    step_command(client);
+    if (client->session_size > 0 && replica_cursor(client->replica).len > 0 &&
+        line_free(&client->poll))
+        ask_pull(client);
+}
+
+/* --- waiting --------------------------------------------------------------------------------- */
+
+static void on_backoff_over(void *context)
+{
+    struct line *line = context;
+    step(line->client);
+}
+
+/* Waits what the server said, or 1 to 60 s growing; a part of it is chance, so that a fleet that
+ * was cut off together does not come back together. */
+static void back_off(struct line *line, uint32_t retry_after_ms)
+{
+    struct client *client = line->client;
+    client->counters.failures++;
+    uint32_t shift = line->failures < 6 ? line->failures : 6;
+    line->failures++;
+    uint32_t ms = (uint32_t)BACKOFF_MS_MIN << shift;
+    if (ms > BACKOFF_MS_MAX) ms = BACKOFF_MS_MAX;
+    ms = ms / 2 + rng_below(&client->jitter, ms / 2 + 1);
+    if (retry_after_ms > 0)
+        ms = retry_after_ms + rng_below(&client->jitter, retry_after_ms / 2 + 1);
+    client_timer_set(client->loop, &line->backoff, clock_mono_us() + (int64_t)ms * 1000);
+}
+
+/* --- replies --------------------------------------------------------------------------------- */
+
+static void take_enroll(struct client *client, const Callout__EnrollReply *reply)
+{
+    struct identity *identity = &client->identity;
+    if (reply->device_secret.len > sizeof identity->secret || reply->device_id[0] == '\0' ||
+        strlen(reply->device_id) > LIMIT_ID || strlen(reply->technician_id) > LIMIT_ID) {
+        stop(client, ERR_INVALID, "the server's answer to Enroll makes no sense");
+        return;
+    }
+    snprintf(identity->device_id, sizeof identity->device_id, "%s", reply->device_id);
+    snprintf(identity->technician_id, sizeof identity->technician_id, "%s", reply->technician_id);
+    identity->epoch = reply->epoch;
+    memcpy(identity->secret, reply->device_secret.data, reply->device_secret.len);
+    char path[PATH_BYTES + 16];
+    snprintf(path, sizeof path, "%s/identity", client->folder);
+    struct problem problem = {0};
+    if (identity_save(identity, path, &problem) != ERR_OK) stop(client, ERR_IO, problem.text);
+}
+
+/* The server knows up to `last_seq`: go on from there, wherever the device thought it was. */
+static void resume_from(struct client *client, uint64_t last_seq)
+{
+    struct problem problem = {0};
+    if (last_seq > outbox_last_seq(client->outbox)) {
+        if (outbox_skip_to(client->outbox, last_seq, &problem) != ERR_OK)
+            stop(client, ERR_IO, problem.text);
+    } else if (last_seq + 1 < outbox_first_seq(client->outbox)) {
+        stop(client, ERR_GAP, "the server lost commands that this device does not keep any more");
+    }
+    client->acked_seq = last_seq;
+}
+
+static void take_hello(struct client *client, const Callout__HelloReply *reply)
+{
+    if (reply->session_token.len == 0 || reply->session_token.len > sizeof client->session) {
+        back_off(&client->command, 0);
+        return;
+    }
+    client->counters.hellos++;
+    client->session_size = reply->session_token.len;
+    memcpy(client->session, reply->session_token.data, reply->session_token.len);
+    if (strlen(reply->technician_id) <= LIMIT_ID && reply->technician_id[0] != '\0')
+        snprintf(client->identity.technician_id, sizeof client->identity.technician_id, "%s",
+                 reply->technician_id);
+    resume_from(client, reply->last_seq);
+}
+
+static void tell_news(struct client *client, struct client_news *news)
+{
+    news->received_mono_us = clock_mono_us();
+    if (client->events.on_news != NULL && (news->change_count > 0 || news->snapshot))
+        client->events.on_news(client->context, client, news);
+}
+
+static void take_snapshot(struct client *client, const Callout__SnapshotReply *reply)
+{
+    struct client_news news = {.snapshot = true};
+    news.changes =
+        replica_apply_snapshot(client->replica, reply, !client->paging, &news.change_count);
+    client->paging = reply->next_page_token[0] != '\0';
+    bool lost = strlen(reply->next_page_token) >= sizeof client->page_token ||
+                (!client->paging && reply->cursor.len == 0);
+    snprintf(client->page_token, sizeof client->page_token, "%s",
+             lost ? "" : reply->next_page_token);
+    if (client->paging && !lost) return;
+    client->paging = false;
+    client->counters.snapshots++;
+    if (lost)
+        back_off(&client->command, 0); /* nothing to follow from: ask again, but not at once */
+    else
+        tell_news(client, &news);
+}
+
+static void take_result(struct client *client, const Callout__CommandResult *result)
+{
+    if (result->outcome == CALLOUT__OUTCOME__OUTCOME_GAP || result->seq != client->acked_seq + 1)
+        return;
+    client->acked_seq = result->seq;
+    client->counters.acknowledged++;
+    if (result->outcome == CALLOUT__OUTCOME__REJECTED ||
+        result->outcome == CALLOUT__OUTCOME__PAYLOAD_MISMATCH)
+        client->counters.rejected++;
+    if (result->outcome == CALLOUT__OUTCOME__CONFLICT_RECORDED) client->counters.conflicts++;
+    if (client->events.on_result != NULL) client->events.on_result(client->context, client, result);
+}
+
+static void take_push(struct client *client, const Callout__PushReply *reply)
+{
+    uint64_t before = client->acked_seq;
+    for (size_t i = 0; i < reply->n_results; i++)
+        take_result(client, reply->results[i]);
+    /* Results tell; last_seq rules: it may lie behind (a gap) or ahead (results left out). */
+    if (reply->last_seq != client->acked_seq) resume_from(client, reply->last_seq);
+    client->batch_max = LIMIT_BATCH_COMMANDS;
+    if (client->acked_seq == before) {
+        back_off(&client->command, 0);
+        return;
+    }
+    struct problem problem = {0};
+    if (outbox_forget(client->outbox, client->acked_seq, clock_wall_us() - outbox_keep_us,
+                      &problem) != ERR_OK)
+        stop(client, ERR_IO, problem.text);
+}
+
+static void take_pull(struct client *client, const Callout__PullReply *reply)
+{
+    client->counters.pulls++;
+    struct client_news news = {.cause_count = reply->n_cause_seqs, .cause_seqs = reply->cause_seqs};
+    if (reply->n_cause_committed_mono_us == reply->n_cause_seqs)
+        news.cause_committed_mono_us = reply->cause_committed_mono_us;
+    else
+        news.cause_count = 0;
+    news.changes = replica_apply(client->replica, reply, &news.change_count);
+    tell_news(client, &news);
+}
+
+/* Takes the body of an OK reply over. */
+static void take_body(struct line *line, enum asked asked, ProtobufCBinaryData body,
+                      struct arena *arena)
+{
+    static const ProtobufCMessageDescriptor *const types[] = {
+        [ASKED_ENROLL] = &callout__enroll_reply__descriptor,
+        [ASKED_HELLO] = &callout__hello_reply__descriptor,
+        [ASKED_SNAPSHOT] = &callout__snapshot_reply__descriptor,
+        [ASKED_PUSH] = &callout__push_reply__descriptor,
+        [ASKED_PULL] = &callout__pull_reply__descriptor,
+    };
+    CHECK(asked != ASKED_NOTHING);
+    ProtobufCMessage *message;
+    if (message_decode(types[asked], body.data, body.len, arena, &message, NULL) != ERR_OK) {
+        back_off(line, 0);
+        return;
+    }
+    line->failures = 0;
+    struct client *client = line->client;
+    switch (asked) {
+    case ASKED_NOTHING: break;
+    case ASKED_ENROLL: take_enroll(client, (const Callout__EnrollReply *)message); break;
+    case ASKED_HELLO: take_hello(client, (const Callout__HelloReply *)message); break;
+    case ASKED_SNAPSHOT: take_snapshot(client, (const Callout__SnapshotReply *)message); break;
+    case ASKED_PUSH: take_push(client, (const Callout__PushReply *)message); break;
+    case ASKED_PULL: take_pull(client, (const Callout__PullReply *)message); break;
+    }
+}
+
+/* UNAUTH on what a session carried: the session is over. On Hello itself: wait and try again, since
+ * only GONE says that a device is ended for good. */
+static void take_unauth(struct line *line, enum asked asked, uint32_t retry_after_ms)
+{
+    if (asked == ASKED_ENROLL)
+        stop(line->client, ERR_UNAUTH, "the enrolment token is not valid, or not any more");
+    else if (asked == ASKED_HELLO)
+        back_off(line, retry_after_ms);
+    else
+        line->client->session_size = 0;
+}
+
+static void take_gap(struct line *line, ProtobufCBinaryData body, struct arena *arena)
+{
+    ProtobufCMessage *message;
+    struct client *client = line->client;
+    if (message_decode(&callout__push_reply__descriptor, body.data, body.len, arena, &message,
+                       NULL) == ERR_OK &&
+        body.len > 0)
+        resume_from(client, ((const Callout__PushReply *)message)->last_seq);
+    else
+        client->session_size = 0; /* Hello tells last_seq */
+    back_off(line, 0);
+}
+
+/* The server cannot take this request as it is: fewer commands at once, so that at last the one
+ * that it stumbles over is alone, and the rest is through. */
+static void take_refusal(struct line *line, enum asked asked, const Callout__Reply *reply)
+{
+    struct client *client = line->client;
+    if (asked == ASKED_ENROLL) {
+        stop(client, (enum err)reply->status, reply->text);
+        return;
+    }
+    if (asked == ASKED_PUSH && client->batch_max > 1) client->batch_max /= 2;
+    if (asked == ASKED_SNAPSHOT) {
+        client->paging = false;
+        client->page_token[0] = '\0';
+    }
+    back_off(line, reply->retry_after_ms);
+}
+
+static void take_reset(struct line *line, enum asked asked)
+{
+    struct client *client = line->client;
+    client->paging = false;
+    client->page_token[0] = '\0';
+    replica_forget(client->replica);
+    if (asked == ASKED_SNAPSHOT) back_off(line, 0);
+}
+
+static void take_status(struct line *line, enum asked asked, const Callout__Reply *reply,
+                        struct arena *arena)
+{
+    switch (reply->status) {
+    case CALLOUT__STATUS__OK: take_body(line, asked, reply->body, arena); break;
+    case CALLOUT__STATUS__UNAUTH: take_unauth(line, asked, reply->retry_after_ms); break;
+    case CALLOUT__STATUS__GAP: take_gap(line, reply->body, arena); break;
+    case CALLOUT__STATUS__RESET: take_reset(line, asked); break;
+    case CALLOUT__STATUS__GONE:
+    case CALLOUT__STATUS__VERSION: stop(line->client, (enum err)reply->status, reply->text); break;
+    case CALLOUT__STATUS__SUPERSEDED:
+    case CALLOUT__STATUS__RATE:
+    case CALLOUT__STATUS__BUSY:
+    case CALLOUT__STATUS__RETRY:
+    case CALLOUT__STATUS__IO: back_off(line, reply->retry_after_ms); break;
+    case CALLOUT__STATUS__INVALID:
+    case CALLOUT__STATUS__NOT_FOUND:
+    case CALLOUT__STATUS__CONFLICT:
+    case CALLOUT__STATUS__TOO_LARGE:
+    case CALLOUT__STATUS__INTERNAL: take_refusal(line, asked, reply); break;
+    case _CALLOUT__STATUS_IS_INT_SIZE: break;
+    }
+}
+
+static void on_reply(void *context, const uint8_t *bytes, size_t size)
+{
+    struct line *line = context;
+    struct client *client = line->client;
+    enum asked asked = line->asked;
+    line->asked = ASKED_NOTHING;
+    client->taking = true;
+    struct arena arena;
+    arena_open(&arena, ARENA_BYTES);
+    ProtobufCMessage *message;
+    if (bytes == NULL || message_decode(&callout__reply__descriptor, bytes, size, &arena, &message,
+                                        NULL) != ERR_OK) {
+        back_off(line, 0);
+    } else if (!client->stopped) {
+        const Callout__Reply *reply = (const Callout__Reply *)message;
+        domain_learn(&client->domain, reply->server_time_us, reply->clock_rate, clock_mono_us());
+        take_status(line, asked, reply, &arena);
+        tell_state(client);
+    }
+    arena_close(&arena);
+    client->taking = false;
+    step(client);
+}
+
+/* --- the door -------------------------------------------------------------------------------- */
+
+static void copy_option(char *out, size_t size, const char *text)
+{
+    snprintf(out, size, "%s", text == NULL ? "" : text);
+}
+
+static enum err open_folder(struct client *client, bool durable, struct problem *problem)
+{
+    char path[PATH_BYTES + 16];
+    if (mkdir(client->folder, 0700) != 0 && errno != EEXIST)
+        return problem_set(problem, ERR_IO, client->folder, "%s", strerror(errno));
+    snprintf(path, sizeof path, "%s/outbox", client->folder);
+    enum err err = outbox_open(&client->outbox, path, durable, problem);
+    if (err != ERR_OK) return err; /* another process has this device, or its file is damaged */
+    snprintf(path, sizeof path, "%s/identity", client->folder);
+    err = identity_load(&client->identity, path, problem);
+    if (err != ERR_OK) return err;
+    snprintf(path, sizeof path, "%s/replica", client->folder);
+    client->replica = replica_open(path);
+    if (client->identity.device_id[0] == '\0' && client->enrol_token[0] == '\0')
+        return problem_set(problem, ERR_INVALID, "enrol_token",
+                           "%s is not enrolled and there is no token", client->folder);
+    return ERR_OK;
+}
+
+static enum err open_line(struct client *client, struct line *line,
+                          const struct client_options *options, struct problem *problem)
+{
+    *line = (struct line){.client = client, .backoff = {.fire = on_backoff_over, .context = line}};
+    struct channel_options channel = {.url = options->url,
+                                      .ca_file = options->ca_file,
+                                      .tls_name = options->tls_name,
+                                      .resend_ms = client->hold_ms + RESEND_SLACK_MS,
+                                      .on_reply = on_reply,
+                                      .context = line};
+    return channel_open(&line->channel, client->loop, &channel, problem);
+}
+
+enum err client_open(struct client **out, struct client_loop *loop,
+                     const struct client_options *options, struct problem *problem)
+{
+    struct client *client = calloc(1, sizeof *client);
+    CHECK(client != NULL);
+    CHECK(strlen(options->folder) < sizeof client->folder);
+    client->loop = loop;
+    client->events = options->events;
+    client->context = options->context;
+    client->hold_ms = options->hold_ms > 0 ? options->hold_ms : LIMIT_HOLD_MS;
+    client->batch_max = LIMIT_BATCH_COMMANDS;
+    client->jitter = (struct rng){identity_chance()};
+    copy_option(client->folder, sizeof client->folder, options->folder);
+    copy_option(client->enrol_token, sizeof client->enrol_token, options->enrol_token);
+    copy_option(client->device_name, sizeof client->device_name, options->device_name);
+    copy_option(client->app_build, sizeof client->app_build, options->app_build);
+    identity_boot_id(client->boot_id);
+    enum err err = open_folder(client, !options->volatile_outbox, problem);
+    if (err == ERR_OK) err = open_line(client, &client->command, options, problem);
+    if (err == ERR_OK) err = open_line(client, &client->poll, options, problem);
+    if (err == ERR_OK) err = client_set_online(client, true, problem);
+    if (err != ERR_OK) {
+        client_close(client);
+        return err;
+    }
+    client->told_state = client_state(client);
+    step(client);
+    *out = client;
+    return ERR_OK;
+}
+
+void client_close(struct client *client)
+{
+    if (client == NULL) return;
+    client_timer_cancel(client->loop, &client->command.backoff);
+    client_timer_cancel(client->loop, &client->poll.backoff);
+    channel_close(client->command.channel);
+    channel_close(client->poll.channel);
+    replica_close(client->replica);
+    outbox_close(client->outbox);
+    memset(&client->identity, 0, sizeof client->identity);
+    free(client);
+}
+
+enum err client_set_online(struct client *client, bool online, struct problem *problem)
+{
+    enum err err = channel_online(client->command.channel, online, problem);
+    if (err == ERR_OK) err = channel_online(client->poll.channel, online, problem);
+    return err;
+}
+
+enum err client_save(struct client *client, Callout__Command *command, uint64_t *seq,
+                     struct problem *problem)
+{
+    CHECK(command->body_case != CALLOUT__COMMAND__BODY__NOT_SET);
+    int64_t domain_us = client_domain_us(client);
+    command->seq = outbox_last_seq(client->outbox) + 1;
+    command->device_time_us = domain_us != 0 ? domain_us : clock_wall_us();
+    command->mono_us = clock_mono_us();
+    command->boot_id = client->boot_id;
+    size_t size = callout__command__get_packed_size(command);
+    if (size > LIMIT_COMMAND)
+        return problem_set(problem, ERR_TOO_LARGE, "command", "at most %d bytes", LIMIT_COMMAND);
+    uint8_t bytes[LIMIT_COMMAND];
+    callout__command__pack(command, bytes);
+    enum err err =
+        outbox_append(client->outbox, command->seq, clock_wall_us(), bytes, size, problem);
+    if (err != ERR_OK) return err;
+    client->counters.saved++;
+    *seq = command->seq;
+    step(client);
+    return ERR_OK;
+}
+
+const struct replica_visit *client_appointments(const struct client *client, size_t *count)
+{
+    return replica_visits(client->replica, count);
+}
+
+const struct replica_visit *client_appointment(const struct client *client, const char *id)
+{
+    return replica_find(client->replica, id);
+}
+
+uint64_t client_unsent(const struct client *client)
+{
+    return outbox_last_seq(client->outbox) - client->acked_seq;
+}
+
+bool client_connected(const struct client *client)
+{
+    return channel_connected(client->command.channel);
+}
+
+const char *client_technician_id(const struct client *client)
+{
+    return client->identity.technician_id;
+}
+
+const struct client_counters *client_counters(const struct client *client)
+{
+    return &client->counters;
+}
+
+int64_t client_domain_us(const struct client *client)
+{
+    return domain_at(&client->domain, clock_mono_us());
+}
+
+int64_t client_mono_at(const struct client *client, int64_t domain_us)
+{
+    CHECK(client->domain.domain_us != 0);
+    return domain_mono_at(&client->domain, domain_us);
+}

@@ -1,0 +1,52 @@
+/* loop.h - the one thread that all clients of a process live on: timers, and what came in from nng.
+ *
+ * Idea: whatever happens elsewhere (an nng callback, another thread) only links a note and wakes
+ * the loop; everything that thinks, runs here, one thing after the other.
+ *
+ * Owner: timers and notes are part of their owner's struct; before that goes, cancel the timer and
+ * withdraw the note.
+ * Thread: client_loop_post and client_loop_stop from any thread, all else from the loop's thread
+ * (the one inside client_loop_run) or before it runs. Times are clock_mono_us.
+ */
+#ifndef CALLOUT_GATEWAY_CLIENT_LOOP_H
+#define CALLOUT_GATEWAY_CLIENT_LOOP_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct client_loop;
+
+struct client_timer {
+    void (*fire)(void *context);
+    void *context;
+    int64_t at_us;
+    size_t place; /* in the loop's heap, counted from 1; 0: not set */
+};
+
+struct client_note {
+    void (*run)(void *context);
+    void *context;
+    struct client_note *next;
+    bool queued;
+};
+
+MUST_USE enum err client_loop_open(struct client_loop **out);
+void client_loop_close(struct client_loop *loop);
+
+/* Fires once at `at_us` or as soon after as it can; setting it again moves it. */
+void client_timer_set(struct client_loop *loop, struct client_timer *timer, int64_t at_us);
+void client_timer_cancel(struct client_loop *loop, struct client_timer *timer);
+
+/* Has the note run on the loop's thread; a note that waits already is not queued twice. */
+void client_loop_post(struct client_loop *loop, struct client_note *note);
+void client_loop_withdraw(struct client_loop *loop, struct client_note *note);
+
+/* Serves until client_loop_stop, or until `until_us` (INT64_MAX: for ever). A stop that came before
+ * the run counts for it. */
+void client_loop_run(struct client_loop *loop, int64_t until_us);
+void client_loop_stop(struct client_loop *loop);
+
+#endif
