@@ -41,6 +41,11 @@ enum {
     LIMIT_CONNECTIONS = 20000,
     LIMIT_CONNECTIONS_PER_IP = 64,
     LIMIT_OUTBOX = 2 * 1024 * 1024,  /* unsent reply bytes before a reader counts as dead */
+    LIMIT_UNREAD_MS = 60000,         /* a peer that takes nothing of its replies for so long is closed */
+    LIMIT_DRAIN = 16 << 20,          /* a longer message closes the connection; one between
+                                        LIMIT_MESSAGE and this is read past and answered TOO_LARGE */
+    LIMIT_INNER_MESSAGE = 8 << 20,   /* the same as LIMIT_MESSAGE, between our own processes */
+    LIMIT_INNER_OUTBOX = 64 << 20,
 };
 
 #endif

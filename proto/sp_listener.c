@@ -1,0 +1,330 @@
+/* sp_listener.c - accepting, and the slots by which connections are known.
+ *
+ * I1: a slot is free or has a connection; its generation grows whenever it is freed, so a ticket of
+ *     the former holder never fits the next one.
+ * I2: free slots form a list, last freed first; slots are never given back to the system.
+ */
+#include "sp_listener.h"
+
+#include "base/check.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "sp_connection.h"
+#include "sp_peers.h"
+#include "sp_socket.h"
+#include "sp_tls.h"
+#include "url.h"
+
+#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/bufferevent_ssl.h>
+#include <event2/event.h>
+#include <event2/listener.h>
+#include <netdb.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define NO_SLOT UINT32_MAX
+
+enum { SLOTS_AT_FIRST = 64, READ_AT_ONCE = 64 * 1024, ACCEPT_PAUSE_MS = 100 };
+
+struct slot {
+    struct sp_connection *connection; /* NULL: free */
+    uint32_t generation;              /* from 1: a ticket of zeros is nobody's */
+    uint32_t next_free;
+    struct sp_address address;
+    char peer[48];
+};
+
+struct sp_listener {
+    struct event_base *base;
+    char *name; /* what options.url points to */
+    struct sp_listener_options options;
+    struct url url;
+    SSL_CTX *tls; /* NULL: plain */
+    struct evconnlistener *acceptor;
+    struct event *resume; /* accepting again, after the machine had no descriptor left */
+    struct slot *slots;
+    uint32_t slot_count, first_free;
+    struct sp_peers peers;
+    struct sp_rules rules;
+    struct sp_counters counters;
+};
+
+/* --- slots --------------------------------------------------------------------------------------
+ */
+
+static void slots_grow(struct sp_listener *listener)
+{
+    uint32_t before = listener->slot_count;
+    uint32_t count = before == 0 ? SLOTS_AT_FIRST : before * 2;
+    listener->slots = realloc(listener->slots, count * sizeof *listener->slots);
+    CHECK(listener->slots != NULL);
+    for (uint32_t i = count; i-- > before;) {
+        listener->slots[i] = (struct slot){.generation = 1, .next_free = listener->first_free};
+        listener->first_free = i;
+    }
+    listener->slot_count = count;
+}
+
+static uint32_t slot_take(struct sp_listener *listener)
+{
+    if (listener->first_free == NO_SLOT) slots_grow(listener);
+    uint32_t slot = listener->first_free;
+    listener->first_free = listener->slots[slot].next_free;
+    return slot;
+}
+
+static void slot_free(struct sp_listener *listener, uint32_t index)
+{
+    struct slot *slot = &listener->slots[index];
+    sp_peers_remove(&listener->peers, slot->address);
+    slot->connection = NULL;
+    slot->peer[0] = '\0';
+    if (++slot->generation == 0) slot->generation = 1;
+    slot->next_free = listener->first_free;
+    listener->first_free = index;
+}
+
+static struct slot *slot_of(const struct sp_listener *listener, struct sp_ticket ticket)
+{
+    if (ticket.slot >= listener->slot_count) return NULL;
+    struct slot *slot = &listener->slots[ticket.slot];
+    return slot->connection != NULL && slot->generation == ticket.generation ? slot : NULL;
+}
+
+static struct sp_ticket ticket_of(const struct sp_listener *listener, uint32_t slot,
+                                  uint32_t request)
+{
+    return (struct sp_ticket){slot, listener->slots[slot].generation, request};
+}
+
+/* --- what connections tell us -------------------------------------------------------------------
+ */
+
+static void on_message(void *context, uint32_t slot, uint32_t request, const uint8_t *bytes,
+                       size_t size)
+{
+    struct sp_listener *listener = context;
+    listener->counters.bytes_in += size;
+    listener->options.on_request(listener->options.context, ticket_of(listener, slot, request),
+                                 bytes, size);
+}
+
+static void on_oversize(void *context, uint32_t slot, uint32_t request, uint64_t size)
+{
+    struct sp_listener *listener = context;
+    listener->options.on_oversize(listener->options.context, ticket_of(listener, slot, request),
+                                  size);
+}
+
+static void on_end(void *context, uint32_t index)
+{
+    struct sp_listener *listener = context;
+    struct sp_connection *connection = listener->slots[index].connection;
+    slot_free(listener, index);
+    listener->counters.closed++;
+    listener->counters.open--;
+    sp_connection_close(connection);
+}
+
+/* --- accepting ----------------------------------------------------------------------------------
+ */
+
+static struct bufferevent *stream_new(struct sp_listener *listener, evutil_socket_t fd)
+{
+    struct bufferevent *stream;
+    if (listener->tls == NULL) {
+        stream = bufferevent_socket_new(listener->base, fd, BEV_OPT_CLOSE_ON_FREE);
+    } else {
+        SSL *ssl = SSL_new(listener->tls);
+        CHECK(ssl != NULL);
+        stream = bufferevent_openssl_socket_new(listener->base, fd, ssl, BUFFEREVENT_SSL_ACCEPTING,
+                                                BEV_OPT_CLOSE_ON_FREE);
+        if (stream != NULL) bufferevent_openssl_set_allow_dirty_shutdown(stream, 1);
+    }
+    CHECK(stream != NULL);
+    bufferevent_set_max_single_read(stream, READ_AT_ONCE);
+    return stream;
+}
+
+static void name_peer(struct slot *slot, const struct sockaddr *address, socklen_t size)
+{
+    if (getnameinfo(address, size, slot->peer, sizeof slot->peer, NULL, 0, NI_NUMERICHOST) != 0)
+        snprintf(slot->peer, sizeof slot->peer, "unknown");
+    if (address->sa_family == AF_UNIX) snprintf(slot->peer, sizeof slot->peer, "unix");
+}
+
+static bool has_room(struct sp_listener *listener, struct sp_address address)
+{
+    uint32_t of_address = sp_peers_add(&listener->peers, address);
+    bool limited = !listener->options.trusted && !listener->options.unlimited_per_address;
+    if (listener->counters.open < LIMIT_CONNECTIONS &&
+        (!limited || of_address <= LIMIT_CONNECTIONS_PER_IP))
+        return true;
+    sp_peers_remove(&listener->peers, address);
+    listener->counters.refused_limit++;
+    return false;
+}
+
+static void on_accept(struct evconnlistener *acceptor, evutil_socket_t fd, struct sockaddr *peer,
+                      int peer_size, void *context)
+{
+    struct sp_listener *listener = context;
+    struct sp_address address = sp_address_of(peer);
+    (void)acceptor;
+    if (!has_room(listener, address)) {
+        evutil_closesocket(fd);
+        return;
+    }
+    listener->counters.accepted++;
+    listener->counters.open++;
+    if (listener->url.scheme != URL_IPC) sp_socket_tune(fd);
+    uint32_t index = slot_take(listener);
+    struct slot *slot = &listener->slots[index];
+    slot->address = address;
+    name_peer(slot, peer, (socklen_t)peer_size);
+    slot->connection = sp_connection_open(&listener->rules, stream_new(listener, fd), index);
+}
+
+/* The backlog stays readable while no descriptor is free: without a pause we would spin on it. */
+static void on_accept_error(struct evconnlistener *acceptor, void *context)
+{
+    struct sp_listener *listener = context;
+    const struct timeval pause = {.tv_usec = ACCEPT_PAUSE_MS * 1000};
+    log_warn("cannot accept on %s: %s", listener->options.url, strerror(errno));
+    evconnlistener_disable(acceptor);
+    event_add(listener->resume, &pause);
+}
+
+static void on_resume(evutil_socket_t fd, short what, void *context)
+{
+    struct sp_listener *listener = context;
+    (void)fd;
+    (void)what;
+    evconnlistener_enable(listener->acceptor);
+}
+
+/* --- the public side ----------------------------------------------------------------------------
+ */
+
+static void rules_set(struct sp_listener *listener)
+{
+    const struct sp_listener_options *options = &listener->options;
+    listener->rules = (struct sp_rules){
+        .unix_framing = listener->url.scheme == URL_IPC,
+        .message_max = options->trusted ? LIMIT_INNER_MESSAGE : LIMIT_MESSAGE,
+        .outbox_max = options->trusted ? LIMIT_INNER_OUTBOX : LIMIT_OUTBOX,
+        .drain_max = options->on_oversize == NULL ? 0 : LIMIT_DRAIN,
+        .greeting_ms = options->deadline_ms > 0 ? options->deadline_ms : LIMIT_GREETING_MS,
+        .frame_ms = options->deadline_ms > 0 ? options->deadline_ms : LIMIT_FRAME_MS,
+        .counters = &listener->counters,
+        .context = listener,
+        .on_message = on_message,
+        .on_oversize = on_oversize,
+        .on_end = on_end,
+    };
+}
+
+static enum err start(struct sp_listener *listener, struct problem *problem)
+{
+    const struct sp_listener_options *options = &listener->options;
+    int fd = -1;
+    enum err err = url_parse(options->url, &listener->url, problem);
+    if (err == ERR_OK && listener->url.scheme == URL_TLS)
+        err = sp_tls_open(&listener->tls, options->certificate_file, options->key_file, problem);
+    if (err == ERR_OK) err = sp_socket_listen(&listener->url, &fd, problem);
+    if (err != ERR_OK) return err;
+    rules_set(listener);
+    unsigned flags = LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC;
+    listener->acceptor = evconnlistener_new(listener->base, on_accept, listener, flags, 0, fd);
+    listener->resume = evtimer_new(listener->base, on_resume, listener);
+    CHECK(listener->acceptor != NULL && listener->resume != NULL);
+    evconnlistener_set_error_cb(listener->acceptor, on_accept_error);
+    return ERR_OK;
+}
+
+enum err sp_listener_open(struct sp_listener **out, struct event_base *base,
+                          const struct sp_listener_options *options, struct problem *problem)
+{
+    struct sp_listener *listener = calloc(1, sizeof *listener);
+    CHECK(listener != NULL && options->on_request != NULL);
+    signal(SIGPIPE, SIG_IGN); /* a peer that is gone is an answer, not a reason to die */
+    listener->base = base;
+    listener->options = *options;
+    listener->name = strdup(options->url);
+    CHECK(listener->name != NULL);
+    listener->options.url = listener->name;
+    listener->first_free = NO_SLOT;
+    enum err err = start(listener, problem);
+    if (err != ERR_OK) {
+        sp_listener_close(listener);
+        return err;
+    }
+    *out = listener;
+    return ERR_OK;
+}
+
+void sp_listener_close(struct sp_listener *listener)
+{
+    if (listener == NULL) return;
+    for (uint32_t i = 0; i < listener->slot_count; i++)
+        if (listener->slots[i].connection != NULL) on_end(listener, i);
+    if (listener->acceptor != NULL && listener->url.scheme == URL_IPC) unlink(listener->url.path);
+    if (listener->acceptor != NULL) evconnlistener_free(listener->acceptor);
+    if (listener->resume != NULL) event_free(listener->resume);
+    SSL_CTX_free(listener->tls);
+    free(listener->slots);
+    free(listener->name);
+    free(listener);
+}
+
+bool sp_reply(struct sp_listener *listener, struct sp_ticket ticket, const void *bytes, size_t size)
+{
+    struct slot *slot = slot_of(listener, ticket);
+    if (slot == NULL) {
+        listener->counters.dropped_replies++;
+        return false;
+    }
+    if (!sp_connection_send(slot->connection, ticket.request, bytes, size)) {
+        listener->counters.refused_limit++;
+        on_end(listener, ticket.slot);
+        return false;
+    }
+    listener->counters.replies++;
+    return true;
+}
+
+bool sp_ticket_alive(const struct sp_listener *listener, struct sp_ticket ticket)
+{
+    return slot_of(listener, ticket) != NULL;
+}
+
+const char *sp_peer(const struct sp_listener *listener, struct sp_ticket ticket)
+{
+    const struct slot *slot = slot_of(listener, ticket);
+    return slot == NULL ? "" : slot->peer;
+}
+
+uint16_t sp_listener_port(const struct sp_listener *listener)
+{
+    return sp_socket_port(evconnlistener_get_fd(listener->acceptor));
+}
+
+const struct sp_counters *sp_listener_counters(const struct sp_listener *listener)
+{
+    return &listener->counters;
+}
+
+size_t sp_listener_unsent(const struct sp_listener *listener)
+{
+    size_t unsent = 0;
+    for (uint32_t i = 0; i < listener->slot_count; i++)
+        if (listener->slots[i].connection != NULL)
+            unsent += sp_connection_unsent(listener->slots[i].connection);
+    return unsent;
+}

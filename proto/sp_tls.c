@@ -1,0 +1,35 @@
+#include "sp_tls.h"
+
+#include <openssl/err.h>
+
+static enum err refuse(struct problem *problem, SSL_CTX *tls, const char *file)
+{
+    const char *reason = ERR_reason_error_string(ERR_get_error());
+    SSL_CTX_free(tls);
+    ERR_clear_error();
+    return problem_set(problem, ERR_INVALID, file, "cannot be used for TLS: %s",
+                       reason == NULL ? "unknown reason" : reason);
+}
+
+enum err sp_tls_open(SSL_CTX **out, const char *certificate_file, const char *key_file,
+                     struct problem *problem)
+{
+    if (certificate_file == NULL || key_file == NULL)
+        return problem_set(problem, ERR_INVALID, "tls", "a certificate and a key file are needed");
+    SSL_CTX *tls = SSL_CTX_new(TLS_server_method());
+    if (tls == NULL) return refuse(problem, tls, "tls");
+    SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION);
+    SSL_CTX_set_options(tls, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+                                 SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_IGNORE_UNEXPECTED_EOF);
+    SSL_CTX_set_cipher_list(tls,
+                            "ECDHE+AESGCM:ECDHE+CHACHA20"); /* of TLS 1.2: forward secret, AEAD */
+    SSL_CTX_set_mode(tls, SSL_MODE_RELEASE_BUFFERS); /* thousands of connections are mostly idle */
+    SSL_CTX_set_session_cache_mode(tls, SSL_SESS_CACHE_OFF);
+    if (SSL_CTX_use_certificate_chain_file(tls, certificate_file) != 1)
+        return refuse(problem, tls, certificate_file);
+    if (SSL_CTX_use_PrivateKey_file(tls, key_file, SSL_FILETYPE_PEM) != 1 ||
+        SSL_CTX_check_private_key(tls) != 1)
+        return refuse(problem, tls, key_file);
+    *out = tls;
+    return ERR_OK;
+}

@@ -1,0 +1,16 @@
+/* sp_tls.h - the one place that says which TLS we speak: 1.2 and 1.3, OpenSSL's own sound defaults.
+ *
+ * Owner: the caller frees the context with SSL_CTX_free.
+ */
+#ifndef CALLOUT_SP_TLS_H
+#define CALLOUT_SP_TLS_H
+
+#include "base/err.h"
+
+#include <openssl/ssl.h>
+
+/* A server's context from PEM files. ERR_INVALID with the problem's field naming the file. */
+MUST_USE enum err sp_tls_open(SSL_CTX **out, const char *certificate_file, const char *key_file,
+                              struct problem *problem);
+
+#endif
