@@ -34,7 +34,7 @@ void children_open(void)
 
 void child_init(struct child *child, const char *role)
 {
-    *child = (struct child){.beats_fd = -1};
+    *child = (struct child){.beats_fd = -1, .silence_ms = ALIVE_SILENCE_MS};
     child_arg(child, "callout");
     child_arg(child, role);
 }
@@ -145,9 +145,9 @@ static void child_listen(struct child *child)
     int64_t now_us = clock_mono_us();
     while (read(child->beats_fd, bytes, sizeof bytes) > 0)
         child->beat_us = now_us;
-    if (child->beat_us == 0 || now_us - child->beat_us < ALIVE_SILENCE_MS * INT64_C(1000)) return;
-    log_error("%s[%d] showed no sign of life for %d s: killed", child->args[1], (int)child->pid,
-              ALIVE_SILENCE_MS / 1000);
+    if (child->beat_us == 0 || now_us - child->beat_us < child->silence_ms * 1000) return;
+    log_error("%s[%d] showed no sign of life for %d ms: killed", child->args[1], (int)child->pid,
+              (int)child->silence_ms);
     child->beat_us = now_us; /* say it once; the end is noted by child_reap */
     kill(child->pid, SIGKILL);
 }

@@ -31,7 +31,8 @@ struct child {
     int64_t beat_us;    /* 0: it has not beaten yet, so it is not watched */
     int64_t restart_us; /* when it is to be started again */
     int64_t delay_ms;
-    int exit_code; /* of its last end; 128 + signal when it was killed */
+    int64_t silence_ms; /* ALIVE_SILENCE_MS */
+    int exit_code;      /* of its last end; 128 + signal when it was killed */
 };
 
 /* Keeps CHLD, TERM and INT for children_wait. */

@@ -1,5 +1,7 @@
 #include "dispatcher/reach.h"
 
+#include "url.h"
+
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdint.h>
@@ -9,12 +11,6 @@
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-static const char *after(const char *text, const char *prefix)
-{
-    size_t length = strlen(prefix);
-    return strncmp(text, prefix, length) == 0 ? text + length : NULL;
-}
 
 /* --- connecting ----------------------------------------------------------------------------------
  */
@@ -45,31 +41,19 @@ static int connect_unix(const char *path)
     return connect_to(AF_UNIX, (const struct sockaddr *)&address, sizeof address);
 }
 
-/* HOST:PORT, [HOST]:PORT or *:PORT to an address; freeaddrinfo when done, NULL when there is none.
- */
-static struct addrinfo *resolve(const char *address)
+/* The address of a tcp or tls URL; freeaddrinfo when done, NULL when there is none. */
+static struct addrinfo *resolve(const struct url *url)
 {
-    char host[256];
-    const char *colon = strrchr(address, ':');
-    if (colon == NULL || (size_t)(colon - address) >= sizeof host) return NULL;
-    size_t length = (size_t)(colon - address);
-    memcpy(host, address, length);
-    host[length] = '\0';
-    char *name = host;
-    if (length >= 2 && host[0] == '[' && host[length - 1] == ']') {
-        host[length - 1] = '\0';
-        name++;
-    }
-    if (strcmp(name, "*") == 0 || strcmp(name, "0.0.0.0") == 0)
-        snprintf(host, sizeof host, "127.0.0.1");
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
     struct addrinfo *found = NULL;
-    return getaddrinfo(name, colon + 1, &hints, &found) == 0 ? found : NULL;
+    return getaddrinfo(url->host, url->port, &hints, &found) == 0 ? found : NULL;
 }
 
-static int connect_tcp(const char *address)
+/* Linux connects to the wildcard address as to this machine. */
+static int connect_url(const struct url *url)
 {
-    struct addrinfo *found = resolve(address);
+    if (url->scheme == URL_IPC) return connect_unix(url->path);
+    struct addrinfo *found = resolve(url);
     if (found == NULL) return -1;
     int fd = connect_to(found->ai_family, found->ai_addr, found->ai_addrlen);
     freeaddrinfo(found);
@@ -89,16 +73,12 @@ static bool greets(int fd)
            memcmp(answer, rep, sizeof rep) == 0;
 }
 
-bool reach_sp(const char *url)
+bool reach_sp(const char *text)
 {
-    const char *tls = after(url, "tls+tcp://"), *tcp = after(url, "tcp://");
-    const char *path = after(url, "ipc://");
-    int fd = path != NULL  ? connect_unix(path)
-             : tls != NULL ? connect_tcp(tls)
-             : tcp != NULL ? connect_tcp(tcp)
-                           : -1;
+    struct url url;
+    int fd = url_parse(text, &url, NULL) == ERR_OK ? connect_url(&url) : -1;
     if (fd < 0) return false;
-    bool good = tls != NULL || greets(fd);
+    bool good = url.scheme == URL_TLS || greets(fd);
     close(fd);
     return good;
 }
@@ -107,7 +87,8 @@ bool reach_http(const char *address)
 {
     static const char ask[] = "GET /healthz HTTP/1.0\r\n\r\n";
     char answer[16] = {0};
-    int fd = connect_tcp(address);
+    struct url url;
+    int fd = url_parse_host_port(address, &url, NULL) == ERR_OK ? connect_url(&url) : -1;
     if (fd < 0) return false;
     bool good = send(fd, ask, sizeof ask - 1, MSG_NOSIGNAL) == (ssize_t)sizeof ask - 1 &&
                 recv(fd, answer, 12, MSG_WAITALL) == 12 && strcmp(answer + 8, " 200") == 0;
@@ -118,10 +99,10 @@ bool reach_http(const char *address)
 /* --- ports ---------------------------------------------------------------------------------------
  */
 
-/* The port that the kernel gives for HOST:0, or 0. */
-static uint16_t free_port(const char *address)
+/* The port that the kernel gives for port 0 of this host, or 0. */
+static uint16_t free_port(const struct url *url)
 {
-    struct addrinfo *found = resolve(address);
+    struct addrinfo *found = resolve(url);
     if (found == NULL) return 0;
     uint16_t port = 0;
     int fd = open_socket(found->ai_family);
@@ -139,16 +120,31 @@ static uint16_t free_port(const char *address)
     return port;
 }
 
-enum err reach_fix_port(const char *url, char *out, size_t size, struct problem *problem)
+/* Copies the text of `url`; a port 0 at its end becomes a free one. */
+static enum err copy_with_port(const char *text, const struct url *url, char *out, size_t size,
+                               struct problem *problem)
 {
-    size_t length = strlen(url);
-    if (length + 6 > size)
-        return problem_set(problem, ERR_TOO_LARGE, url, "this address is too long");
-    memcpy(out, url, length + 1);
-    if (length < 2 || strcmp(url + length - 2, ":0") != 0) return ERR_OK;
-    const char *scheme_end = strstr(url, "://");
-    uint16_t port = free_port(scheme_end == NULL ? url : scheme_end + 3);
-    if (port == 0) return problem_set(problem, ERR_INVALID, url, "has no port to give here");
+    size_t length = strlen(text);
+    if (length + sizeof url->port > size)
+        return problem_set(problem, ERR_TOO_LARGE, text, "this address is too long");
+    memcpy(out, text, length + 1);
+    if (url->scheme == URL_IPC || strcmp(url->port, "0") != 0) return ERR_OK;
+    uint16_t port = free_port(url);
+    if (port == 0) return problem_set(problem, ERR_INVALID, text, "has no port to give here");
     snprintf(out + length - 1, size - length + 1, "%u", port);
     return ERR_OK;
+}
+
+enum err reach_fix_url(const char *text, char *out, size_t size, struct problem *problem)
+{
+    struct url url;
+    enum err err = url_parse(text, &url, problem);
+    return err == ERR_OK ? copy_with_port(text, &url, out, size, problem) : err;
+}
+
+enum err reach_fix_address(const char *text, char *out, size_t size, struct problem *problem)
+{
+    struct url url;
+    enum err err = url_parse_host_port(text, &url, problem);
+    return err == ERR_OK ? copy_with_port(text, &url, out, size, problem) : err;
 }

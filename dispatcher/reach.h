@@ -17,8 +17,10 @@ bool reach_sp(const char *url);
 /* GET /healthz at HOST:PORT is answered with 200. */
 bool reach_http(const char *address);
 
-/* Copies an URL or HOST:PORT; when it ends in ":0", a port that is free now takes the 0's place, so
- * that a restarted process comes back at the same port. ERR_INVALID, ERR_TOO_LARGE. */
-MUST_USE enum err reach_fix_port(const char *url, char *out, size_t size, struct problem *problem);
+/* Check and copy an URL, and HOST:PORT. A port 0 becomes one that is free now, so that a restarted
+ * process comes back at the same port. ERR_INVALID, ERR_TOO_LARGE. */
+MUST_USE enum err reach_fix_url(const char *url, char *out, size_t size, struct problem *problem);
+MUST_USE enum err reach_fix_address(const char *address, char *out, size_t size,
+                                    struct problem *problem);
 
 #endif

@@ -60,7 +60,7 @@ static enum err add_listen(struct options *options, const char *url, struct prob
 {
     if (options->listen_count == LISTEN_MAX)
         return problem_set(problem, ERR_TOO_LARGE, "--listen", "at most %d addresses", LISTEN_MAX);
-    return reach_fix_port(url, options->listen[options->listen_count++], URL_SIZE, problem);
+    return reach_fix_url(url, options->listen[options->listen_count++], URL_SIZE, problem);
 }
 
 static enum err take_option(struct options *options, int letter, struct problem *problem)
@@ -68,7 +68,7 @@ static enum err take_option(struct options *options, int letter, struct problem 
     switch (letter) {
     case 'd': options->data_dir = optarg; return ERR_OK;
     case 'l': return add_listen(options, optarg, problem);
-    case 'a': return reach_fix_port(optarg, options->admin, URL_SIZE, problem);
+    case 'a': return reach_fix_address(optarg, options->admin, URL_SIZE, problem);
     case 'c': options->clock = optarg; return ERR_OK;
     case 's': options->seed = optarg; return ERR_OK;
     case 'w': options->work = optarg; return ERR_OK;
@@ -103,7 +103,7 @@ static enum err read_options(int argc, char **argv, struct options *options,
         return problem_set(problem, ERR_INVALID, "--data", "which folder keeps the data?");
     if (options->listen_count == 0) err = add_listen(options, "tcp://127.0.0.1:7310", problem);
     if (err == ERR_OK && options->admin[0] == '\0')
-        err = reach_fix_port("127.0.0.1:7381", options->admin, URL_SIZE, problem);
+        err = reach_fix_address("127.0.0.1:7381", options->admin, URL_SIZE, problem);
     return err;
 }
 
