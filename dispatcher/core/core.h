@@ -1,0 +1,117 @@
+/* core.h - the dispatcher's rules: pure, deterministic, in memory, no clock, no chance, no I/O.
+ *
+ * Idea: core_step takes one fact, changes the state and says in acts what has to be stored and
+ * sent. The same facts always give the same state, the same acts and the same digest: live, in
+ * replay, in the simulator. Owner: all memory is the arena's that core_open was given. Thread: one
+ * at a time. Order: the acts of a step are performed before the next step; what they send leaves
+ * only after the commit. After a failed commit the core is thrown away and rebuilt.
+ */
+#ifndef CALLOUT_CORE_H
+#define CALLOUT_CORE_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "dispatcher/core/act.h"
+#include "dispatcher/core/fact.h"
+#include "model/travel.h"
+
+/* Grows when the same facts would lead to another state: replay does not compare across versions.
+ */
+#define CORE_VERSION 1
+
+struct core;
+
+struct core *core_open(struct arena *arena, const struct travel *travel);
+
+/* Applies one fact. Not ERR_OK: the state is unchanged, nothing is to be stored, *problem says why.
+ * ERR_INVALID (a field), ERR_NOT_FOUND, ERR_CONFLICT (life cycle, stale version, or a plan that
+ * changes nothing), ERR_TOO_LARGE (a limit of limits.h). */
+MUST_USE enum err core_step(struct core *core, const struct fact *fact, struct acts *acts,
+                            struct problem *problem);
+
+int64_t core_seq(const struct core *core);     /* of the last fact applied; 0: none */
+int64_t core_time_us(const struct core *core); /* of the last fact */
+/* When a FACT_TICK is due; INT64_MAX: never. A tick at that time always changes something. */
+int64_t core_next_wake_us(const struct core *core);
+
+/* A hash of everything that matters. */
+uint64_t core_digest(const struct core *core);
+/* The whole state as bytes (in `arena`), and back into a core just opened. */
+struct blob core_save(const struct core *core, struct arena *arena);
+MUST_USE enum err core_load(struct core *core, struct blob image);
+
+/* --- reading: what the shell needs to answer questions; all borrowed until the next step
+ * ------------- */
+
+/* The technician-day that is going on or comes next, and what is in progress; NULL: unknown person.
+ */
+struct core_technician {
+    const char *technician_id, *territory_id, *current_appointment_id; /* "" none */
+    bool absent;
+};
+bool core_technician(const struct core *core, const char *technician_id, int64_t now_us,
+                     struct core_technician *out);
+/* The status of an appointment and who has it ("" nobody); APPOINTMENT_NONE: unknown. */
+enum appointment_status core_appointment(const struct core *core, const char *appointment_id,
+                                         const char **technician_id);
+bool core_skill_known(const struct core *core, const char *name);
+/* The zone of a territory, or NULL. */
+const char *core_territory_zone(const struct core *core, const char *territory_id);
+/* Predicted arrival at the visit that a technician is on the way to; 0: he is not. */
+int64_t core_predicted_arrival_us(const struct core *core, const char *technician_id,
+                                  int64_t now_us, const struct point *from);
+
+/* --- the problem: what the optimizer works on (problem.c)
+ * ------------------------------------------ */
+
+struct problem_key {
+    const char *territory_id;
+    int64_t service_day;
+    uint64_t revision;  /* seq of the last fact that touched this day */
+    uint64_t event_seq; /* of the last one that asks for a new plan */
+    uint64_t plan_version;
+};
+/* Visits the days that have a problem, in a fixed order: `index` from 0; false when there is none.
+ */
+bool core_problem_key(const struct core *core, uint32_t index, struct problem_key *out);
+
+enum mobility { MOBILITY_MOVABLE = 1, MOBILITY_PINNED = 2, MOBILITY_FROZEN = 3 };
+
+struct problem_technician {
+    const char *technician_id;
+    bool removed;
+    struct route_day day;
+    const struct skill *skills; /* valid on that day */
+    uint32_t skill_count;
+};
+struct problem_visit {
+    const char *appointment_id, *technician_id; /* technician "": none */
+    bool removed, emergency, published;
+    struct route_visit visit;
+    int64_t priority, planned_start_us;
+    enum mobility mobility;
+    uint32_t position;
+    const struct skill *skills;
+    uint32_t skill_count;
+    const char *excluded[4];
+    uint32_t excluded_count;
+};
+struct problem_sink {
+    void *context;
+    void (*technician)(void *context, const struct problem_technician *technician);
+    void (*visit)(void *context, const struct problem_visit *visit);
+};
+/* Tells the sink what changed after `have_revision` (0: everything), as seen at now_us. Removed
+ * ones are told only in a delta. Technicians and pinned visits are always told: time alone changes
+ * them. */
+void core_problem(const struct core *core, const char *territory_id, int64_t service_day,
+                  uint64_t have_revision, int64_t now_us, const struct problem_sink *sink);
+const struct policy *core_policy(const struct core *core, const char *territory_id);
+const char *core_skill_name(const struct core *core, uint16_t skill);
+
+/* The cost of the plan in force for what is left of a day, as policy.h defines it, without change
+ * price. */
+int64_t core_plan_cost_s(const struct core *core, const char *territory_id, int64_t service_day,
+                         int64_t now_us);
+
+#endif

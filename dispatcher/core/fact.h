@@ -1,0 +1,154 @@
+/* fact.h - everything that comes from outside, one at a time: the only input of the core.
+ *
+ * A fact is what happened, already decoded and in plain C; what it means is decided in core_step.
+ * Ownership: all texts and arrays are borrowed until core_step returns.
+ * Times are UTC microseconds of domain time.
+ */
+#ifndef CALLOUT_CORE_FACT_H
+#define CALLOUT_CORE_FACT_H
+
+#include "dispatcher/core/life.h"
+#include "model/geo.h"
+#include "model/policy.h"
+#include "model/route.h"
+
+enum fact_kind {
+    FACT_NONE,
+    FACT_TERRITORY,  /* a territory, its policy, more skill names */
+    FACT_TECHNICIAN, /* a technician with skills and shifts */
+    FACT_WORK_ORDER, /* a new or changed order */
+    FACT_CANCEL,     /* an order is not wanted any more */
+    FACT_ABSENCE,    /* a technician is away */
+    FACT_ASSIGN,     /* a person moves an appointment */
+    FACT_UNASSIGN,
+    FACT_PIN,
+    FACT_FREEZE, /* another freeze horizon */
+    FACT_PLAN,   /* the optimizer's answer */
+    FACT_TICK,   /* time came for something: see core_next_wake_us */
+    FACT_STATUS, /* a technician reports a state of an appointment */
+    FACT_DECLINE,
+    FACT_LATE,        /* running late with the visit in progress */
+    FACT_DRIFT,       /* a position that changes what is predicted */
+    FACT_QUARANTINED, /* a request that crashed the core; nothing is applied */
+    FACT_KINDS
+};
+
+struct fact_skill {
+    const char *name;
+    int64_t level, valid_from_us, valid_to_us;
+};
+
+struct fact_shift {
+    int64_t service_day, start_us, end_us, overtime_us_max;
+    int64_t break_earliest_us, break_latest_us, break_us;
+    bool start_given, end_given; /* else home */
+    struct point start, end;
+};
+
+struct fact_territory {
+    const char *territory_id, *name, *time_zone;
+    bool policy_given;
+    struct policy policy;
+    const char *const *skill_names;
+    uint32_t skill_count;
+};
+
+struct fact_technician {
+    const char *technician_id, *territory_id, *name;
+    struct point home;
+    const struct fact_skill *skills;
+    uint32_t skill_count;
+    const struct fact_shift *shifts;
+    uint32_t shift_count;
+};
+
+struct fact_work_order {
+    const char *work_order_id, *territory_id, *external_id;
+    const char *customer_id, *customer_name, *customer_locale, *customer_external_id;
+    const char *contact_id, *contact_name, *contact_phone, *contact_email;
+    const char *site_id, *address, *access_note, *site_time_zone;
+    const char *asset_id, *work_type, *note;
+    struct point point;
+    int64_t service_us, priority, earliest_start_us, due_us, service_day;
+    bool emergency;
+    const struct fact_skill *skills;
+    uint32_t skill_count;
+    const struct window *windows;
+    const bool *promised; /* one per window */
+    uint32_t window_count;
+};
+
+struct fact_subject {          /* cancel, unassign, assign, pin */
+    const char *id;            /* work order for cancel, else appointment */
+    const char *technician_id; /* assign, pin */
+    const char *reason;
+    int64_t start_us;
+    uint64_t expected_version; /* 0: any */
+    bool pin_technician, pin_time;
+};
+
+struct fact_absence {
+    const char *technician_id, *reason;
+    int64_t start_us, end_us; /* 0: now; 0: to the end of the shift */
+};
+
+struct fact_route {
+    const char *technician_id;
+    const char *const *appointment_ids;
+    uint32_t count;
+};
+
+struct fact_plan {
+    const char *territory_id;
+    int64_t service_day, cost_s, stage;
+    uint64_t base_revision, cause_seq;
+    const struct fact_route *routes;
+    uint32_t route_count;
+    const char *const *unserved_ids;
+    uint32_t unserved_count;
+};
+
+struct fact_status {
+    const char *appointment_id, *reason;
+    enum appointment_status status;
+    bool point_given;
+    struct point point;
+    int64_t delay_us; /* FACT_LATE */
+};
+
+struct fact {
+    int64_t seq;            /* the fact's place in the log: core's last + 1 */
+    int64_t time_us;        /* domain time; never before the last fact's */
+    int64_t device_time_us; /* when it happened, as the device says; 0: not from a device */
+    enum fact_kind kind;
+    enum actor_role role;      /* who says so */
+    const char *technician_id; /* whose device it came from; "" if from none */
+    union {
+        struct fact_territory territory;
+        struct fact_technician technician;
+        struct fact_work_order work_order;
+        struct fact_subject subject;
+        struct fact_absence absence;
+        struct fact_plan plan;
+        struct fact_status status;
+        struct {
+            const char *technician_id;
+            struct point point;
+            int64_t fix_time_us;
+        } drift;
+        struct {
+            const char *territory_id; /* with service_day: the day that begins; "" none */
+            int64_t service_day;
+        } tick;
+        struct {
+            const char *territory_id;
+            int64_t freeze_us;
+        } freeze;
+    };
+};
+
+const char *fact_kind_name(enum fact_kind kind);
+/* Does such a fact ask the optimizer for a new plan? */
+bool fact_is_event(enum fact_kind kind);
+
+#endif

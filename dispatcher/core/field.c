@@ -1,0 +1,206 @@
+/* field.c - what technicians report. Facts beat plans: a report about an appointment that is his,
+ * or was, is never refused; what it implies is inferred and marked, what it contradicts is flagged.
+ */
+#include "base/check.h"
+#include "dispatcher/core/state.h"
+
+static bool had_it(const struct appointment *it, uint32_t technician)
+{
+    for (uint32_t i = 0; i < it->former_count; i++) {
+        if (it->former[i] == technician) return true;
+    }
+    return false;
+}
+
+static void journal(struct core *core, const struct fact *fact, uint32_t index,
+                    enum appointment_status status, bool inferred, struct acts *acts)
+{
+    acts_put(acts, ROW_CHECK_IN,
+             &(struct row_check_in){
+                 .appointment_id = core->appointments[index].id,
+                 .seq = core->seq,
+                 .number = ++core->check_in_number,
+                 .technician_id = fact->technician_id,
+                 .status = status,
+                 .device_time_us = fact->device_time_us,
+                 .received_us = core->now_us,
+                 .inferred = inferred,
+                 .reason = fact->status.reason,
+                 .lat_e7 = fact->status.point_given ? fact->status.point.lat_e7 : 0,
+                 .lon_e7 = fact->status.point_given ? fact->status.point.lon_e7 : 0,
+             });
+}
+
+/* When it really happened: the device's word, if it lies between what we knew before and now. */
+static int64_t happened_us(const struct core *core, const struct fact *fact, int64_t not_before_us)
+{
+    int64_t at = fact->device_time_us;
+    if (at == 0 || at > core->now_us) at = core->now_us;
+    return at > not_before_us ? at : not_before_us;
+}
+
+/* The break that the plan laid on the way to this visit is taken with it. */
+static void take_break(struct core *core, const struct appointment *it)
+{
+    struct shift *shift = &core->shifts[it->shift];
+    if (shift->break_us > 0 && it->planned_start_us >= shift->break_earliest_us + shift->break_us)
+        shift->break_done = true;
+}
+
+static void leave_for(struct core *core, const struct fact *fact, uint32_t index)
+{
+    struct appointment *it = &core->appointments[index];
+    struct technician *person = &core->technicians[core->shifts[it->shift].technician];
+    uint32_t shift = it->shift, former_count = it->former_count;
+    take_break(core, it);
+    route_leave(core, index);
+    it->former_count = former_count; /* he still has it */
+    it->shift = shift;
+    it->departed_us = happened_us(core, fact, person->place_us);
+    it->departed_from = person->place_us > 0 ? person->place : core->shifts[shift].start;
+    if (fact->status.point_given) it->departed_from = fact->status.point;
+    person->current = index;
+}
+
+static void finish(struct core *core, const struct fact *fact, uint32_t index)
+{
+    struct appointment *it = &core->appointments[index];
+    struct technician *person = &core->technicians[core->shifts[it->shift].technician];
+    if (person->current == index) person->current = NONE;
+    person->place = it->point;
+    person->place_us = happened_us(core, fact, it->departed_us);
+    it->planned_end_us = person->place_us;
+}
+
+static void enter_state(struct core *core, const struct fact *fact, uint32_t index,
+                        enum appointment_status status)
+{
+    struct appointment *it = &core->appointments[index];
+    if (status == APPOINTMENT_EN_ROUTE) leave_for(core, fact, index);
+    if (status == APPOINTMENT_ON_SITE) it->begun_us = happened_us(core, fact, it->departed_us);
+    if (status == APPOINTMENT_WORKING && it->status == APPOINTMENT_ON_SITE)
+        it->begun_us = happened_us(core, fact, it->begun_us);
+    if (life_final(status)) finish(core, fact, index);
+    it->status = status;
+}
+
+/* He did it although it had been given to somebody else, or to nobody: it is his again. */
+static void take_back(struct core *core, uint32_t index, uint32_t shift)
+{
+    struct appointment *it = &core->appointments[index];
+    if (it->shift != NONE) {
+        touch_shift(core, it->shift);
+        route_leave(core, index);
+    }
+    route_enter(core, index, shift, 0);
+    it->status = APPOINTMENT_SCHEDULED;
+}
+
+/* Does the report move the appointment on? Otherwise it is journaled and looked at by people. */
+static bool may_move(struct core *core, const struct fact *fact, uint32_t index,
+                     uint32_t technician, struct acts *acts)
+{
+    struct appointment *it = &core->appointments[index];
+    bool his = it->shift != NONE && core->shifts[it->shift].technician == technician;
+    if (life_final(it->status)) {
+        acts->conflict = it->status != fact->status.status || !his;
+        acts->conflict_text = "it had ended before this report";
+        return false;
+    }
+    if (his) return life_ahead(it->status, fact->status.status);
+    acts->conflict = true;
+    if (life_in_progress(it->status)) {
+        acts->conflict_text = "another technician has begun it";
+        return false;
+    }
+    uint32_t shift = find_shift(core, technician, it->board);
+    acts->conflict_text = "it had been taken from the technician";
+    if (shift == NONE || core->shifts[shift].route_count == LIMIT_VISITS_PER_ROUTE) return false;
+    if (fact->status.status < APPOINTMENT_EN_ROUTE) return false; /* accepting is not doing */
+    take_back(core, index, shift);
+    return true;
+}
+
+static enum err find_own(struct core *core, const struct fact *fact, uint32_t *index,
+                         uint32_t *technician, struct problem *problem)
+{
+    enum err err = find_technician(core, fact->technician_id, technician, problem);
+    if (err == ERR_OK) err = find_appointment(core, fact->status.appointment_id, index, problem);
+    if (err != ERR_OK) return err;
+    const struct appointment *it = &core->appointments[*index];
+    bool his = it->shift != NONE && core->shifts[it->shift].technician == *technician;
+    if (his || had_it(it, *technician)) return ERR_OK;
+    return problem_set(problem, ERR_NOT_FOUND, "appointment_id",
+                       "there is no appointment \"%.64s\"", fact->status.appointment_id);
+}
+
+enum err step_status(struct core *core, const struct fact *fact, struct acts *acts,
+                     struct problem *problem)
+{
+    uint32_t index, technician;
+    enum err err = find_own(core, fact, &index, &technician, problem);
+    if (err != ERR_OK) return err;
+    struct appointment *it = &core->appointments[index];
+    const char *owner = owner_id(core, index);
+    int64_t start_us = it->planned_start_us;
+    enum appointment_status to = fact->status.status;
+    if (may_move(core, fact, index, technician, acts)) {
+        enum appointment_status path[APPOINTMENT_STATUSES];
+        uint32_t count = life_inferred(it->status, to, path);
+        for (uint32_t i = 0; i < count; i++) {
+            journal(core, fact, index, path[i], true, acts);
+            enter_state(core, fact, index, path[i]);
+        }
+        enter_state(core, fact, index, to);
+        bool moves_problem = to >= APPOINTMENT_EN_ROUTE;
+        touch_appointment(core, index, moves_problem);
+        if (moves_problem) touch_shift(core, it->shift);
+        emit_assignment(core, index, acts);
+        emit_appointment(core, index, acts);
+        emit_change(core, index, owner, start_us, acts);
+    }
+    journal(core, fact, index, to, false, acts);
+    return ERR_OK;
+}
+
+enum err step_decline(struct core *core, const struct fact *fact, struct acts *acts,
+                      struct problem *problem)
+{
+    uint32_t index, technician;
+    enum err err = find_own(core, fact, &index, &technician, problem);
+    if (err != ERR_OK) return err;
+    struct appointment *it = &core->appointments[index];
+    bool his = it->shift != NONE && core->shifts[it->shift].technician == technician;
+    if (his && life_plannable(it->status)) {
+        uint32_t shift = it->shift;
+        it->pin_technician = it->pin_technician && it->pin_to != technician;
+        exclude(core, index, technician);
+        unassign(core, index, acts);
+        touch_shift(core, shift);
+    } else {
+        acts->conflict = true;
+        acts->conflict_text = "it was not his to decline any more";
+    }
+    journal(core, fact, index, APPOINTMENT_UNSCHEDULED, false, acts);
+    return ERR_OK;
+}
+
+enum err step_late(struct core *core, const struct fact *fact, struct acts *acts,
+                   struct problem *problem)
+{
+    uint32_t index, technician;
+    enum err err = find_own(core, fact, &index, &technician, problem);
+    if (err != ERR_OK) return err;
+    struct appointment *it = &core->appointments[index];
+    if (core->technicians[technician].current == index) {
+        it->delay_us = fact->status.delay_us;
+        touch_shift(core, it->shift);
+        touch_appointment(core, index, true);
+        emit_appointment(core, index, acts);
+    } else {
+        acts->conflict = true;
+        acts->conflict_text = "it is not in progress";
+    }
+    journal(core, fact, index, it->status, false, acts);
+    return ERR_OK;
+}

@@ -1,0 +1,440 @@
+/* orders.c - work orders and what people do with their appointments: cancel, assign, unassign, pin.
+ */
+#include "base/check.h"
+#include "dispatcher/core/state.h"
+
+#include <string.h>
+
+static enum err check_skills(const struct core *core, const struct fact_work_order *it,
+                             struct problem *problem)
+{
+    if (it->skill_count > LIMIT_SKILLS_PER_ENTITY)
+        return problem_set(problem, ERR_TOO_LARGE, "work_order.skills", "at most %d",
+                           LIMIT_SKILLS_PER_ENTITY);
+    for (uint32_t i = 0; i < it->skill_count; i++) {
+        if (core_skill_known(core, it->skills[i].name)) continue;
+        return problem_set(problem, ERR_INVALID, "work_order.skills",
+                           "unknown skill \"%.64s\": nobody was ever registered with it",
+                           it->skills[i].name);
+    }
+    return ERR_OK;
+}
+
+static enum err check_windows(const struct fact_work_order *it, struct problem *problem)
+{
+    if (it->window_count > LIMIT_WINDOWS_PER_ORDER)
+        return problem_set(problem, ERR_TOO_LARGE, "work_order.windows", "at most %d",
+                           LIMIT_WINDOWS_PER_ORDER);
+    char field[48];
+    for (uint32_t i = 0; i < it->window_count; i++) {
+        strcpy(field, "work_order.windows[0].end_us");
+        field[strlen("work_order.windows[")] = (char)('0' + i);
+        if (it->windows[i].end_us < it->windows[i].start_us)
+            return problem_set(problem, ERR_INVALID, field, "the window ends before it starts");
+        if (i > 0 && it->windows[i].start_us <= it->windows[i - 1].end_us)
+            return problem_set(problem, ERR_INVALID, field,
+                               "windows must be in ascending order and not overlap");
+    }
+    if (it->due_us != 0 && it->earliest_start_us != 0 &&
+        it->due_us < it->earliest_start_us + it->service_us)
+        return problem_set(problem, ERR_INVALID, "work_order.due_us",
+                           "must be at least earliest_start_us + service_seconds");
+    return ERR_OK;
+}
+
+static enum err check_order(const struct core *core, const struct fact_work_order *it,
+                            uint32_t *territory, struct problem *problem)
+{
+    if (!id_valid(it->work_order_id))
+        return problem_set(problem, ERR_INVALID, "work_order.work_order_id",
+                           "must be 1 to %d bytes without control characters", LIMIT_ID);
+    enum err err = find_territory(core, it->territory_id, territory, problem);
+    if (err == ERR_OK) err = check_skills(core, it, problem);
+    if (err == ERR_OK) err = check_windows(it, problem);
+    return err;
+}
+
+/* Site, customer, contact and asset come with the order; without an id they belong to it alone. */
+static void emit_around(const struct fact_work_order *it, const char *order_id,
+                        const char **site_id, struct acts *acts)
+{
+    *site_id = it->site_id[0] != '\0' ? it->site_id : order_id;
+    acts_put(acts, ROW_SITE,
+             &(struct row_site){*site_id, it->customer_id, it->address, it->access_note,
+                                it->site_time_zone, it->point.lat_e7, it->point.lon_e7});
+    if (it->customer_id[0] != '\0')
+        acts_put(acts, ROW_CUSTOMER,
+                 &(struct row_customer){it->customer_id, it->customer_name, it->customer_locale,
+                                        it->customer_external_id});
+    if (it->contact_id[0] != '\0')
+        acts_put(acts, ROW_CONTACT,
+                 &(struct row_contact){it->contact_id, it->customer_id, it->contact_name,
+                                       it->contact_phone, it->contact_email});
+    if (it->asset_id[0] != '\0')
+        acts_put(acts, ROW_ASSET,
+                 &(struct row_asset){.asset_id = it->asset_id, .site_id = *site_id});
+}
+
+static void emit_order(const struct core *core, const struct fact_work_order *it,
+                       const char *order_id, struct acts *acts)
+{
+    const char *site_id;
+    emit_around(it, order_id, &site_id, acts);
+    acts_put(acts, ROW_WORK_ORDER,
+             &(struct row_work_order){
+                 .work_order_id = order_id,
+                 .territory_id = it->territory_id,
+                 .external_id = it->external_id,
+                 .customer_id = it->customer_id,
+                 .site_id = site_id,
+                 .contact_id = it->contact_id,
+                 .asset_id = it->asset_id,
+                 .work_type = it->work_type,
+                 .service_seconds = it->service_us / 1000000,
+                 .priority = it->priority,
+                 .earliest_start_us = it->earliest_start_us,
+                 .due_us = it->due_us,
+                 .note = it->note,
+                 .emergency = it->emergency,
+             });
+    acts_erase(acts, ROW_WORK_ORDER_SKILL,
+               &(struct row_work_order_skill){.work_order_id = order_id}, 1);
+    acts_erase(acts, ROW_ARRIVAL_WINDOW, &(struct row_arrival_window){.work_order_id = order_id},
+               1);
+    for (uint32_t i = 0; i < it->skill_count; i++) {
+        uint32_t skill = id_index_find(&core->skill_ids, it->skills[i].name);
+        acts_put(acts, ROW_WORK_ORDER_SKILL,
+                 &(struct row_work_order_skill){order_id, core->skills[skill].name,
+                                                it->skills[i].level});
+    }
+    for (uint32_t i = 0; i < it->window_count; i++) {
+        acts_put(acts, ROW_ARRIVAL_WINDOW,
+                 &(struct row_arrival_window){order_id, it->windows[i].start_us,
+                                              it->windows[i].end_us, it->promised[i]});
+    }
+}
+
+static void board_add(struct core *core, uint32_t board, uint32_t appointment)
+{
+    struct appointment *it = &core->appointments[appointment];
+    it->board = board;
+    it->next_of_board = core->boards[board].first_appointment;
+    core->boards[board].first_appointment = appointment;
+}
+
+static uint32_t appointment_add(struct core *core, const char *order_id, uint32_t territory,
+                                uint32_t board)
+{
+    uint32_t order = core->order_count++, index = core->appointment_count++;
+    struct work_order *work = &core->orders[order];
+    struct appointment *it = &core->appointments[index];
+    strcpy(work->id, order_id); /* id_valid bounds it */
+    work->territory = territory;
+    work->appointment = index;
+    strcpy(it->id, order_id);
+    strcat(it->id, ".1");
+    it->order = order;
+    it->shift = it->pin_to = NONE;
+    it->status = APPOINTMENT_UNSCHEDULED;
+    board_add(core, board, index);
+    id_index_add(&core->order_ids, order);
+    id_index_add(&core->appointment_ids, index);
+    return index;
+}
+
+/* Changes what the planner sees; one in progress or over keeps what it was done with. */
+static void set_demand(struct core *core, uint32_t index, const struct fact_work_order *it)
+{
+    struct appointment *to = &core->appointments[index];
+    to->point = it->point;
+    to->service_us = it->service_us;
+    to->priority = it->priority;
+    to->emergency = it->emergency;
+    to->skill_count = it->skill_count;
+    for (uint32_t i = 0; i < it->skill_count; i++) {
+        uint32_t name = id_index_find(&core->skill_ids, it->skills[i].name);
+        to->skills[i] = (struct skill){(uint16_t)name, (uint16_t)it->skills[i].level};
+    }
+    to->window_count = it->window_count;
+    for (uint32_t i = 0; i < it->window_count; i++)
+        to->windows[i] = it->windows[i];
+    if (it->window_count == 0 && it->earliest_start_us != 0) {
+        to->window_count = 1;
+        to->windows[0] =
+            (struct window){it->earliest_start_us,
+                            it->due_us != 0 ? it->due_us - it->service_us
+                                            : it->earliest_start_us + 7 * INT64_C(86400000000)};
+    }
+}
+
+enum err step_work_order(struct core *core, const struct fact *fact, struct acts *acts,
+                         struct problem *problem)
+{
+    const struct fact_work_order *it = &fact->work_order;
+    uint32_t territory = 0;
+    enum err err = check_order(core, it, &territory, problem);
+    if (err != ERR_OK) return err;
+    uint32_t order = id_index_find(&core->order_ids, it->work_order_id);
+    if (order == NONE && core->appointment_count == LIMIT_APPOINTMENTS)
+        return problem_set(problem, ERR_TOO_LARGE, "work_order", "at most %d", LIMIT_APPOINTMENTS);
+    if (order != NONE && core->orders[order].territory != territory)
+        return problem_set(problem, ERR_INVALID, "work_order.territory_id",
+                           "an order stays in its territory");
+    uint32_t board = board_need(core, territory, it->service_day);
+    if (board == NONE)
+        return problem_set(problem, ERR_TOO_LARGE, "work_order.windows", "too many service days");
+    uint32_t index = order != NONE ? core->orders[order].appointment
+                                   : appointment_add(core, it->work_order_id, territory, board);
+    struct appointment *appointment = &core->appointments[index];
+    if (life_final(appointment->status))
+        return problem_set(problem, ERR_CONFLICT, "work_order.work_order_id",
+                           "its appointment is %s already",
+                           appointment_status_name(appointment->status));
+    emit_order(core, it, core->orders[appointment->order].id, acts);
+    if (life_plannable(appointment->status)) {
+        set_demand(core, index, it);
+        if (appointment->shift != NONE && !appointment_serves(core, index, appointment->shift))
+            unassign(core, index, acts);
+    }
+    touch_appointment(core, index, true);
+    emit_appointment(core, index, acts);
+    emit_change(core, index, owner_id(core, index), appointment->planned_start_us, acts);
+    return ERR_OK;
+}
+
+static enum err refuse_move(enum appointment_status from, enum actor_role role, const char *wish,
+                            struct problem *problem)
+{
+    char targets[128];
+    life_targets(from, role, targets, sizeof targets);
+    return problem_set(problem, ERR_CONFLICT, "appointment_id",
+                       "is %s and cannot be %s; it may become: %s", appointment_status_name(from),
+                       wish, targets[0] == '\0' ? "nothing else" : targets);
+}
+
+enum err step_cancel(struct core *core, const struct fact *fact, struct acts *acts,
+                     struct problem *problem)
+{
+    uint32_t order = id_index_find(&core->order_ids, fact->subject.id);
+    if (order == NONE)
+        return problem_set(problem, ERR_NOT_FOUND, "work_order_id",
+                           "there is no work order \"%.64s\"", fact->subject.id);
+    uint32_t index = core->orders[order].appointment;
+    struct appointment *it = &core->appointments[index];
+    if (!life_allows(it->status, APPOINTMENT_CANCELLED, fact->role))
+        return refuse_move(it->status, fact->role, "cancelled", problem);
+    const char *owner = owner_id(core, index);
+    int64_t start_us = it->planned_start_us;
+    uint32_t shift = it->shift;
+    if (shift != NONE) {
+        uint32_t *current = &core->technicians[core->shifts[shift].technician].current;
+        if (*current == index) *current = NONE;
+        route_leave(core, index);
+        touch_shift(core, shift);
+    }
+    it->status = APPOINTMENT_CANCELLED;
+    touch_appointment(core, index, true);
+    emit_assignment(core, index, acts);
+    emit_appointment(core, index, acts);
+    emit_change(core, index, owner, start_us, acts);
+    return ERR_OK;
+}
+
+static enum err find_versioned(struct core *core, const struct fact *fact, uint32_t *index,
+                               struct problem *problem)
+{
+    enum err err = find_appointment(core, fact->subject.id, index, problem);
+    if (err != ERR_OK) return err;
+    uint64_t expected = fact->subject.expected_version;
+    uint64_t version = (uint64_t)core->appointments[*index].version;
+    if (expected == 0 || expected == version) return ERR_OK;
+    return problem_set(problem, ERR_CONFLICT, "expected_version",
+                       "the appointment changed meanwhile: its version is %llu",
+                       (unsigned long long)version);
+}
+
+enum err step_unassign(struct core *core, const struct fact *fact, struct acts *acts,
+                       struct problem *problem)
+{
+    uint32_t index;
+    enum err err = find_versioned(core, fact, &index, problem);
+    if (err != ERR_OK) return err;
+    struct appointment *it = &core->appointments[index];
+    if (!life_allows(it->status, APPOINTMENT_UNSCHEDULED, fact->role))
+        return refuse_move(it->status, fact->role, "unassigned", problem);
+    uint32_t shift = it->shift;
+    it->pin_technician = false;
+    it->pin_start_us = 0;
+    acts_erase(acts, ROW_PIN, &(struct row_pin){.appointment_id = it->id}, 1);
+    unassign(core, index, acts);
+    if (shift != NONE) touch_shift(core, shift);
+    return ERR_OK;
+}
+
+static void emit_pin(struct core *core, uint32_t index, struct acts *acts)
+{
+    const struct appointment *it = &core->appointments[index];
+    struct row_pin row = {it->id, it->pin_technician ? core->technicians[it->pin_to].id : "",
+                          it->pin_start_us};
+    if (it->pin_technician || it->pin_start_us != 0)
+        acts_put(acts, ROW_PIN, &row);
+    else
+        acts_erase(acts, ROW_PIN, &row, 1);
+}
+
+/* Times the shift's route with `index` at `position`. */
+static enum route_rule try_position(const struct core *core, uint32_t index, uint32_t shift_index,
+                                    uint32_t position, const struct rest *rest,
+                                    struct route_stop *at, struct route_times *times)
+{
+    const struct shift *shift = &core->shifts[shift_index];
+    struct route_visit visits[LIMIT_VISITS_PER_ROUTE];
+    const struct route_visit *order[LIMIT_VISITS_PER_ROUTE];
+    struct route_stop stops[LIMIT_VISITS_PER_ROUTE];
+    uint32_t count = 0;
+    for (uint32_t i = 0; i <= shift->route_count; i++) {
+        if (i == position) {
+            visits[count] = rest_visit(core, rest, index, core->now_us);
+            order[count] = &visits[count];
+            count++;
+        }
+        if (i == shift->route_count) break;
+        visits[count] = rest_visit(core, rest, shift->route[i], core->now_us);
+        order[count] = &visits[count];
+        count++;
+    }
+    enum route_rule rule = route_time(core->travel, &rest->day, order, count, stops, times);
+    if (rule == ROUTE_FITS) *at = stops[position];
+    return rule;
+}
+
+/* The place with the least travel where every rule holds; NONE, and the last rule broken, if there
+ * is none. */
+static uint32_t best_position(const struct core *core, uint32_t index, uint32_t shift,
+                              struct route_stop *at, enum route_rule *broken)
+{
+    struct rest rest;
+    rest_of_day(core, shift, core->now_us, &rest);
+    uint32_t best = NONE;
+    int32_t best_travel_s = 0;
+    for (uint32_t i = 0; i <= core->shifts[shift].route_count; i++) {
+        struct route_times times;
+        struct route_stop stop;
+        enum route_rule rule = try_position(core, index, shift, i, &rest, &stop, &times);
+        if (rule != ROUTE_FITS) *broken = rule;
+        if (rule != ROUTE_FITS || (best != NONE && times.travel_s >= best_travel_s)) continue;
+        best = i;
+        best_travel_s = times.travel_s;
+        *at = stop;
+    }
+    return best;
+}
+
+static enum err check_assign(struct core *core, const struct fact *fact, uint32_t *index,
+                             uint32_t *shift, struct problem *problem)
+{
+    uint32_t technician;
+    enum err err = find_versioned(core, fact, index, problem);
+    if (err != ERR_OK) return err;
+    err = find_technician(core, fact->subject.technician_id, &technician, problem);
+    if (err != ERR_OK) return err;
+    const struct appointment *it = &core->appointments[*index];
+    if (!life_plannable(it->status))
+        return refuse_move(it->status, fact->role, "assigned", problem);
+    *shift = find_shift(core, technician, it->board);
+    if (*shift == NONE)
+        return problem_set(problem, ERR_CONFLICT, "technician_id",
+                           "has no shift on the appointment's service day");
+    if (core->shifts[*shift].route_count == LIMIT_VISITS_PER_ROUTE)
+        return problem_set(problem, ERR_TOO_LARGE, "technician_id", "the route is full");
+    if (!appointment_serves(core, *index, *shift) && !it->pin_technician &&
+        fact->subject.reason[0] == '\0')
+        return problem_set(
+            problem, ERR_CONFLICT, "technician_id",
+            "lacks a skill or declined it: give an override_reason to assign all the same");
+    return ERR_OK;
+}
+
+enum err step_assign(struct core *core, const struct fact *fact, struct acts *acts,
+                     struct problem *problem)
+{
+    uint32_t index, shift;
+    enum err err = check_assign(core, fact, &index, &shift, problem);
+    if (err != ERR_OK) return err;
+    struct appointment *it = &core->appointments[index];
+    struct appointment was = *it;
+    const char *owner = owner_id(core, index);
+    if (it->shift != NONE) route_leave(core, index);
+    it->pin_technician = true;
+    it->pin_to = core->shifts[shift].technician;
+    it->pin_start_us = fact->subject.start_us;
+    it->planned_start_us = 0;
+    struct route_stop at = {0};
+    enum route_rule broken = ROUTE_FITS;
+    uint32_t position = best_position(core, index, shift, &at, &broken);
+    if (position == NONE && fact->subject.reason[0] == '\0') {
+        uint32_t old_shift = was.shift, old_position = was.position;
+        was.shift = NONE;
+        *it = was;
+        if (old_shift != NONE) route_enter(core, index, old_shift, old_position);
+        it->planned_start_us = was.planned_start_us;
+        return problem_set(problem, ERR_CONFLICT, "appointment_id",
+                           "%s: give an override_reason to assign all the same",
+                           route_rule_text(broken));
+    }
+    if (position == NONE) { /* overruled: at the end, as early as that can be */
+        const struct shift *to = &core->shifts[shift];
+        position = to->route_count;
+        int64_t end_us = position == 0 ? core->now_us
+                                       : core->appointments[to->route[position - 1]].planned_end_us;
+        at.start_us = it->pin_start_us != 0 ? it->pin_start_us : end_us;
+    }
+    route_enter(core, index, shift, position);
+    it->planned_start_us = at.start_us;
+    it->planned_end_us = at.start_us + it->service_us;
+    it->status = APPOINTMENT_SCHEDULED;
+    it->late = it->window_count > 0 && at.start_us > it->windows[it->window_count - 1].end_us;
+    it->dispatched_us = it->offers = 0;
+    if (was.shift != NONE) touch_shift(core, was.shift);
+    touch_shift(core, shift);
+    touch_appointment(core, index, true);
+    emit_pin(core, index, acts);
+    emit_assignment(core, index, acts);
+    emit_appointment(core, index, acts);
+    emit_change(core, index, owner, was.planned_start_us, acts);
+    return ERR_OK;
+}
+
+enum err step_pin(struct core *core, const struct fact *fact, struct acts *acts,
+                  struct problem *problem)
+{
+    uint32_t index, technician = NONE;
+    enum err err = find_versioned(core, fact, &index, problem);
+    if (err != ERR_OK) return err;
+    struct appointment *it = &core->appointments[index];
+    if (!life_plannable(it->status)) return refuse_move(it->status, fact->role, "pinned", problem);
+    if (fact->subject.pin_technician) {
+        if (fact->subject.technician_id[0] != '\0') {
+            err = find_technician(core, fact->subject.technician_id, &technician, problem);
+            if (err != ERR_OK) return err;
+        } else if (it->shift != NONE) {
+            technician = core->shifts[it->shift].technician;
+        } else {
+            return problem_set(problem, ERR_INVALID, "pin.technician_id",
+                               "must be given: the appointment has no technician yet");
+        }
+    }
+    if (fact->subject.pin_time && fact->subject.start_us == 0 && it->shift == NONE)
+        return problem_set(problem, ERR_INVALID, "pin.start_us",
+                           "must be given: the appointment is not planned yet");
+    it->pin_technician = technician != NONE;
+    it->pin_to = technician;
+    it->pin_start_us = !fact->subject.pin_time       ? 0
+                       : fact->subject.start_us != 0 ? fact->subject.start_us
+                                                     : it->planned_start_us;
+    touch_appointment(core, index, true);
+    emit_pin(core, index, acts);
+    emit_appointment(core, index, acts);
+    emit_change(core, index, owner_id(core, index), it->planned_start_us, acts);
+    return ERR_OK;
+}

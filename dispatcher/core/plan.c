@@ -1,0 +1,397 @@
+/* plan.c - a candidate of the optimizer becomes a plan, as far as it still fits what is true now.
+ *
+ *   P1  routes that exchange visits stand or fall together (a component)
+ *   P2  a component falls if a later fact touched one of its routes or visits (E9), if a rule does
+ * not hold as of now (route.h, skills, pins, freeze), or if a visit that must stay is left out P3
+ * what stands is applied at once under one new version (E10); what falls is named, with the reason
+ *   P4  a candidate that changes nothing is refused, so it never becomes a fact
+ */
+#include "base/check.h"
+#include "dispatcher/core/state.h"
+
+#include <string.h>
+
+/* Starts that move by less than this are not worth telling anyone: the old time stays. */
+static const int64_t START_SHIFT_MIN_US = 60 * INT64_C(1000000);
+
+struct draft {
+    uint32_t shift;
+    uint32_t visits[LIMIT_VISITS_PER_ROUTE]; /* appointments */
+    uint32_t count;
+    uint32_t component;  /* smallest route number of its component */
+    const char *refusal; /* NULL: stands so far */
+    bool same;           /* the route is what it was */
+    struct route_stop stops[LIMIT_VISITS_PER_ROUTE];
+    struct before { /* where each visit was before anything moved */
+        const char *owner;
+        int64_t start_us;
+        uint32_t shift, position;
+        bool late;
+    } before[LIMIT_VISITS_PER_ROUTE];
+};
+
+struct drafts {
+    struct draft *items;
+    uint32_t count, board;
+    uint64_t base_revision;
+};
+
+/* Marks say which draft (number + 1) a visit goes to. They are taken back before the step ends. */
+static void unmark(struct core *core, const struct drafts *drafts)
+{
+    for (uint32_t d = 0; d < drafts->count; d++) {
+        const struct draft *draft = &drafts->items[d];
+        for (uint32_t i = 0; i < draft->count; i++)
+            core->appointments[draft->visits[i]].mark = 0;
+    }
+}
+
+static const char *read_route(struct core *core, const struct fact_route *route,
+                              struct drafts *drafts, struct draft *draft)
+{
+    uint32_t technician = id_index_find(&core->technician_ids, route->technician_id);
+    if (technician == NONE) return "there is no such technician";
+    draft->shift = find_shift(core, technician, drafts->board);
+    if (draft->shift == NONE) return "the technician has no shift on that day";
+    for (uint32_t i = 0; i < drafts->count; i++) {
+        if (drafts->items[i].shift == draft->shift) return "the technician has two routes";
+    }
+    if (route->count > LIMIT_VISITS_PER_ROUTE) return "the route has too many visits";
+    for (uint32_t i = 0; i < route->count; i++) {
+        uint32_t visit = id_index_find(&core->appointment_ids, route->appointment_ids[i]);
+        if (visit == NONE || core->appointments[visit].board != drafts->board)
+            return "a visit is not of this territory and day";
+        if (core->appointments[visit].mark != 0) return "a visit is planned twice";
+        core->appointments[visit].mark = drafts->count + 1;
+        draft->visits[draft->count++] = visit;
+    }
+    return NULL;
+}
+
+/* A plan that does not even name what exists is refused as a whole: its sender is out of step. */
+static enum err read_plan(struct core *core, const struct fact_plan *plan, struct arena *arena,
+                          struct drafts *drafts, struct problem *problem)
+{
+    if (plan->route_count > LIMIT_ROUTES_PER_PLAN)
+        return problem_set(problem, ERR_TOO_LARGE, "routes", "at most %d routes",
+                           LIMIT_ROUTES_PER_PLAN);
+    drafts->items = arena_need(arena, (plan->route_count + 1) * sizeof *drafts->items);
+    for (uint32_t i = 0; i < plan->route_count; i++) {
+        struct draft *draft = &drafts->items[i];
+        const char *wrong = read_route(core, &plan->routes[i], drafts, draft);
+        draft->component = i;
+        drafts->count = i + 1;
+        if (wrong != NULL) {
+            unmark(core, drafts);
+            return problem_set(problem, ERR_INVALID, "routes", "route of %.64s: %s",
+                               plan->routes[i].technician_id, wrong);
+        }
+    }
+    return ERR_OK;
+}
+
+static uint32_t root(const struct drafts *drafts, uint32_t at)
+{
+    while (drafts->items[at].component != at)
+        at = drafts->items[at].component;
+    return at;
+}
+
+static void join(struct drafts *drafts, uint32_t a, uint32_t b)
+{
+    a = root(drafts, a);
+    b = root(drafts, b);
+    if (a < b)
+        drafts->items[b].component = a;
+    else
+        drafts->items[a].component = b;
+}
+
+static uint32_t draft_of_shift(const struct drafts *drafts, uint32_t shift)
+{
+    for (uint32_t i = 0; i < drafts->count; i++) {
+        if (drafts->items[i].shift == shift) return i;
+    }
+    return NONE;
+}
+
+static void join_components(const struct core *core, struct drafts *drafts)
+{
+    for (uint32_t d = 0; d < drafts->count; d++) {
+        struct draft *draft = &drafts->items[d];
+        for (uint32_t i = 0; i < draft->count; i++) {
+            uint32_t from = core->appointments[draft->visits[i]].shift;
+            if (from == NONE || from == draft->shift) continue;
+            uint32_t other = draft_of_shift(drafts, from);
+            if (other == NONE)
+                draft->refusal = "a visit is still on a route that the plan does not name";
+            else
+                join(drafts, d, other);
+        }
+    }
+}
+
+static const char *check_stale(const struct core *core, const struct draft *draft, uint64_t base)
+{
+    static const char late[] = "a later fact touched it";
+    const struct shift *shift = &core->shifts[draft->shift];
+    if ((uint64_t)shift->touch_seq > base) return late;
+    for (uint32_t i = 0; i < shift->route_count; i++) {
+        if ((uint64_t)core->appointments[shift->route[i]].touch_seq > base) return late;
+    }
+    for (uint32_t i = 0; i < draft->count; i++) {
+        const struct appointment *it = &core->appointments[draft->visits[i]];
+        if ((uint64_t)it->touch_seq > base || !life_plannable(it->status)) return late;
+    }
+    return NULL;
+}
+
+/* What is frozen keeps its technician and its place at the head; only an emergency may step in. */
+static const char *check_frozen(const struct core *core, const struct draft *draft)
+{
+    const struct shift *shift = &core->shifts[draft->shift];
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < shift->route_count; i++) {
+        uint32_t visit = shift->route[i];
+        if (appointment_mobility(core, visit, core->now_us) != MOBILITY_FROZEN) break;
+        while (at < draft->count && draft->visits[at] != visit &&
+               core->appointments[draft->visits[at]].emergency &&
+               core->appointments[draft->visits[at]].shift != draft->shift)
+            at++;
+        if (at == draft->count || draft->visits[at] != visit) return "it moves a frozen visit";
+        at++;
+    }
+    return NULL;
+}
+
+static const char *check_left_out(const struct core *core, const struct draft *draft)
+{
+    const struct shift *shift = &core->shifts[draft->shift];
+    for (uint32_t i = 0; i < shift->route_count; i++) {
+        uint32_t visit = shift->route[i];
+        const struct appointment *it = &core->appointments[visit];
+        if (it->mark != 0) continue;
+        if (appointment_mobility(core, visit, core->now_us) != MOBILITY_MOVABLE)
+            return "it drops a visit that must stay";
+    }
+    return NULL;
+}
+
+static const char *check_who(const struct core *core, const struct draft *draft)
+{
+    for (uint32_t i = 0; i < draft->count; i++) {
+        uint32_t visit = draft->visits[i];
+        if (!appointment_serves(core, visit, draft->shift))
+            return "the technician may not serve a visit";
+        if (core->appointments[visit].shift == draft->shift) continue;
+        if (core->appointments[visit].shift != NONE &&
+            appointment_mobility(core, visit, core->now_us) != MOBILITY_MOVABLE)
+            return "it takes a visit from the technician it is pinned to";
+    }
+    return NULL;
+}
+
+static const char *check_times(const struct core *core, struct draft *draft)
+{
+    struct rest rest;
+    rest_of_day(core, draft->shift, core->now_us, &rest);
+    if (rest.off && draft->count > rest.pinned_count) return "the technician is away";
+    struct route_visit visits[LIMIT_VISITS_PER_ROUTE];
+    const struct route_visit *order[LIMIT_VISITS_PER_ROUTE];
+    for (uint32_t i = 0; i < draft->count; i++) {
+        visits[i] = rest_visit(core, &rest, draft->visits[i], core->now_us);
+        order[i] = &visits[i];
+    }
+    struct route_times times;
+    enum route_rule rule =
+        route_time(core->travel, &rest.day, order, draft->count, draft->stops, &times);
+    return rule == ROUTE_FITS ? NULL : route_rule_text(rule);
+}
+
+static void check_draft(const struct core *core, struct draft *draft, uint64_t base)
+{
+    const struct shift *shift = &core->shifts[draft->shift];
+    draft->same = draft->count == shift->route_count &&
+                  memcmp(draft->visits, shift->route, draft->count * sizeof draft->visits[0]) == 0;
+    if (draft->refusal == NULL) draft->refusal = check_stale(core, draft, base);
+    if (draft->refusal == NULL) draft->refusal = check_frozen(core, draft);
+    if (draft->refusal == NULL) draft->refusal = check_left_out(core, draft);
+    if (draft->refusal == NULL) draft->refusal = check_who(core, draft);
+    if (draft->refusal == NULL) draft->refusal = check_times(core, draft);
+}
+
+/* P1: one refusal brings its component down. */
+static void spread_refusals(struct drafts *drafts)
+{
+    for (uint32_t d = 0; d < drafts->count; d++) {
+        if (drafts->items[d].refusal == NULL) continue;
+        struct draft *head = &drafts->items[root(drafts, d)];
+        if (head->refusal == NULL)
+            head->refusal = "a route that it exchanges visits with was refused";
+    }
+    for (uint32_t d = 0; d < drafts->count; d++) {
+        struct draft *draft = &drafts->items[d];
+        if (draft->refusal == NULL && drafts->items[root(drafts, d)].refusal != NULL)
+            draft->refusal = "a route that it exchanges visits with was refused";
+    }
+}
+
+static void note_refusals(const struct core *core, const struct drafts *drafts, struct acts *acts)
+{
+    acts->refusals = arena_need(acts->arena, (drafts->count + 1) * sizeof *acts->refusals);
+    for (uint32_t d = 0; d < drafts->count; d++) {
+        const struct draft *draft = &drafts->items[d];
+        if (draft->refusal == NULL) continue;
+        acts->refusals[acts->refusal_count++] = (struct route_refusal){
+            core->technicians[core->shifts[draft->shift].technician].id, draft->refusal};
+    }
+}
+
+static void remember_before(const struct core *core, struct draft *draft)
+{
+    for (uint32_t i = 0; i < draft->count; i++) {
+        const struct appointment *it = &core->appointments[draft->visits[i]];
+        draft->before[i] = (struct before){owner_id(core, draft->visits[i]), it->planned_start_us,
+                                           it->shift, it->position, it->late};
+    }
+}
+
+static bool start_moved(const struct draft *draft, uint32_t i)
+{
+    int64_t moved = draft->stops[i].start_us - draft->before[i].start_us;
+    return draft->before[i].shift != draft->shift || moved >= START_SHIFT_MIN_US ||
+           moved <= -START_SHIFT_MIN_US;
+}
+
+static bool draft_changes(const struct draft *draft)
+{
+    if (draft->refusal != NULL) return false;
+    if (!draft->same) return true;
+    for (uint32_t i = 0; i < draft->count; i++) {
+        if (start_moved(draft, i)) return true;
+    }
+    return false;
+}
+
+/* What is on the route but in nobody's draft goes back to the unscheduled. */
+static void drop_left_out(struct core *core, const struct draft *draft, struct acts *acts)
+{
+    struct shift *shift = &core->shifts[draft->shift];
+    for (uint32_t i = shift->route_count; i-- > 0;) {
+        if (core->appointments[shift->route[i]].mark == 0) unassign(core, shift->route[i], acts);
+    }
+}
+
+static void leave_others(struct core *core, const struct draft *draft)
+{
+    for (uint32_t i = 0; i < draft->count; i++) {
+        uint32_t from = draft->before[i].shift;
+        if (from != NONE && from != draft->shift) route_leave(core, draft->visits[i]);
+    }
+}
+
+static void enter_route(struct core *core, const struct draft *draft)
+{
+    struct shift *shift = &core->shifts[draft->shift];
+    shift->route_count = draft->count;
+    memcpy(shift->route, draft->visits, draft->count * sizeof draft->visits[0]);
+    for (uint32_t i = 0; i < draft->count; i++) {
+        struct appointment *it = &core->appointments[draft->visits[i]];
+        it->shift = draft->shift;
+        it->position = i;
+        if (start_moved(draft, i)) it->planned_start_us = draft->stops[i].start_us;
+        it->planned_end_us = it->planned_start_us + it->service_us;
+        it->late = it->window_count > 0 &&
+                   draft->stops[i].start_us > it->windows[it->window_count - 1].end_us;
+        if (it->status == APPOINTMENT_UNSCHEDULED) it->status = APPOINTMENT_SCHEDULED;
+    }
+}
+
+static void emit_draft(struct core *core, const struct draft *draft, struct acts *acts)
+{
+    for (uint32_t i = 0; i < draft->count; i++) {
+        const struct before *before = &draft->before[i];
+        const struct appointment *it = &core->appointments[draft->visits[i]];
+        bool moved = before->shift != it->shift || before->start_us != it->planned_start_us;
+        if (!moved && before->position == it->position && before->late == it->late) continue;
+        touch_appointment(core, draft->visits[i], true);
+        emit_assignment(core, draft->visits[i], acts);
+        emit_appointment(core, draft->visits[i], acts);
+        if (moved) emit_change(core, draft->visits[i], before->owner, before->start_us, acts);
+    }
+    if (!draft->same) touch_shift(core, draft->shift);
+}
+
+static void apply(struct core *core, struct drafts *drafts, struct acts *acts)
+{
+    void (*const phases[])(struct core *, const struct draft *) = {leave_others, enter_route};
+    for (uint32_t d = 0; d < drafts->count; d++) {
+        if (drafts->items[d].refusal == NULL) drop_left_out(core, &drafts->items[d], acts);
+    }
+    for (uint32_t phase = 0; phase < 2; phase++) {
+        for (uint32_t d = 0; d < drafts->count; d++) {
+            if (drafts->items[d].refusal == NULL) phases[phase](core, &drafts->items[d]);
+        }
+    }
+    for (uint32_t d = 0; d < drafts->count; d++) {
+        if (drafts->items[d].refusal != NULL) continue;
+        emit_draft(core, &drafts->items[d], acts);
+        acts->routes_applied++;
+    }
+}
+
+static void publish(struct core *core, const struct fact_plan *plan, struct drafts *drafts,
+                    struct acts *acts)
+{
+    struct board *board = &core->boards[drafts->board];
+    board->plan_version++;
+    touch_board(core, drafts->board);
+    apply(core, drafts, acts);
+    const struct territory *territory = &core->territories[board->territory];
+    acts_put(acts, ROW_PLAN,
+             &(struct row_plan){
+                 .territory_id = territory->id,
+                 .service_day = board->service_day,
+                 .version = board->plan_version,
+                 .seq = core->seq,
+                 .base_revision = (int64_t)plan->base_revision,
+                 .cause_seq = (int64_t)plan->cause_seq,
+                 .cost_seconds = plan->cost_s,
+                 .policy_version = territory->policy.version,
+                 .stage = plan->stage,
+                 .changes = core->change_number,
+             });
+    acts->plan_version = (uint64_t)board->plan_version;
+}
+
+enum err step_plan(struct core *core, const struct fact *fact, struct acts *acts,
+                   struct problem *problem)
+{
+    const struct fact_plan *plan = &fact->plan;
+    struct drafts drafts = {.base_revision = plan->base_revision};
+    uint32_t territory;
+    enum err err = find_territory(core, plan->territory_id, &territory, problem);
+    if (err != ERR_OK) return err;
+    drafts.board = find_board(core, territory, plan->service_day);
+    if (drafts.board == NONE)
+        return problem_set(problem, ERR_NOT_FOUND, "service_day",
+                           "nothing is planned for that day");
+    if (plan->base_revision > (uint64_t)core->seq)
+        return problem_set(problem, ERR_INVALID, "base_revision", "lies in the future");
+    err = read_plan(core, plan, acts->arena, &drafts, problem);
+    if (err != ERR_OK) return err;
+    join_components(core, &drafts);
+    for (uint32_t d = 0; d < drafts.count; d++) {
+        check_draft(core, &drafts.items[d], plan->base_revision);
+        remember_before(core, &drafts.items[d]);
+    }
+    spread_refusals(&drafts);
+    note_refusals(core, &drafts, acts);
+    bool changes = false;
+    for (uint32_t d = 0; d < drafts.count; d++)
+        changes |= draft_changes(&drafts.items[d]);
+    if (changes) publish(core, plan, &drafts, acts);
+    unmark(core, &drafts);
+    if (changes) return ERR_OK;
+    return problem_set(problem, ERR_CONFLICT, "routes", "nothing of it changes the plan in force");
+}

@@ -1,0 +1,193 @@
+/* problem.c - what the optimizer is told about a day, and the other questions of the shell. */
+#include "base/check.h"
+#include "dispatcher/core/state.h"
+
+static bool board_over(const struct core *core, const struct board *board)
+{
+    return board->service_day < core->territories[board->territory].today;
+}
+
+bool core_problem_key(const struct core *core, uint32_t index, struct problem_key *out)
+{
+    for (uint32_t b = 0, seen = 0; b < core->board_count; b++) {
+        const struct board *board = &core->boards[b];
+        if (board_over(core, board) || seen++ != index) continue;
+        *out = (struct problem_key){core->territories[board->territory].id, board->service_day,
+                                    (uint64_t)board->revision, (uint64_t)board->event_seq,
+                                    (uint64_t)board->plan_version};
+        return true;
+    }
+    return false;
+}
+
+static uint32_t key_board(const struct core *core, const char *territory_id, int64_t service_day)
+{
+    uint32_t territory = id_index_find(&core->territory_ids, territory_id);
+    return territory == NONE ? NONE : find_board(core, territory, service_day);
+}
+
+static void tell_technician(const struct core *core, uint32_t shift_index, const struct rest *rest,
+                            const struct problem_sink *sink)
+{
+    const struct shift *shift = &core->shifts[shift_index];
+    const struct technician *person = &core->technicians[shift->technician];
+    struct skill valid[LIMIT_SKILLS_PER_ENTITY];
+    struct problem_technician out = {.technician_id = person->id,
+                                     .removed = rest->off && rest->pinned_count == 0,
+                                     .day = rest->day,
+                                     .skills = valid};
+    for (uint32_t i = 0; i < person->skill_count; i++) {
+        if (person->skill_from_us[i] > shift->start_us) continue;
+        if (person->skill_to_us[i] != 0 && person->skill_to_us[i] < shift->end_us) continue;
+        valid[out.skill_count++] = person->skills[i];
+    }
+    sink->technician(sink->context, &out);
+}
+
+static void tell_visit(const struct core *core, uint32_t index, const struct rest *rest,
+                       int64_t now_us, const struct problem_sink *sink)
+{
+    static const struct rest nobody = {.off = true};
+    const struct appointment *it = &core->appointments[index];
+    struct problem_visit out = {
+        .appointment_id = it->id,
+        .technician_id = owner_id(core, index),
+        .removed = !life_plannable(it->status),
+        .emergency = it->emergency,
+        .published = it->shift != NONE,
+        .visit = rest_visit(core, rest != NULL ? rest : &nobody, index, now_us),
+        .priority = it->priority,
+        .planned_start_us = it->shift == NONE ? 0 : it->planned_start_us,
+        .mobility = appointment_mobility(core, index, now_us),
+        .position = it->position,
+        .skills = it->skills,
+        .skill_count =
+            it->pin_technician ? 0 : it->skill_count, /* a person's pin overrules skills */
+    };
+    if (it->pin_technician) out.technician_id = core->technicians[it->pin_to].id;
+    for (uint32_t i = 0; i < it->excluded_count; i++)
+        out.excluded[out.excluded_count++] = core->technicians[it->excluded[i]].id;
+    sink->visit(sink->context, &out);
+}
+
+static bool pinned_in(const struct rest *rest, uint32_t index)
+{
+    for (uint32_t i = 0; i < rest->pinned_count; i++) {
+        if (rest->pinned[i] == index) return true;
+    }
+    return false;
+}
+
+void core_problem(const struct core *core, const char *territory_id, int64_t service_day,
+                  uint64_t have_revision, int64_t now_us, const struct problem_sink *sink)
+{
+    uint32_t board = key_board(core, territory_id, service_day);
+    if (board == NONE) return;
+    for (uint32_t s = core->boards[board].first_shift; s != NONE;
+         s = core->shifts[s].next_of_board) {
+        struct rest rest;
+        rest_of_day(core, s, now_us, &rest);
+        tell_technician(core, s, &rest, sink);
+        for (uint32_t i = 0; i < core->shifts[s].route_count; i++) {
+            uint32_t visit = core->shifts[s].route[i];
+            bool changed = (uint64_t)core->appointments[visit].changed_seq > have_revision;
+            if (changed || pinned_in(&rest, visit)) tell_visit(core, visit, &rest, now_us, sink);
+        }
+    }
+    for (uint32_t a = core->boards[board].first_appointment; a != NONE;
+         a = core->appointments[a].next_of_board) {
+        const struct appointment *it = &core->appointments[a];
+        bool on_route = it->shift != NONE && life_plannable(it->status);
+        if (on_route || (uint64_t)it->changed_seq <= have_revision) continue;
+        if (have_revision == 0 && !life_plannable(it->status)) continue;
+        tell_visit(core, a, NULL, now_us, sink);
+    }
+}
+
+const struct policy *core_policy(const struct core *core, const char *territory_id)
+{
+    uint32_t territory = id_index_find(&core->territory_ids, territory_id);
+    return territory == NONE ? NULL : &core->territories[territory].policy;
+}
+
+const char *core_territory_zone(const struct core *core, const char *territory_id)
+{
+    uint32_t territory = id_index_find(&core->territory_ids, territory_id);
+    return territory == NONE ? NULL : core->territories[territory].zone;
+}
+
+bool core_technician(const struct core *core, const char *technician_id, int64_t now_us,
+                     struct core_technician *out)
+{
+    uint32_t index = id_index_find(&core->technician_ids, technician_id);
+    if (index == NONE) return false;
+    const struct technician *person = &core->technicians[index];
+    *out = (struct core_technician){
+        .technician_id = person->id,
+        .territory_id = core->territories[person->territory].id,
+        .current_appointment_id =
+            person->current == NONE ? "" : core->appointments[person->current].id,
+    };
+    for (uint32_t s = person->first_shift; s != NONE; s = core->shifts[s].next_of_technician) {
+        const struct shift *shift = &core->shifts[s];
+        if (now_us >= shift->absent_start_us && now_us < shift->absent_end_us) out->absent = true;
+    }
+    return true;
+}
+
+enum appointment_status core_appointment(const struct core *core, const char *appointment_id,
+                                         const char **technician_id)
+{
+    uint32_t index = id_index_find(&core->appointment_ids, appointment_id);
+    *technician_id = index == NONE ? "" : owner_id(core, index);
+    return index == NONE ? APPOINTMENT_NONE : core->appointments[index].status;
+}
+
+int64_t core_predicted_arrival_us(const struct core *core, const char *technician_id,
+                                  int64_t now_us, const struct point *from)
+{
+    uint32_t index = id_index_find(&core->technician_ids, technician_id);
+    if (index == NONE || core->technicians[index].current == NONE) return 0;
+    const struct appointment *it = &core->appointments[core->technicians[index].current];
+    if (it->status != APPOINTMENT_EN_ROUTE) return 0;
+    struct point start = from != NULL ? *from : it->departed_from;
+    int64_t left_us = from != NULL ? now_us : it->departed_us;
+    return left_us + travel_seconds(core->travel, start, it->point) * INT64_C(1000000);
+}
+
+static int64_t shift_cost_s(const struct core *core, uint32_t shift_index, int64_t now_us,
+                            const struct policy *policy)
+{
+    const struct shift *shift = &core->shifts[shift_index];
+    struct rest rest;
+    struct route_visit visits[LIMIT_VISITS_PER_ROUTE];
+    const struct route_visit *order[LIMIT_VISITS_PER_ROUTE];
+    struct route_stop stops[LIMIT_VISITS_PER_ROUTE];
+    struct route_times times;
+    rest_of_day(core, shift_index, now_us, &rest);
+    if (shift->route_count == 0) return 0;
+    for (uint32_t i = 0; i < shift->route_count; i++) {
+        visits[i] = rest_visit(core, &rest, shift->route[i], now_us);
+        order[i] = &visits[i];
+    }
+    route_time(core->travel, &rest.day, order, shift->route_count, stops, &times);
+    return times.travel_s + times.overtime_us / 1000000 * policy->overtime_price_percent / 100;
+}
+
+int64_t core_plan_cost_s(const struct core *core, const char *territory_id, int64_t service_day,
+                         int64_t now_us)
+{
+    uint32_t board = key_board(core, territory_id, service_day);
+    const struct policy *policy = core_policy(core, territory_id);
+    if (board == NONE) return 0;
+    int64_t cost_s = 0;
+    for (uint32_t s = core->boards[board].first_shift; s != NONE; s = core->shifts[s].next_of_board)
+        cost_s += shift_cost_s(core, s, now_us, policy);
+    for (uint32_t a = core->boards[board].first_appointment; a != NONE;
+         a = core->appointments[a].next_of_board) {
+        const struct appointment *it = &core->appointments[a];
+        if (it->status == APPOINTMENT_UNSCHEDULED)
+            cost_s += it->priority * policy->unserved_s_per_priority;
+    }
+    return cost_s;
+}

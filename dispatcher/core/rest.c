@@ -1,0 +1,186 @@
+/* rest.c - what is left of a technician's day at a moment, as route.h sees it.
+ *
+ * The plan never chooses lateness, but delay happens: a visit that is dispatched, frozen or pinned
+ * stays with its technician even when he cannot be in time any more. So its window, and the end of
+ * his shift, are stretched exactly as far as delay alone already forces (his pinned visits in
+ * order, nothing in between); every rule stays hard, and nobody can make such a visit later than it
+ * must be.
+ */
+#include "base/check.h"
+#include "dispatcher/core/state.h"
+
+static int64_t later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static int64_t travel_us(const struct core *core, struct point from, struct point to)
+{
+    return travel_seconds(core->travel, from, to) * INT64_C(1000000);
+}
+
+static struct route_visit plain_visit(const struct core *core, uint32_t index)
+{
+    const struct appointment *it = &core->appointments[index];
+    struct route_visit visit = {.at = it->point, .service_us = it->service_us};
+    visit.window_count = it->window_count;
+    for (uint32_t i = 0; i < it->window_count; i++)
+        visit.windows[i] = it->windows[i];
+    if (it->pin_start_us != 0) {
+        visit.window_count = 1;
+        visit.windows[0] = (struct window){it->pin_start_us, it->pin_start_us};
+    }
+    return visit;
+}
+
+int64_t predicted_end_us(const struct core *core, uint32_t index)
+{
+    const struct appointment *it = &core->appointments[index];
+    int64_t begin = it->begun_us;
+    if (it->status == APPOINTMENT_EN_ROUTE) {
+        struct route_visit visit = plain_visit(core, index);
+        int64_t arrival = it->departed_us + travel_us(core, it->departed_from, it->point);
+        begin = visit_earliest_start_us(&visit, arrival);
+        if (begin == INT64_MAX) begin = arrival;
+    }
+    return begin + it->service_us + it->delay_us;
+}
+
+enum mobility appointment_mobility(const struct core *core, uint32_t index, int64_t now_us)
+{
+    const struct appointment *it = &core->appointments[index];
+    if (it->shift != NONE) {
+        const struct board *board = &core->boards[it->board];
+        int64_t freeze_us = core->territories[board->territory].policy.freeze_us;
+        if (it->planned_start_us < now_us + freeze_us) return MOBILITY_FROZEN;
+    }
+    if (it->pin_technician) return MOBILITY_PINNED;
+    bool told = it->status == APPOINTMENT_DISPATCHED || it->status == APPOINTMENT_ACCEPTED;
+    return told ? MOBILITY_PINNED : MOBILITY_MOVABLE;
+}
+
+/* A shift from which an absence is taken: the longer of the parts before and after it is left. */
+static void take_absence(const struct shift *shift, int64_t now_us, struct rest *rest)
+{
+    struct route_day *day = &rest->day;
+    if (shift->absent_end_us <= shift->absent_start_us) return;
+    if (shift->absent_end_us <= day->available_us || shift->absent_start_us >= shift->end_us)
+        return;
+    int64_t before = shift->absent_start_us - later(day->available_us, now_us);
+    int64_t after = shift->end_us - shift->absent_end_us;
+    if (before <= 0 && after <= 0) {
+        rest->off = true;
+    } else if (before >= after) {
+        day->shift_end_us = shift->absent_start_us;
+        day->overtime_us_max = 0;
+    } else {
+        day->available_us = shift->absent_end_us;
+    }
+}
+
+static void start_of_rest(const struct core *core, const struct shift *shift, int64_t now_us,
+                          struct rest *rest)
+{
+    const struct technician *technician = &core->technicians[shift->technician];
+    struct route_day *day = &rest->day;
+    *day = (struct route_day){
+        .start = shift->start,
+        .end = shift->end,
+        .available_us = later(now_us, shift->start_us),
+        .shift_end_us = shift->end_us,
+        .overtime_us_max = shift->overtime_us_max,
+        .break_earliest_us = shift->break_earliest_us,
+        .break_latest_us = shift->break_latest_us,
+        .break_us = shift->break_done ? 0 : shift->break_us,
+    };
+    uint32_t current = technician->current;
+    if (current != NONE && core->appointments[current].board == shift->board) {
+        day->start = core->appointments[current].point;
+        day->available_us = later(now_us, predicted_end_us(core, current));
+    } else if (technician->place_us >= shift->start_us - 2 * INT64_C(3600000000) &&
+               technician->place_us > 0) {
+        day->start = technician->place;
+    }
+    if (day->available_us > day->break_latest_us) day->break_us = 0; /* it was missed or taken */
+    rest->off = day->available_us >= shift->end_us + shift->overtime_us_max;
+}
+
+/* When the pinned visits start if nothing else is done; stretches the day's end and drops a break
+ * that they leave no room for. */
+static void time_pinned(const struct core *core, struct rest *rest, int64_t now_us)
+{
+    struct route_visit visits[LIMIT_VISITS_PER_ROUTE];
+    const struct route_visit *order[LIMIT_VISITS_PER_ROUTE];
+    struct route_stop stops[LIMIT_VISITS_PER_ROUTE];
+    for (uint32_t i = 0; i < rest->pinned_count; i++) {
+        visits[i] = plain_visit(core, rest->pinned[i]);
+        if (visits[i].window_count > 0)
+            visits[i].windows[visits[i].window_count - 1].end_us = INT64_MAX / 4;
+        if (appointment_mobility(core, rest->pinned[i], now_us) == MOBILITY_FROZEN)
+            visits[i].not_before_us = core->appointments[rest->pinned[i]].planned_start_us;
+        order[i] = &visits[i];
+    }
+    struct route_day endless = rest->day;
+    endless.overtime_us_max = INT64_MAX / 4;
+    struct route_times times;
+    if (route_time(core->travel, &endless, order, rest->pinned_count, stops, &times) ==
+        ROUTE_BREAK_MISSED) {
+        rest->day.break_us = endless.break_us = 0;
+        route_time(core->travel, &endless, order, rest->pinned_count, stops, &times);
+    }
+    CHECK(times.rule == ROUTE_FITS);
+    for (uint32_t i = 0; i < rest->pinned_count; i++)
+        rest->pinned_start_us[i] = stops[i].start_us;
+    rest->day.overtime_us_max =
+        later(rest->day.overtime_us_max, times.end_us - rest->day.shift_end_us);
+}
+
+void rest_of_day(const struct core *core, uint32_t index, int64_t now_us, struct rest *rest)
+{
+    const struct shift *shift = &core->shifts[index];
+    rest->off = false;
+    rest->pinned_count = 0;
+    start_of_rest(core, shift, now_us, rest);
+    take_absence(shift, now_us, rest);
+    for (uint32_t i = 0; i < shift->route_count; i++) {
+        if (appointment_mobility(core, shift->route[i], now_us) == MOBILITY_MOVABLE) continue;
+        rest->pinned[rest->pinned_count++] = shift->route[i];
+    }
+    if (rest->pinned_count > 0) time_pinned(core, rest, now_us);
+}
+
+struct route_visit rest_visit(const struct core *core, const struct rest *rest, uint32_t index,
+                              int64_t now_us)
+{
+    struct route_visit visit = plain_visit(core, index);
+    for (uint32_t i = 0; i < rest->pinned_count; i++) {
+        if (rest->pinned[i] != index) continue;
+        if (visit.window_count > 0) {
+            struct window *last = &visit.windows[visit.window_count - 1];
+            last->end_us = later(last->end_us, rest->pinned_start_us[i]);
+        }
+        if (appointment_mobility(core, index, now_us) == MOBILITY_FROZEN)
+            visit.not_before_us = core->appointments[index].planned_start_us;
+    }
+    return visit;
+}
+
+/* Skills (valid on the day), exclusions and pins; a person's pin overrules the skills. */
+bool appointment_serves(const struct core *core, uint32_t index, uint32_t shift_index)
+{
+    const struct appointment *it = &core->appointments[index];
+    const struct shift *shift = &core->shifts[shift_index];
+    const struct technician *technician = &core->technicians[shift->technician];
+    if (it->pin_technician) return it->pin_to == shift->technician;
+    for (uint32_t i = 0; i < it->excluded_count; i++) {
+        if (it->excluded[i] == shift->technician) return false;
+    }
+    struct skill valid[LIMIT_SKILLS_PER_ENTITY];
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < technician->skill_count; i++) {
+        if (technician->skill_from_us[i] > shift->start_us) continue;
+        if (technician->skill_to_us[i] != 0 && technician->skill_to_us[i] < shift->end_us) continue;
+        valid[count++] = technician->skills[i];
+    }
+    return skills_cover(valid, count, it->skills, it->skill_count);
+}

@@ -1,0 +1,179 @@
+/* state.h - what the core remembers; private to this folder.
+ *
+ * Invariants
+ *   I1  an appointment with a shift stands exactly once in that shift's route, and in no other,
+ * while it is plannable; one in progress stands in no route, and its shift says who does it I2  a
+ * route is in the order of service; its frozen visits come first I3  touch_seq <= changed_seq <=
+ * the core's seq; a plan computed on revision r may move only what has touch_seq <= r I4  entities
+ * are never removed, so their numbers are stable; ids are unique per pool
+ */
+#ifndef CALLOUT_CORE_STATE_H
+#define CALLOUT_CORE_STATE_H
+
+#include "dispatcher/core/core.h"
+#include "dispatcher/core/id_index.h"
+#include "model/skill.h"
+
+enum { EXCLUDED_MAX = 4, FORMER_MAX = 4, BOARDS_MAX = LIMIT_TERRITORIES * 16 };
+
+struct territory {
+    char id[LIMIT_ID + 1];
+    char zone[LIMIT_ID + 1];
+    struct policy policy;
+    int64_t today; /* service day that began last; 0: none yet */
+};
+
+struct skill_entry {
+    char name[LIMIT_NAME + 1];
+};
+
+struct technician {
+    char id[LIMIT_ID + 1];
+    uint32_t territory;
+    struct point home;
+    uint32_t skill_count;
+    struct skill skills[LIMIT_SKILLS_PER_ENTITY];
+    int64_t skill_from_us[LIMIT_SKILLS_PER_ENTITY], skill_to_us[LIMIT_SKILLS_PER_ENTITY];
+    uint32_t current;   /* appointment in progress; NONE */
+    struct point place; /* where he was last for certain */
+    int64_t place_us;   /* since when; 0: not known */
+    uint32_t first_shift;
+};
+
+/* A technician's day. */
+struct shift {
+    uint32_t technician, board, next_of_technician, next_of_board;
+    int64_t start_us, end_us, overtime_us_max;
+    int64_t break_earliest_us, break_latest_us, break_us;
+    int64_t absent_start_us, absent_end_us; /* both 0: present */
+    struct point start, end;
+    bool break_done;
+    uint32_t route_count;
+    uint32_t route[LIMIT_VISITS_PER_ROUTE]; /* plannable appointments in order */
+    int64_t touch_seq;
+};
+
+struct work_order {
+    char id[LIMIT_ID + 1];
+    uint32_t territory, appointment; /* one for now; the tables and the wire allow several */
+};
+
+struct appointment {
+    char id[LIMIT_ID + 8];
+    uint32_t order, board, next_of_board;
+    enum appointment_status status;
+    struct point point;
+    int64_t service_us, priority;
+    bool emergency, late;
+    uint32_t skill_count, window_count;
+    struct skill skills[LIMIT_SKILLS_PER_ENTITY];
+    struct window windows[LIMIT_WINDOWS_PER_ORDER];
+    uint32_t shift; /* NONE: unscheduled */
+    int64_t planned_start_us, planned_end_us;
+    uint32_t position;
+    bool pin_technician;
+    uint32_t pin_to;      /* technician; with pin_technician */
+    int64_t pin_start_us; /* 0: no time pin */
+    int64_t dispatched_us, offers;
+    int64_t departed_us, begun_us, delay_us;
+    struct point departed_from;
+    uint32_t former_count, excluded_count;
+    uint32_t former[FORMER_MAX];     /* technicians who had it: their reports still count */
+    uint32_t excluded[EXCLUDED_MAX]; /* technicians who declined it */
+    int64_t version, changed_seq, touch_seq;
+    uint32_t mark; /* scratch of one step; 0 between steps */
+};
+
+/* A territory's service day: the unit that is planned and published. */
+struct board {
+    uint32_t territory, first_shift, first_appointment;
+    int64_t service_day;
+    int64_t plan_version, revision, event_seq;
+};
+
+struct core {
+    const struct travel *travel;
+    int64_t seq, now_us;
+    uint32_t territory_count, skill_count, technician_count, shift_count, order_count;
+    uint32_t appointment_count, board_count;
+    struct territory *territories;
+    struct skill_entry *skills;
+    struct technician *technicians;
+    struct shift *shifts;
+    struct work_order *orders;
+    struct appointment *appointments;
+    struct board *boards;
+    struct id_index territory_ids, skill_ids, technician_ids, order_ids, appointment_ids;
+    uint32_t check_in_number, change_number; /* within the step */
+    bool step_is_event;
+};
+
+/* --- finding (core.c) ----------------------------------------------------------------------------
+ */
+enum err find_territory(const struct core *core, const char *id, uint32_t *out,
+                        struct problem *problem);
+enum err find_technician(const struct core *core, const char *id, uint32_t *out,
+                         struct problem *problem);
+enum err find_appointment(const struct core *core, const char *id, uint32_t *out,
+                          struct problem *problem);
+uint32_t find_board(const struct core *core, uint32_t territory, int64_t service_day); /* NONE */
+uint32_t board_need(struct core *core, uint32_t territory, int64_t service_day);   /* NONE: full */
+uint32_t find_shift(const struct core *core, uint32_t technician, uint32_t board); /* NONE */
+bool id_valid(const char *text); /* 1 to LIMIT_ID bytes, no control characters */
+
+/* --- what the parts of the core do with an appointment (board.c)
+ * ------------------------------------ */
+/* The problem changed here; `stale`: plans computed before may not move it. */
+void touch_appointment(struct core *core, uint32_t appointment, bool stale);
+void touch_shift(struct core *core, uint32_t shift);
+void touch_board(struct core *core, uint32_t board);
+void emit_appointment(struct core *core, uint32_t appointment, struct acts *acts);
+void emit_assignment(struct core *core, uint32_t appointment, struct acts *acts);
+/* A row of the change log: what its technician (before, after) has to be told. */
+void emit_change(struct core *core, uint32_t appointment, const char *owner_before,
+                 int64_t start_before_us, struct acts *acts);
+const char *owner_id(const struct core *core, uint32_t appointment); /* "" nobody */
+/* Takes it off its route; status and rows are the caller's. */
+void route_leave(struct core *core, uint32_t appointment);
+/* Back to UNSCHEDULED, with rows and change. */
+void unassign(struct core *core, uint32_t appointment, struct acts *acts);
+void exclude(struct core *core, uint32_t appointment, uint32_t technician);
+/* Puts it at `position` of a shift's route; status and rows are the caller's. */
+void route_enter(struct core *core, uint32_t appointment, uint32_t shift, uint32_t position);
+
+/* --- what is left of a day (rest.c)
+ * ------------------------------------------------------------------ */
+struct rest {
+    struct route_day day; /* with the end stretched as far as delay has already made it late */
+    bool off;             /* serves nobody any more */
+    uint32_t pinned_count;
+    uint32_t pinned[LIMIT_VISITS_PER_ROUTE];         /* appointments, in route order */
+    int64_t pinned_start_us[LIMIT_VISITS_PER_ROUTE]; /* when they start at best */
+};
+void rest_of_day(const struct core *core, uint32_t shift, int64_t now_us, struct rest *rest);
+/* The visit as rules see it: windows stretched for a pinned one that is already late. */
+struct route_visit rest_visit(const struct core *core, const struct rest *rest,
+                              uint32_t appointment, int64_t now_us);
+enum mobility appointment_mobility(const struct core *core, uint32_t appointment, int64_t now_us);
+bool appointment_serves(const struct core *core, uint32_t appointment, uint32_t shift);
+int64_t predicted_end_us(const struct core *core, uint32_t appointment);
+
+/* --- one function per kind of fact
+ * ------------------------------------------------------------------- */
+enum err step_territory(struct core *, const struct fact *, struct acts *, struct problem *);
+enum err step_technician(struct core *, const struct fact *, struct acts *, struct problem *);
+enum err step_absence(struct core *, const struct fact *, struct acts *, struct problem *);
+enum err step_drift(struct core *, const struct fact *, struct acts *, struct problem *);
+enum err step_work_order(struct core *, const struct fact *, struct acts *, struct problem *);
+enum err step_cancel(struct core *, const struct fact *, struct acts *, struct problem *);
+enum err step_assign(struct core *, const struct fact *, struct acts *, struct problem *);
+enum err step_unassign(struct core *, const struct fact *, struct acts *, struct problem *);
+enum err step_pin(struct core *, const struct fact *, struct acts *, struct problem *);
+enum err step_freeze(struct core *, const struct fact *, struct acts *, struct problem *);
+enum err step_status(struct core *, const struct fact *, struct acts *, struct problem *);
+enum err step_decline(struct core *, const struct fact *, struct acts *, struct problem *);
+enum err step_late(struct core *, const struct fact *, struct acts *, struct problem *);
+enum err step_plan(struct core *, const struct fact *, struct acts *, struct problem *);
+enum err step_tick(struct core *, const struct fact *, struct acts *, struct problem *);
+
+#endif
