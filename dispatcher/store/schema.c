@@ -1,0 +1,155 @@
+#include "dispatcher/store/schema.h"
+
+#include "dispatcher/store/database.h"
+#include "dispatcher/store/place.h"
+#include "dispatcher/store/sql.h"
+
+#include <stdio.h>
+
+static const char *const steps[] = {
+    NULL, /* 0 -> 1: everything, from row.def */
+};
+
+const struct schema schema_newest = {sizeof steps / sizeof steps[0], steps};
+
+/* What store_changes_of needs: a technician's gains and losses in the order of the log. */
+static const char change_indexes[] =
+    "CREATE INDEX change_by_owner_before ON change(owner_before, seq, number);"
+    "CREATE INDEX change_by_owner_after ON change(owner_after, seq, number);";
+
+enum { APPLICATION_ID = 0x43616c6c }; /* "Call": what file(1) may tell our files by */
+
+static enum err expect_true(sqlite3 *db, const char *sql, struct problem *problem)
+{
+    int64_t value = 0;
+    enum err err = database_number(db, sql, &value, problem);
+    if (err == ERR_OK && value != 1) err = problem_set(problem, ERR_INTERNAL, sql, "it failed");
+    return err;
+}
+
+/* The triggers that SpatiaLite makes call its functions on every write, stamp a table of their own
+ * and roll the whole batch back at a fault. Ours need the R*Tree only: any SQLite can write. */
+static enum err replace_triggers(sqlite3 *db, enum row_kind kind, struct problem *problem)
+{
+    static const char *const made[] = {"ggi", "ggu", "tmi", "tmu", "tmd", "gii", "giu", "gid"};
+    struct sql sql;
+    sql_init(&sql);
+    for (size_t i = 0; i < sizeof made / sizeof made[0]; i++) {
+        sql_add(&sql, "DROP TRIGGER IF EXISTS \"%s_%s_" SQL_PLACE "\";\n", made[i],
+                row_table(kind)->name);
+    }
+    sql_create_triggers(&sql, kind);
+    return database_run(db, sql.text, problem);
+}
+
+static enum err make_spatial(sqlite3 *db, enum row_kind kind, struct problem *problem)
+{
+    const char *name = row_table(kind)->name;
+    char sql[256];
+    snprintf(sql, sizeof sql,
+             "SELECT RecoverGeometryColumn('%s', '" SQL_PLACE "', %d, 'POINT', 'XY')", name,
+             PLACE_SRID);
+    enum err err = expect_true(db, sql, problem);
+    snprintf(sql, sizeof sql, "SELECT CreateSpatialIndex('%s', '" SQL_PLACE "')", name);
+    if (err == ERR_OK) err = expect_true(db, sql, problem);
+    if (err == ERR_OK) err = replace_triggers(db, kind, problem);
+    return err;
+}
+
+static enum err make_table(sqlite3 *db, enum row_kind kind, struct problem *problem)
+{
+    struct sql sql;
+    sql_init(&sql);
+    sql_create_table(&sql, kind);
+    enum err err = database_run(db, sql.text, problem);
+    if (err == ERR_OK && row_located(row_table(kind))) err = make_spatial(db, kind, problem);
+    return err;
+}
+
+static enum err make_all(sqlite3 *db, struct problem *problem)
+{
+    enum err err = expect_true(db, "SELECT InitSpatialMetaData(0, 'WGS84_ONLY')", problem);
+    for (enum row_kind kind = 0; kind < ROW_KINDS && err == ERR_OK; kind++) {
+        err = make_table(db, kind, problem);
+    }
+    if (err == ERR_OK) err = database_run(db, change_indexes, problem);
+    char sql[64];
+    snprintf(sql, sizeof sql, "PRAGMA application_id = %d", APPLICATION_ID);
+    if (err == ERR_OK) err = database_run(db, sql, problem);
+    return err;
+}
+
+static enum err apply_steps(sqlite3 *db, const struct schema *schema, int64_t version,
+                            struct problem *problem)
+{
+    enum err err = ERR_OK;
+    if (version == 0) {
+        err = make_all(db, problem);
+        version = schema->version;
+    }
+    for (; version < schema->version && err == ERR_OK; version++) {
+        err = database_run(db, schema->steps[version], problem);
+    }
+    char sql[64];
+    snprintf(sql, sizeof sql, "PRAGMA user_version = %d", schema->version);
+    if (err == ERR_OK) err = database_run(db, sql, problem);
+    return err;
+}
+
+static enum err migrate(sqlite3 *db, const char *folder, const struct schema *schema,
+                        int64_t version, struct problem *problem)
+{
+    enum err err = ERR_OK;
+    char name[64];
+    snprintf(name, sizeof name, DATABASE_FILE ".v%d", (int)version);
+    if (version > 0) err = database_copy(db, folder, name, NULL, problem);
+    if (err == ERR_OK) err = database_run(db, "BEGIN IMMEDIATE", problem);
+    if (err != ERR_OK) return err;
+    err = apply_steps(db, schema, version, problem);
+    if (err == ERR_OK) err = database_run(db, "COMMIT", problem);
+    if (err != ERR_OK) sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+    return err;
+}
+
+/* A table whose columns can be named is the one that row.def describes. */
+static enum err check_tables(sqlite3 *db, struct problem *problem)
+{
+    for (enum row_kind kind = 0; kind < ROW_KINDS; kind++) {
+        struct sql sql;
+        sqlite3_stmt *statement = NULL;
+        sql_init(&sql);
+        sql_put(&sql, kind);
+        int result = sqlite3_prepare_v2(db, sql.text, -1, &statement, NULL);
+        sqlite3_finalize(statement);
+        if (result != SQLITE_OK) {
+            return problem_set(problem, ERR_VERSION, row_table(kind)->name,
+                               "the file was made by another build: %s", sqlite3_errmsg(db));
+        }
+    }
+    return ERR_OK;
+}
+
+enum err schema_check(sqlite3 *db, const struct schema *schema, struct problem *problem)
+{
+    int64_t version = 0;
+    enum err err = database_number(db, "PRAGMA user_version", &version, problem);
+    if (err != ERR_OK) return err;
+    if (version != schema->version) {
+        return problem_set(problem, ERR_VERSION, "user_version",
+                           "the file has version %d, this program reads %d", (int)version,
+                           schema->version);
+    }
+    return check_tables(db, problem);
+}
+
+enum err schema_prepare(sqlite3 *db, const char *folder, const struct schema *schema,
+                        struct problem *problem)
+{
+    int64_t version = 0;
+    enum err err = database_number(db, "PRAGMA user_version", &version, problem);
+    if (err == ERR_OK && version < schema->version) {
+        err = migrate(db, folder, schema, version, problem);
+    }
+    if (err == ERR_OK) err = schema_check(db, schema, problem);
+    return err;
+}

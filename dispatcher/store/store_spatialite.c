@@ -1,0 +1,691 @@
+/* The store in a SpatiaLite file. Every row is written and read by statements made from its
+ * description (sql.h), one per (table, operation), prepared when first used.
+ *
+ *   I1  a statement is either in its slot or in use: whoever needs it meanwhile (a visitor that
+ *       reads the same table) gets one of its own
+ *   I2  after a failed fsync nothing that is in the page cache is known to be on the disk, and
+ *       asking again may lie: no batch begins any more until the store was opened anew
+ *   I3  a reader sees one moment: its transaction begins when it is opened and ends with it
+ */
+#include "dispatcher/store/database.h"
+#include "dispatcher/store/folder_lock.h"
+#include "dispatcher/store/nearest.h"
+#include "dispatcher/store/place.h"
+#include "dispatcher/store/row_copy.h"
+#include "dispatcher/store/schema.h"
+#include "dispatcher/store/sql.h"
+#include "dispatcher/store/store_ops.h"
+
+#include "base/check.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <math.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { KEYS_MAX = 3 }; /* key columns of any table */
+
+/* The statements of one table. */
+enum slot {
+    SLOT_PUT,
+    SLOT_ERASE_1, /* by the first key column, by the first two, ... */
+    SLOT_EACH_0 = SLOT_ERASE_1 + KEYS_MAX,
+    SLOT_AFTER_0 = SLOT_EACH_0 + KEYS_MAX + 1,
+    SLOTS = SLOT_AFTER_0 + KEYS_MAX
+};
+
+/* The statements that belong to no one table. */
+enum { EXTRA_LAST_FACT, EXTRA_CHANGES_OF, EXTRA_NEAREST, EXTRAS };
+
+struct store_spatialite {
+    struct store store;
+    struct database database;
+    int lock;   /* -1: a reader has none */
+    bool dead;  /* an fsync failed (I2) */
+    void *held; /* the row that the last get gave out */
+    sqlite3_stmt *statements[ROW_KINDS][SLOTS];
+    sqlite3_stmt *extras[EXTRAS];
+};
+
+static struct store_spatialite *file_of(struct store *store)
+{
+    return (struct store_spatialite *)store;
+}
+
+static sqlite3 *db_of(struct store *store)
+{
+    return file_of(store)->database.db;
+}
+
+/* Keeps the words for the failure that SQLite just reported, and its meaning. */
+static enum err failed(struct store *store, const char *doing)
+{
+    sqlite3 *db = db_of(store);
+    int result = sqlite3_extended_errcode(db);
+    snprintf(store->error_text, sizeof store->error_text, "%s (%d) in %s", sqlite3_errmsg(db),
+             result, doing);
+    if (result == SQLITE_IOERR_FSYNC || result == SQLITE_IOERR_DIR_FSYNC) {
+        file_of(store)->dead = true;
+    }
+    return database_err(result);
+}
+
+/* --- statements ------------------------------------------------------------------------------ */
+
+static enum err prepare(struct store *store, const char *sql, sqlite3_stmt **out)
+{
+    int result = sqlite3_prepare_v3(db_of(store), sql, -1, SQLITE_PREPARE_PERSISTENT, out, NULL);
+    return result == SQLITE_OK ? ERR_OK : failed(store, sql);
+}
+
+static void sql_of_slot(struct sql *sql, enum row_kind kind, uint32_t slot)
+{
+    sql_init(sql);
+    if (slot >= SLOT_AFTER_0) {
+        sql_each(sql, kind, slot - SLOT_AFTER_0, true);
+    } else if (slot >= SLOT_EACH_0) {
+        sql_each(sql, kind, slot - SLOT_EACH_0, false);
+    } else if (slot >= SLOT_ERASE_1) {
+        sql_erase(sql, kind, slot - SLOT_ERASE_1 + 1);
+    } else {
+        sql_put(sql, kind);
+    }
+}
+
+static void sql_of_extra(struct sql *sql, uint32_t extra)
+{
+    sql_init(sql);
+    if (extra == EXTRA_LAST_FACT) {
+        sql_select(sql, ROW_FACT);
+        sql_add(sql, " ORDER BY seq DESC LIMIT 1");
+    } else if (extra == EXTRA_CHANGES_OF) { /* two indexes, each in order, merged */
+        sql_select(sql, ROW_CHANGE);
+        sql_add(sql, " WHERE owner_before = ?1 AND seq > ?2 UNION ALL ");
+        sql_select(sql, ROW_CHANGE);
+        sql_add(sql, " WHERE owner_after = ?1 AND seq > ?2 AND owner_before <> ?1"
+                     " ORDER BY seq, number");
+    } else {
+        sql_select(sql, ROW_POSITION);
+        sql_add(sql,
+                " WHERE rowid IN (SELECT pkid FROM " SQL_PLACE_INDEX(
+                    "position") " WHERE xmin <= ?2 AND xmax >= ?1 AND ymin <= ?4 AND ymax >= ?3)");
+    }
+}
+
+/* Takes a statement out of its slot, or makes it (I1). */
+static enum err take(struct store *store, enum row_kind kind, uint32_t slot, sqlite3_stmt **out)
+{
+    sqlite3_stmt **place = &file_of(store)->statements[kind][slot];
+    if (*place == NULL) {
+        struct sql sql;
+        sql_of_slot(&sql, kind, slot);
+        return prepare(store, sql.text, out);
+    }
+    *out = *place;
+    *place = NULL;
+    return ERR_OK;
+}
+
+static enum err take_extra(struct store *store, uint32_t extra, sqlite3_stmt **out)
+{
+    sqlite3_stmt **place = &file_of(store)->extras[extra];
+    if (*place == NULL) {
+        struct sql sql;
+        sql_of_extra(&sql, extra);
+        return prepare(store, sql.text, out);
+    }
+    *out = *place;
+    *place = NULL;
+    return ERR_OK;
+}
+
+/* Puts it back, fresh for its next use. */
+static void give(sqlite3_stmt **place, sqlite3_stmt *statement)
+{
+    sqlite3_reset(statement);
+    sqlite3_clear_bindings(statement);
+    if (*place == NULL) {
+        *place = statement;
+    } else {
+        sqlite3_finalize(statement);
+    }
+}
+
+static void give_back(struct store *store, enum row_kind kind, uint32_t slot,
+                      sqlite3_stmt *statement)
+{
+    give(&file_of(store)->statements[kind][slot], statement);
+}
+
+static void give_back_extra(struct store *store, uint32_t extra, sqlite3_stmt *statement)
+{
+    give(&file_of(store)->extras[extra], statement);
+}
+
+/* --- rows in and out ------------------------------------------------------------------------- */
+
+/* Binds the first `columns` columns; texts and blobs are borrowed until the statement is reset. */
+static void bind_columns(sqlite3_stmt *statement, enum row_kind kind, const void *row,
+                         uint32_t columns)
+{
+    const struct row_table *table = row_table(kind);
+    for (uint32_t i = 0; i < columns; i++) {
+        const struct row_column *column = &table->columns[i];
+        int at = (int)i + 1, result = SQLITE_OK;
+        if (column->type == COLUMN_INT) {
+            result = sqlite3_bind_int64(statement, at, row_int(row, column));
+        } else if (column->type == COLUMN_TEXT) {
+            result = sqlite3_bind_text(statement, at, row_text(row, column), -1, SQLITE_STATIC);
+        } else {
+            struct blob blob = row_blob(row, column);
+            result = blob.size == 0
+                         ? sqlite3_bind_zeroblob(statement, at, 0)
+                         : sqlite3_bind_blob64(statement, at, blob.bytes, blob.size, SQLITE_STATIC);
+        }
+        CHECK(result == SQLITE_OK);
+    }
+}
+
+static void read_column(sqlite3_stmt *statement, int at, const struct row_column *column, void *row)
+{
+    void *place = (char *)row + column->offset;
+    if (column->type == COLUMN_INT) {
+        int64_t number = sqlite3_column_int64(statement, at);
+        memcpy(place, &number, sizeof number);
+    } else if (column->type == COLUMN_TEXT) {
+        const char *text = (const char *)sqlite3_column_text(statement, at);
+        CHECK(text != NULL);
+        memcpy(place, &text, sizeof text);
+    } else {
+        struct blob blob = {.bytes = sqlite3_column_blob(statement, at)};
+        blob.size = (size_t)sqlite3_column_bytes(statement, at);
+        memcpy(place, &blob, sizeof blob);
+    }
+}
+
+/* The row under the statement; its texts and blobs live until the next step. */
+static void read_row(sqlite3_stmt *statement, enum row_kind kind, union row *row)
+{
+    const struct row_table *table = row_table(kind);
+    for (uint32_t i = 0; i < table->column_count; i++) {
+        read_column(statement, (int)i, &table->columns[i], row);
+    }
+}
+
+static enum err step_write(struct store *store, enum row_kind kind, sqlite3_stmt *statement)
+{
+    int result = sqlite3_step(statement);
+    return result == SQLITE_DONE ? ERR_OK : failed(store, row_table(kind)->name);
+}
+
+static enum err visit_rows(struct store *store, enum row_kind kind, sqlite3_stmt *statement,
+                           store_visit *visit, void *context)
+{
+    for (;;) {
+        union row row;
+        int result = sqlite3_step(statement);
+        if (result == SQLITE_DONE) return ERR_OK;
+        if (result != SQLITE_ROW) return failed(store, row_table(kind)->name);
+        read_row(statement, kind, &row);
+        if (!visit(context, &row)) return ERR_OK;
+    }
+}
+
+/* Reads the one row of a statement into memory that is kept until the next get. */
+static enum err hold_row(struct store *store, enum row_kind kind, sqlite3_stmt *statement,
+                         void *out)
+{
+    struct store_spatialite *file = file_of(store);
+    union row row;
+    int result = sqlite3_step(statement);
+    if (result == SQLITE_DONE) return ERR_NOT_FOUND;
+    if (result != SQLITE_ROW) return failed(store, row_table(kind)->name);
+    read_row(statement, kind, &row);
+    free(file->held);
+    file->held = row_copy(row_table(kind), &row);
+    memcpy(out, file->held, row_table(kind)->size);
+    return ERR_OK;
+}
+
+/* --- batches --------------------------------------------------------------------------------- */
+
+static enum err spatialite_begin(struct store *store)
+{
+    if (file_of(store)->dead) return ERR_IO;
+    int result = sqlite3_exec(db_of(store), "BEGIN IMMEDIATE", NULL, NULL, NULL);
+    return result == SQLITE_OK ? ERR_OK : failed(store, "begin");
+}
+
+static enum err spatialite_commit(struct store *store)
+{
+    int result = sqlite3_exec(db_of(store), "COMMIT", NULL, NULL, NULL);
+    return result == SQLITE_OK ? ERR_OK : failed(store, "commit");
+}
+
+/* SQLite has rolled back by itself after some failures. */
+static void spatialite_rollback(struct store *store)
+{
+    sqlite3 *db = db_of(store);
+    if (sqlite3_get_autocommit(db)) return;
+    sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+    if (!sqlite3_get_autocommit(db)) file_of(store)->dead = true;
+}
+
+static enum err spatialite_put(struct store *store, enum row_kind kind, const void *row)
+{
+    const struct row_table *table = row_table(kind);
+    sqlite3_stmt *statement = NULL;
+    uint8_t place[PLACE_SIZE];
+    enum err err = take(store, kind, SLOT_PUT, &statement);
+    if (err != ERR_OK) return err;
+    bind_columns(statement, kind, row, table->column_count);
+    if (row_located(table)) {
+        const struct row_column *lat = &table->columns[table->column_count - 2];
+        place_encode(row_int(row, lat), row_int(row, lat + 1), place);
+        int at = (int)table->column_count + 1;
+        int result = sqlite3_bind_blob(statement, at, place, sizeof place, SQLITE_STATIC);
+        CHECK(result == SQLITE_OK);
+    }
+    err = step_write(store, kind, statement);
+    give_back(store, kind, SLOT_PUT, statement);
+    return err;
+}
+
+static enum err spatialite_erase(struct store *store, enum row_kind kind, const void *key,
+                                 uint32_t key_columns)
+{
+    uint32_t slot = SLOT_ERASE_1 + key_columns - 1;
+    sqlite3_stmt *statement = NULL;
+    enum err err = take(store, kind, slot, &statement);
+    if (err != ERR_OK) return err;
+    bind_columns(statement, kind, key, key_columns);
+    err = step_write(store, kind, statement);
+    give_back(store, kind, slot, statement);
+    return err;
+}
+
+/* --- reading --------------------------------------------------------------------------------- */
+
+static enum err spatialite_get(struct store *store, enum row_kind kind, const void *key,
+                               union row *out)
+{
+    uint32_t keys = row_key_count(row_table(kind));
+    sqlite3_stmt *statement = NULL;
+    enum err err = take(store, kind, SLOT_EACH_0 + keys, &statement);
+    if (err != ERR_OK) return err;
+    bind_columns(statement, kind, key, keys);
+    err = hold_row(store, kind, statement, out);
+    give_back(store, kind, SLOT_EACH_0 + keys, statement);
+    return err;
+}
+
+static enum err spatialite_last_fact(struct store *store, struct row_fact *out)
+{
+    sqlite3_stmt *statement = NULL;
+    enum err err = take_extra(store, EXTRA_LAST_FACT, &statement);
+    if (err != ERR_OK) return err;
+    err = hold_row(store, ROW_FACT, statement, out);
+    give_back_extra(store, EXTRA_LAST_FACT, statement);
+    return err;
+}
+
+static enum err spatialite_each(struct store *store, enum row_kind kind, const void *key,
+                                uint32_t key_columns, bool after, store_visit *visit, void *context)
+{
+    uint32_t slot = (after ? SLOT_AFTER_0 : SLOT_EACH_0) + key_columns;
+    sqlite3_stmt *statement = NULL;
+    enum err err = take(store, kind, slot, &statement);
+    if (err != ERR_OK) return err;
+    bind_columns(statement, kind, key, key_columns + (after ? 1 : 0));
+    err = visit_rows(store, kind, statement, visit, context);
+    give_back(store, kind, slot, statement);
+    return err;
+}
+
+static enum err spatialite_changes_of(struct store *store, const char *technician_id,
+                                      int64_t after_seq, store_visit *visit, void *context)
+{
+    sqlite3_stmt *statement = NULL;
+    enum err err = take_extra(store, EXTRA_CHANGES_OF, &statement);
+    if (err != ERR_OK) return err;
+    int result = sqlite3_bind_text(statement, 1, technician_id, -1, SQLITE_STATIC);
+    CHECK(result == SQLITE_OK);
+    result = sqlite3_bind_int64(statement, 2, after_seq);
+    CHECK(result == SQLITE_OK);
+    err = visit_rows(store, ROW_CHANGE, statement, visit, context);
+    give_back_extra(store, EXTRA_CHANGES_OF, statement);
+    return err;
+}
+
+struct box {
+    double lon_min, lon_max, lat_min, lat_max; /* degrees */
+};
+
+/* A box around all places within the radius; the whole earth when that would cross a pole or the
+ * date line. */
+static struct box box_around(struct point from, double radius_m)
+{
+    static const double m_per_degree = 111195.0, margin = 1.01;
+    static const struct box earth = {-180, 180, -90, 90};
+    double lat = (double)from.lat_e7 / 1e7, lon = (double)from.lon_e7 / 1e7;
+    double half_lat = margin * radius_m / m_per_degree;
+    double steepest = fabs(lat) + half_lat;
+    if (steepest >= 89) return earth;
+    double half_lon = half_lat / cos(steepest * 3.14159265358979 / 180);
+    struct box box = {lon - half_lon, lon + half_lon, lat - half_lat, lat + half_lat};
+    return box.lon_min < -180 || box.lon_max > 180 ? earth : box;
+}
+
+static bool offer_position(void *context, const void *row)
+{
+    nearest_offer(context, row);
+    return true;
+}
+
+static enum err offer_box(struct store *store, struct box box, struct nearest *nearest)
+{
+    const double bounds[] = {box.lon_min, box.lon_max, box.lat_min, box.lat_max};
+    sqlite3_stmt *statement = NULL;
+    enum err err = take_extra(store, EXTRA_NEAREST, &statement);
+    if (err != ERR_OK) return err;
+    for (int i = 0; i < 4; i++) {
+        int result = sqlite3_bind_double(statement, i + 1, bounds[i]);
+        CHECK(result == SQLITE_OK);
+    }
+    err = visit_rows(store, ROW_POSITION, statement, offer_position, nearest);
+    give_back_extra(store, EXTRA_NEAREST, statement);
+    return err;
+}
+
+/* Boxes that grow until one is sure to hold all the nearest. */
+static enum err spatialite_nearest(struct store *store, struct point from, uint32_t limit,
+                                   store_visit *visit, void *context)
+{
+    enum err err = ERR_OK;
+    bool complete = false;
+    for (double radius_m = 2000; err == ERR_OK && !complete; radius_m *= 4) {
+        struct box box = box_around(from, radius_m);
+        struct nearest nearest;
+        nearest_init(&nearest, from, limit);
+        err = offer_box(store, box, &nearest);
+        complete = nearest_complete(&nearest, radius_m) || box.lat_max >= 90;
+        if (err == ERR_OK && complete) nearest_visit(&nearest, visit, context);
+        nearest_fini(&nearest);
+    }
+    return err;
+}
+
+struct digest_sum {
+    enum row_kind kind;
+    uint64_t sum;
+};
+
+static bool add_digest(void *context, const void *row)
+{
+    struct digest_sum *digest = context;
+    digest->sum += row_digest(digest->kind, row);
+    return true;
+}
+
+static enum err spatialite_digest(struct store *store, uint64_t *out)
+{
+    struct digest_sum digest = {.sum = 0};
+    enum err err = ERR_OK;
+    for (enum row_kind kind = 0; kind < ROW_KINDS && err == ERR_OK; kind++) {
+        digest.kind = kind;
+        if (row_table(kind)->class != ROW_NOUN) continue;
+        err = spatialite_each(store, kind, NULL, 0, false, add_digest, &digest);
+    }
+    if (err == ERR_OK) *out = digest.sum;
+    return err;
+}
+
+static enum err spatialite_row_count(struct store *store, enum row_kind kind, uint64_t *out)
+{
+    char sql[128];
+    int64_t count = 0;
+    snprintf(sql, sizeof sql, "SELECT count(*) FROM %s", row_table(kind)->name);
+    enum err err = database_number(db_of(store), sql, &count, NULL);
+    if (err != ERR_OK) return failed(store, sql);
+    *out = (uint64_t)count;
+    return ERR_OK;
+}
+
+/* --- verify ---------------------------------------------------------------------------------- */
+
+static enum err expect_ok(sqlite3 *db, const char *sql, struct problem *problem)
+{
+    char text[200];
+    enum err err = database_text(db, sql, text, sizeof text, problem);
+    if (err == ERR_OK && strcmp(text, "ok") != 0) {
+        err = problem_set(problem, ERR_INVALID, sql, "%s", text);
+    }
+    return err;
+}
+
+/* Each row's POINT is the one that its columns make. */
+static enum err verify_points(sqlite3 *db, const char *name, struct problem *problem)
+{
+    char sql[128];
+    sqlite3_stmt *statement = NULL;
+    snprintf(sql, sizeof sql, "SELECT lat_e7, lon_e7, " SQL_PLACE ", rowid FROM %s", name);
+    int result = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
+    bool same = true;
+    int64_t row_id = 0;
+    while (result == SQLITE_OK && same && (result = sqlite3_step(statement)) == SQLITE_ROW) {
+        uint8_t place[PLACE_SIZE];
+        place_encode(sqlite3_column_int64(statement, 0), sqlite3_column_int64(statement, 1), place);
+        same = sqlite3_column_bytes(statement, 2) == PLACE_SIZE &&
+               memcmp(sqlite3_column_blob(statement, 2), place, PLACE_SIZE) == 0;
+        row_id = sqlite3_column_int64(statement, 3);
+        result = SQLITE_OK;
+    }
+    sqlite3_finalize(statement);
+    if (!same) {
+        return problem_set(problem, ERR_INVALID, name,
+                           "row %" PRId64 ": its POINT is not where its columns say", row_id);
+    }
+    if (result == SQLITE_DONE) return ERR_OK;
+    return problem_set(problem, database_err(result), name, "%s", sqlite3_errstr(result));
+}
+
+/* The R*Tree is sound, holds every row's place (to a metre: it keeps 32-bit floats), and no more.
+ */
+static enum err verify_index(sqlite3 *db, const char *name, struct problem *problem)
+{
+    char sql[512], index[64];
+    int64_t astray = 0;
+    snprintf(index, sizeof index, SQL_PLACE_INDEX("%s"), name);
+    snprintf(sql, sizeof sql, "SELECT rtreecheck('%s')", index);
+    enum err err = expect_ok(db, sql, problem);
+    if (err != ERR_OK) return err;
+    snprintf(sql, sizeof sql,
+             "SELECT (SELECT count(*) FROM %s) <> (SELECT count(*) FROM %s) OR EXISTS(SELECT 1"
+             " FROM %s t LEFT JOIN %s i ON i.pkid = t.rowid WHERE i.pkid IS NULL"
+             " OR abs(t.lon_e7 / 1e7 - i.xmin) > 4e-5 OR abs(t.lon_e7 / 1e7 - i.xmax) > 4e-5"
+             " OR abs(t.lat_e7 / 1e7 - i.ymin) > 4e-5 OR abs(t.lat_e7 / 1e7 - i.ymax) > 4e-5)",
+             name, index, name, index);
+    err = database_number(db, sql, &astray, problem);
+    if (err == ERR_OK && astray != 0) {
+        err = problem_set(problem, ERR_INVALID, name, "the spatial index does not fit the rows");
+    }
+    return err;
+}
+
+static enum err spatialite_verify_file(struct store *store, struct problem *problem)
+{
+    sqlite3 *db = db_of(store);
+    enum err err = expect_ok(db, "PRAGMA integrity_check(1)", problem);
+    for (enum row_kind kind = 0; kind < ROW_KINDS && err == ERR_OK; kind++) {
+        if (!row_located(row_table(kind))) continue;
+        err = verify_points(db, row_table(kind)->name, problem);
+        if (err == ERR_OK) err = verify_index(db, row_table(kind)->name, problem);
+    }
+    return err;
+}
+
+/* --- backup ---------------------------------------------------------------------------------- */
+
+/* Makes the folder, or takes one that is empty. */
+static enum err take_empty_folder(const char *folder, struct problem *problem)
+{
+    if (mkdir(folder, 0700) == 0) return ERR_OK;
+    DIR *listing = errno == EEXIST ? opendir(folder) : NULL;
+    if (listing == NULL) return problem_set(problem, ERR_IO, folder, "%s", strerror(errno));
+    bool empty = true;
+    for (struct dirent *entry; empty && (entry = readdir(listing)) != NULL;) {
+        empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
+    }
+    closedir(listing);
+    return empty ? ERR_OK : problem_set(problem, ERR_CONFLICT, folder, "the folder is not empty");
+}
+
+static enum err spatialite_backup(struct store *store, const char *folder, struct problem *problem)
+{
+    enum err err = take_empty_folder(folder, problem);
+    if (err == ERR_OK) err = database_copy(db_of(store), folder, DATABASE_FILE, NULL, problem);
+    return err;
+}
+
+enum err store_restore(const char *backup, const char *folder, struct problem *problem)
+{
+    struct store *from = NULL;
+    uint8_t epoch[8];
+    char hex[2 * sizeof epoch + 1], sql[160];
+    enum err err = store_open_reader(&from, backup, problem);
+    if (err == ERR_OK) err = take_empty_folder(folder, problem);
+    if (err == ERR_OK) {
+        do {
+            randombytes_buf(epoch, sizeof epoch);
+        } while (sodium_is_zero(epoch, sizeof epoch));
+        sodium_bin2hex(hex, sizeof hex, epoch, sizeof epoch);
+        snprintf(sql, sizeof sql, "INSERT OR REPLACE INTO meta VALUES('%s', x'%s')",
+                 STORE_META_LOG_EPOCH, hex);
+        err = database_copy(db_of(from), folder, DATABASE_FILE, sql, problem);
+    }
+    store_close(from);
+    return err;
+}
+
+/* --- open and close -------------------------------------------------------------------------- */
+
+static void spatialite_close(struct store *store)
+{
+    struct store_spatialite *file = file_of(store);
+    for (enum row_kind kind = 0; kind < ROW_KINDS; kind++) {
+        for (uint32_t slot = 0; slot < SLOTS; slot++) {
+            sqlite3_finalize(file->statements[kind][slot]);
+        }
+    }
+    for (uint32_t extra = 0; extra < EXTRAS; extra++) {
+        sqlite3_finalize(file->extras[extra]);
+    }
+    database_close(&file->database);
+    if (file->lock >= 0) folder_unlock(file->lock);
+    free(file->held);
+    free(file);
+}
+
+static const struct store_ops spatialite_ops = {
+    .close = spatialite_close,
+    .begin = spatialite_begin,
+    .commit = spatialite_commit,
+    .rollback = spatialite_rollback,
+    .put = spatialite_put,
+    .erase = spatialite_erase,
+    .get = spatialite_get,
+    .last_fact = spatialite_last_fact,
+    .each = spatialite_each,
+    .changes_of = spatialite_changes_of,
+    .nearest = spatialite_nearest,
+    .digest = spatialite_digest,
+    .row_count = spatialite_row_count,
+    .verify_file = spatialite_verify_file,
+    .backup = spatialite_backup,
+};
+
+static struct store_spatialite *file_make(bool read_only)
+{
+    struct store_spatialite *file = calloc(1, sizeof *file);
+    CHECK(file != NULL);
+    file->store.ops = &spatialite_ops;
+    file->store.read_only = read_only;
+    file->lock = -1;
+    return file;
+}
+
+static enum err path_of(const char *folder, char path[PATH_MAX], struct problem *problem)
+{
+    int length = snprintf(path, PATH_MAX, "%s/" DATABASE_FILE, folder);
+    if (length > 0 && length < PATH_MAX) return ERR_OK;
+    return problem_set(problem, ERR_INVALID, "data", "the path is too long");
+}
+
+/* The tables first: a file that is refused is left as it was, its journal mode included. */
+static enum err prepare_writer(struct store_spatialite *file, const char *folder,
+                               struct problem *problem)
+{
+    sqlite3 *db = file->database.db;
+    char mode[16];
+    enum err err = schema_prepare(db, folder, &schema_newest, problem);
+    if (err == ERR_OK) {
+        err = database_text(db, "PRAGMA journal_mode = WAL", mode, sizeof mode, problem);
+    }
+    if (err == ERR_OK && strcmp(mode, "wal") != 0) {
+        err = problem_set(problem, ERR_IO, folder, "write-ahead logging is not possible there");
+    }
+    if (err == ERR_OK) {
+        err = database_run(db, "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864;",
+                           problem);
+    }
+    if (err == ERR_OK) err = database_harden(&file->database, problem);
+    return err;
+}
+
+enum err store_open_spatialite(struct store **out, const char *folder, struct problem *problem)
+{
+    char path[PATH_MAX];
+    struct store_spatialite *file = file_make(false);
+    enum err err = path_of(folder, path, problem);
+    if (err == ERR_OK && mkdir(folder, 0700) != 0 && errno != EEXIST) {
+        err = problem_set(problem, ERR_IO, "data", "%s: %s", folder, strerror(errno));
+    }
+    if (err == ERR_OK) err = folder_lock(folder, &file->lock, problem);
+    if (err == ERR_OK) err = database_open(&file->database, path, false, problem);
+    if (err == ERR_OK) err = prepare_writer(file, folder, problem);
+    if (err == ERR_OK) err = store_opened(&file->store, problem);
+    if (err != ERR_OK) {
+        spatialite_close(&file->store);
+        return err;
+    }
+    *out = &file->store;
+    return ERR_OK;
+}
+
+enum err store_open_reader(struct store **out, const char *folder, struct problem *problem)
+{
+    char path[PATH_MAX];
+    struct store_spatialite *file = file_make(true);
+    enum err err = path_of(folder, path, problem);
+    if (err == ERR_OK && access(path, F_OK) != 0) {
+        err = problem_set(problem, ERR_NOT_FOUND, "data", "%s: %s", path, strerror(errno));
+    }
+    if (err == ERR_OK) err = database_open(&file->database, path, true, problem);
+    if (err == ERR_OK) err = database_run(file->database.db, "BEGIN", problem);
+    if (err == ERR_OK) err = schema_check(file->database.db, &schema_newest, problem);
+    if (err == ERR_OK) err = database_harden(&file->database, problem);
+    if (err == ERR_OK) err = store_opened(&file->store, problem);
+    if (err != ERR_OK) {
+        spatialite_close(&file->store);
+        return err;
+    }
+    *out = &file->store;
+    return ERR_OK;
+}
