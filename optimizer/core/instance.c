@@ -1,0 +1,270 @@
+#include "optimizer/core/instance.h"
+
+#include "base/check.h"
+
+#include <string.h>
+
+static const int32_t FAR_S = 500000000; /* times further from the day than this are cut to it */
+
+static int32_t clamp(int64_t seconds)
+{
+    if (seconds > FAR_S) return FAR_S;
+    return seconds < -FAR_S ? -FAR_S : (int32_t)seconds;
+}
+
+static int64_t since_base_us(const struct workday *day, int64_t time_us)
+{
+    int64_t base_us = day->service_day * INT64_C(86400000000);
+    if (time_us < INT64_MIN / 2) return INT64_MIN / 2;
+    return time_us > INT64_MAX / 2 ? INT64_MAX / 2 : time_us - base_us;
+}
+
+static int32_t seconds_down(const struct workday *day, int64_t time_us)
+{
+    int64_t us = since_base_us(day, time_us);
+    return clamp(us >= 0 ? us / 1000000 : -((-us + 999999) / 1000000));
+}
+
+static int32_t seconds_up(const struct workday *day, int64_t time_us)
+{
+    int64_t us = since_base_us(day, time_us);
+    return clamp(us >= 0 ? (us + 999999) / 1000000 : -(-us / 1000000));
+}
+
+int32_t node_leave_later(const struct instance *in, const struct node *node, int32_t arrival)
+{
+    for (uint32_t i = 0; i < node->span_count; i++) {
+        struct span span = in->spans[node->span_at + i];
+        if (arrival <= span.close)
+            return (arrival > span.open ? arrival : span.open) + node->service;
+    }
+    return NEVER;
+}
+
+int32_t node_latest_later(const struct instance *in, const struct node *node, int32_t start)
+{
+    int32_t latest = node->close;
+    for (uint32_t i = 0; i < node->span_count; i++) {
+        struct span span = in->spans[node->span_at + i];
+        if (start < span.open) break;
+        latest = start < span.close ? start : span.close;
+    }
+    return latest;
+}
+
+/* --- technicians
+ * ---------------------------------------------------------------------------------- */
+
+static uint64_t id_hash(const char *id)
+{
+    struct digest digest = digest_start();
+    digest_bytes(&digest, id, strlen(id));
+    return digest.state | 1;
+}
+
+static void technician_fill(struct technician *out, const struct workday *day, uint32_t slot)
+{
+    const struct technician_slot *from = &day->technicians[slot];
+    const struct route_day *times = &from->day;
+    int64_t available = times->available_us > day->now_us ? times->available_us : day->now_us;
+    *out = (struct technician){
+        .available = seconds_up(day, available),
+        .shift_end = seconds_down(day, times->shift_end_us),
+        .latest_end = seconds_down(day, times->shift_end_us + times->overtime_us_max),
+        .break_latest = NOWAY,
+        .start = (uint16_t)from->start,
+        .end = (uint16_t)from->end,
+        .slot = slot,
+        .hash = id_hash(from->id),
+    };
+    if (times->break_us > 0) {
+        out->break_earliest = seconds_up(day, times->break_earliest_us);
+        out->break_latest = seconds_down(day, times->break_latest_us);
+        out->break_length = clamp((times->break_us + 999999) / 1000000);
+    }
+}
+
+static void technicians_build(struct instance *in, const struct workday *day, struct arena *arena)
+{
+    in->technicians = arena_need(arena, sizeof *in->technicians * (day->technician_count + 1));
+    in->technician_of_slot =
+        arena_need(arena, sizeof *in->technician_of_slot * (day->technician_count + 1));
+    for (uint32_t i = 0; i < day->technician_count; i++) {
+        uint32_t slot = day->technician_order[i];
+        in->technician_of_slot[slot] = NO_INDEX;
+        if (!day->technicians[slot].working) continue;
+        in->technician_of_slot[slot] = in->technician_count;
+        technician_fill(&in->technicians[in->technician_count++], day, slot);
+    }
+    in->need_count = day->need_count;
+    in->can = arena_need(arena, (size_t)in->need_count * in->technician_count + 1);
+    for (uint32_t need = 0; need < in->need_count; need++) {
+        const struct need_set *set = &day->needs[need];
+        for (uint32_t t = 0; t < in->technician_count; t++) {
+            const struct technician_slot *from = &day->technicians[in->technicians[t].slot];
+            in->can[need * in->technician_count + t] =
+                skills_cover(from->skills, from->skill_count, set->skills, set->count);
+        }
+    }
+}
+
+/* --- visits
+ * --------------------------------------------------------------------------------------- */
+
+/* The windows as far as they lie after `not_before`, the first in the node, the rest as spans. */
+static void windows_fill(struct instance *in, struct node *node, const struct workday *day,
+                         const struct route_visit *visit, uint32_t *spans_used)
+{
+    int32_t not_before = visit->not_before_us == 0 ? -FAR_S : seconds_up(day, visit->not_before_us);
+    node->open = not_before;
+    node->close = visit->window_count == 0 ? NEVER - 1 : NOWAY;
+    node->span_at = *spans_used;
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < visit->window_count; i++) {
+        struct span span = {seconds_up(day, visit->windows[i].start_us),
+                            seconds_down(day, visit->windows[i].end_us)};
+        if (span.open < not_before) span.open = not_before;
+        if (span.close < span.open) continue;
+        if (kept++ == 0) {
+            node->open = span.open;
+            node->close = span.close;
+        } else {
+            in->spans[(*spans_used)++] = span;
+            node->span_count++;
+        }
+    }
+    node->last_close =
+        node->span_count == 0 ? node->close : in->spans[node->span_at + node->span_count - 1].close;
+}
+
+static void change_prices(struct node *node, const struct workday *day,
+                          const struct visit_slot *visit)
+{
+    node->planned = seconds_down(day, visit->planned_start_us);
+    if (!visit->published || visit->planned_start_us == 0) return;
+    int64_t until_us = visit->planned_start_us - day->now_us;
+    node->change_technician = policy_change_technician_s(&day->policy, until_us);
+    node->change_start = policy_change_start_s(&day->policy, until_us);
+}
+
+static void visit_fill(struct instance *in, uint32_t rank, const struct workday *day, uint32_t slot,
+                       uint32_t *spans_used)
+{
+    const struct visit_slot *visit = &day->visits[slot];
+    uint32_t named =
+        visit->technician == NO_INDEX ? NO_INDEX : in->technician_of_slot[visit->technician];
+    struct node *node = &in->nodes[rank];
+    *node = (struct node){
+        .service = clamp((visit->visit.service_us + 999999) / 1000000),
+        .place = (uint16_t)visit->place,
+        .need = (uint16_t)visit->need,
+        .pinned = NO_INDEX,
+        .home = visit->planned_start_us != 0 ? named : NO_INDEX,
+        .position = visit->position,
+        .price = (int32_t)visit->priority * day->policy.unserved_s_per_priority,
+        .emergency = visit->emergency,
+        .slot = slot,
+        .hash = id_hash(visit->id),
+    };
+    windows_fill(in, node, day, &visit->visit, spans_used);
+    change_prices(node, day, visit);
+    if (visit->mobility != VISIT_MOVABLE && visit->technician != NO_INDEX) {
+        node->pinned = named == NO_INDEX ? NOBODY : named;
+        node->frozen = visit->mobility == VISIT_FROZEN && node->home != NO_INDEX;
+        node->price += PINNED_EXTRA_S;
+    }
+}
+
+/* --- the frozen prefix
+ * ------------------------------------------------------------------------------ */
+
+static int32_t min_s(int32_t a, int32_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Ranks of the frozen visits of `technician` by position, into list; by rank among equals. */
+static uint32_t frozen_collect(const struct instance *in, uint32_t technician, uint16_t *list)
+{
+    uint32_t count = 0;
+    for (uint32_t v = 0; v < in->visit_count; v++) {
+        const struct node *node = &in->nodes[v];
+        if (!node->frozen || node->home != technician || count == LIMIT_VISITS_PER_ROUTE) continue;
+        uint32_t at = count++;
+        for (; at > 0 && in->nodes[list[at - 1]].position > node->position; at--)
+            list[at] = list[at - 1];
+        list[at] = (uint16_t)v;
+    }
+    return count;
+}
+
+/* Walks the prefix by the rules of route.h and widens whatever stands against it. */
+static void frozen_fit(struct instance *in, struct technician *technician, const uint16_t *list)
+{
+    bool has_break = technician->break_length > 0;
+    int32_t ahead = has_break ? technician->available : NEVER;
+    int32_t behind = has_break ? NEVER : technician->available;
+    uint32_t at = technician->start;
+    for (uint32_t i = 0; i < technician->frozen; i++) {
+        struct node *node = &in->nodes[list[i]];
+        int32_t leg = instance_travel(in, at, node->place);
+        int32_t late = min_s(behind + leg, rested(technician, ahead, leg));
+        int32_t early = ahead + leg;
+        ahead = node_leave(in, node, early);
+        behind = node_leave(in, node, late);
+        if (min_s(ahead, behind) >= NEVER) {
+            node->span_count = 0;
+            int32_t arrival = min_s(early, late);
+            node->close = node->last_close = arrival > node->open ? arrival : node->open;
+            ahead = node_leave(in, node, early);
+            behind = node_leave(in, node, late);
+        }
+        at = node->place;
+    }
+    int32_t home = instance_travel(in, at, technician->end);
+    if (min_s(behind + home, rested(technician, ahead, home)) >= NEVER)
+        technician->break_latest = ahead;
+    int32_t end = min_s(behind + home, rested(technician, ahead, home));
+    if (end > technician->latest_end) technician->latest_end = end;
+}
+
+static void frozen_build(struct instance *in)
+{
+    for (uint32_t v = 0; v < in->visit_count; v++) {
+        if (in->nodes[v].frozen) in->technicians[in->nodes[v].home].frozen++;
+    }
+    for (uint32_t t = 0; t < in->technician_count; t++) {
+        struct technician *technician = &in->technicians[t];
+        if (technician->frozen == 0) continue;
+        uint16_t list[LIMIT_VISITS_PER_ROUTE];
+        technician->frozen = frozen_collect(in, t, list);
+        frozen_fit(in, technician, list);
+    }
+}
+
+void instance_build(struct instance *in, const struct workday *day, struct arena *arena)
+{
+    *in = (struct instance){
+        .from = day->travel_from,
+        .into = day->travel_into,
+        .stride = day->place_cap,
+        .frozen_until = seconds_down(day, day->frozen_until_us),
+        .overtime_percent = day->policy.overtime_price_percent,
+        .tolerance = clamp(day->policy.change_start_tolerance_us / 1000000),
+    };
+    technicians_build(in, day, arena);
+    in->visit_count = day->visits_used;
+    in->nodes = arena_need(arena, sizeof *in->nodes * (in->visit_count + 1));
+    in->spans =
+        arena_need(arena, sizeof *in->spans * in->visit_count * LIMIT_WINDOWS_PER_ORDER + 1);
+    in->visit_of_slot = arena_need(arena, sizeof *in->visit_of_slot * (day->visit_count + 1));
+    for (uint32_t i = 0; i < day->visit_count; i++)
+        in->visit_of_slot[i] = NO_INDEX;
+    uint32_t spans_used = 0;
+    for (uint32_t rank = 0; rank < in->visit_count; rank++) {
+        in->visit_of_slot[day->visit_order[rank]] = rank;
+        visit_fill(in, rank, day, day->visit_order[rank], &spans_used);
+    }
+    CHECK(day->place_count < NO_VISIT && in->visit_count < NO_VISIT);
+    frozen_build(in);
+}

@@ -1,0 +1,123 @@
+/* instance.h - the dense view of a workday that is solved: flat arrays, in order of id.
+ *
+ * Idea: visits and technicians get ranks by id, times become whole seconds from midnight UTC of the
+ * service day. What only can be earlier is rounded up and what must be reached is rounded down, so
+ * that a route which fits here fits to the microsecond in route.h.
+ *
+ * The frozen prefix of a route always fits: where delay has made it late, its windows, the break
+ * and the end of the shift are widened to what it comes to, so that all else is judged after it.
+ *
+ * Owner: arrays live in the arena given to instance_build; travel is borrowed from the workday,
+ * which must not change while the instance is in use. Thread: read-only once built.
+ */
+#ifndef CALLOUT_OPTIMIZER_INSTANCE_H
+#define CALLOUT_OPTIMIZER_INSTANCE_H
+
+#include "optimizer/core/workday.h"
+
+/* Seconds: NEVER is later than every time and NOWAY earlier, both with room for one addition. */
+#define NEVER 1000000000
+#define NOWAY (-1000000000)
+
+#define NO_VISIT UINT16_MAX
+
+struct span {
+    int32_t open, close; /* the start of service, both inclusive */
+};
+
+struct node {
+    int32_t open, close; /* the first window */
+    int32_t service;
+    uint16_t place, need;
+    uint32_t span_at; /* further windows: span[span_at ..] */
+    uint32_t span_count;
+    int32_t last_close; /* of the last window */
+    uint32_t pinned;    /* technician; NO_INDEX: anyone may serve it; NOBODY: nobody can */
+    uint32_t home;      /* technician that has it in the published plan, or NO_INDEX */
+    uint32_t position;  /* there */
+    int32_t planned;    /* start there */
+    int32_t price;      /* of leaving it unserved */
+    int32_t change_technician, change_start; /* 0: nobody was told */
+    bool frozen, emergency;
+    uint32_t slot;
+    uint64_t hash; /* of the id; a set of visits is the sum of its hashes */
+};
+
+#define NOBODY (UINT32_MAX - 1)
+
+struct technician {
+    int32_t available, latest_end, shift_end;
+    int32_t break_earliest, break_latest, break_length; /* length 0 and latest NOWAY: none */
+    uint16_t start, end;
+    uint32_t frozen; /* visits in its frozen prefix */
+    uint32_t slot;
+    uint64_t hash;
+};
+
+struct instance {
+    const int32_t *from; /* travel: from[a * stride + b] is a to b */
+    const int32_t *into; /* into[b * stride + a] is a to b */
+    uint32_t stride;
+    uint32_t visit_count, technician_count, need_count;
+    struct node *nodes;
+    struct span *spans;
+    struct technician *technicians;
+    uint8_t *can;                                 /* can[need * technician_count + technician] */
+    uint32_t *visit_of_slot, *technician_of_slot; /* ranks; NO_INDEX: not in this instance */
+    int32_t frozen_until;
+    int32_t overtime_percent, tolerance;
+};
+
+/* Pinned visits are kept before all others: leaving one unserved costs this much more. */
+#define PINNED_EXTRA_S 1000000
+
+void instance_build(struct instance *in, const struct workday *day, struct arena *arena);
+
+static inline int32_t instance_travel(const struct instance *in, uint32_t from, uint32_t to)
+{
+    return in->from[(size_t)from * in->stride + to];
+}
+
+/* May this technician serve it, time aside? */
+static inline bool instance_allows(const struct instance *in, uint32_t technician, uint32_t visit)
+{
+    const struct node *node = &in->nodes[visit];
+    if (node->pinned != NO_INDEX && node->pinned != technician) return false;
+    return in->can[node->need * in->technician_count + technician] != 0 ||
+           (node->pinned == technician && node->home == technician);
+}
+
+int32_t node_leave_later(const struct instance *in, const struct node *node, int32_t arrival);
+int32_t node_latest_later(const struct instance *in, const struct node *node, int32_t start);
+
+/* The earliest departure of one who arrives then; NEVER when the last window is over. */
+static inline int32_t node_leave(const struct instance *in, const struct node *node,
+                                 int32_t arrival)
+{
+    if (arrival <= node->close)
+        return (arrival > node->open ? arrival : node->open) + node->service;
+    return node->span_count == 0 ? NEVER : node_leave_later(in, node, arrival);
+}
+
+/* The latest arrival with which one departs by `departure`; NOWAY when there is none. */
+static inline int32_t node_latest(const struct instance *in, const struct node *node,
+                                  int32_t departure)
+{
+    int32_t start = departure - node->service;
+    if (start < node->open) return NOWAY;
+    if (start <= node->close || node->span_count == 0)
+        return start < node->close ? start : node->close;
+    return node_latest_later(in, node, start);
+}
+
+/* The arrival of one who leaves at `left` for `leg` seconds and takes the break on the way or in
+ * the wait after it (see I2 in model/route.c). */
+static inline int32_t rested(const struct technician *technician, int32_t left, int32_t leg)
+{
+    if (left > technician->break_latest) return NEVER;
+    int32_t reached = left + leg;
+    if (reached < technician->break_earliest) reached = technician->break_earliest;
+    return reached + technician->break_length;
+}
+
+#endif

@@ -1,0 +1,414 @@
+/* plan.c - see plan.h. The two states and their rules are those of model/route.c (I1 to I3). */
+#include "optimizer/core/plan.h"
+
+#include "base/check.h"
+
+#include <stddef.h>
+#include <string.h>
+
+static int32_t min_s(int32_t a, int32_t b)
+{
+    return a < b ? a : b;
+}
+
+static int32_t max_s(int32_t a, int32_t b)
+{
+    return a > b ? a : b;
+}
+
+/* --- refresh
+ * -------------------------------------------------------------------------------------- */
+
+/* Fills legs and earliest departures; false as soon as a window or the break is lost. */
+static bool forward(const struct instance *in, const struct technician *technician,
+                    struct route *route)
+{
+    struct stop *stops = route->stops;
+    bool has_break = technician->break_length > 0;
+    stops[0] = (struct stop){.visit = NO_VISIT, .place = technician->start};
+    stops[0].ahead = has_break ? technician->available : NEVER;
+    stops[0].behind = has_break ? NEVER : technician->available;
+    route->travel = 0;
+    route->set = 0;
+    bool fits = true;
+    for (uint32_t i = 1; i <= route->count; i++) {
+        struct stop *stop = &stops[i];
+        const struct node *node = &in->nodes[stop->visit];
+        route->set += node->hash;
+        stop->place = node->place;
+        stop->leg = instance_travel(in, stops[i - 1].place, stop->place);
+        route->travel += stop->leg;
+        if (!fits) continue;
+        int32_t late = min_s(stops[i - 1].behind + stop->leg,
+                             rested(technician, stops[i - 1].ahead, stop->leg));
+        stop->ahead = node_leave(in, node, stops[i - 1].ahead + stop->leg);
+        stop->behind = node_leave(in, node, late);
+        fits = min_s(stop->ahead, stop->behind) < NEVER;
+    }
+    struct stop *end = &stops[route->count + 1], *last = end - 1;
+    end->visit = NO_VISIT;
+    end->place = technician->end;
+    end->leg = instance_travel(in, last->place, end->place);
+    route->travel += end->leg;
+    if (!fits) return false;
+    route->end = min_s(last->behind + end->leg, rested(technician, last->ahead, end->leg));
+    return route->end <= technician->latest_end;
+}
+
+/* The latest arrivals at `stop` given those of the one after it, which is `leg` away. */
+static void latest(const struct instance *in, const struct technician *technician,
+                   const struct node *node, int32_t leg, int32_t next_ahead, int32_t next_behind,
+                   int32_t *ahead, int32_t *behind)
+{
+    *behind = node_latest(in, node, next_behind - leg);
+    int32_t leave = next_ahead - leg;
+    int32_t after_break = next_behind - technician->break_length;
+    if (after_break >= technician->break_earliest)
+        leave = max_s(leave, min_s(technician->break_latest, after_break - leg));
+    *ahead = node_latest(in, node, leave);
+}
+
+static void backward(const struct instance *in, const struct technician *technician,
+                     struct route *route)
+{
+    struct stop *stop = &route->stops[route->count + 1];
+    stop->late_ahead = stop->slack_ahead = NOWAY; /* nobody comes home with the break ahead */
+    stop->late_behind = technician->latest_end;
+    stop->slack_behind = min_s(technician->shift_end, technician->latest_end);
+    for (uint32_t i = route->count; i > 0; i--) {
+        const struct stop *next = stop--;
+        const struct node *node = &in->nodes[stop->visit];
+        latest(in, technician, node, next->leg, next->late_ahead, next->late_behind,
+               &stop->late_ahead, &stop->late_behind);
+        latest(in, technician, node, next->leg, next->slack_ahead, next->slack_behind,
+               &stop->slack_ahead, &stop->slack_behind);
+    }
+}
+
+void route_starts(const struct instance *in, uint32_t technician, const struct route *route,
+                  int32_t *starts)
+{
+    const struct technician *who = &in->technicians[technician];
+    const struct stop *stops = route->stops;
+    bool behind = true;
+    for (uint32_t i = route->count + 1; i > 0; i--) {
+        int32_t after = rested(who, stops[i - 1].ahead, stops[i].leg);
+        bool here = behind && after < stops[i - 1].behind + stops[i].leg;
+        int32_t arrival = (behind ? stops[i - 1].behind : stops[i - 1].ahead) + stops[i].leg;
+        if (here) {
+            behind = false;
+            arrival = after;
+        }
+        if (i > route->count) continue;
+        const struct node *node = &in->nodes[stops[i].visit];
+        starts[i - 1] = node_leave(in, node, arrival) - node->service;
+    }
+}
+
+static int32_t overtime_price(const struct instance *in, int32_t overtime)
+{
+    return (int32_t)((int64_t)overtime * in->overtime_percent / 100);
+}
+
+static int32_t change_price(const struct instance *in, uint32_t technician,
+                            const struct route *route)
+{
+    int32_t price = 0, told = 0;
+    for (uint32_t i = 1; i <= route->count; i++) {
+        const struct node *node = &in->nodes[route->stops[i].visit];
+        if (node->home != technician) price += node->change_technician;
+        told += node->change_start;
+    }
+    if (told == 0) return price;
+    int32_t starts[ROUTE_MAX];
+    route_starts(in, technician, route, starts);
+    for (uint32_t i = 0; i < route->count; i++) {
+        const struct node *node = &in->nodes[route->stops[i + 1].visit];
+        int32_t shift = starts[i] - node->planned;
+        if (max_s(shift, -shift) > in->tolerance) price += node->change_start;
+    }
+    return price;
+}
+
+bool route_refresh(const struct instance *in, uint32_t technician, struct route *route)
+{
+    const struct technician *who = &in->technicians[technician];
+    bool fits = forward(in, who, route);
+    if (route->count == 0) { /* going home is always allowed, and needs no break */
+        route->overtime = route->overtime_price = 0;
+        route->end = who->available + route->travel;
+        fits = true;
+    }
+    if (!fits) return false;
+    backward(in, who, route);
+    if (route->count > 0) {
+        route->overtime = max_s(route->end - who->shift_end, 0);
+        route->overtime_price = overtime_price(in, route->overtime);
+    }
+    route->cost = route->travel + route->overtime_price + change_price(in, technician, route);
+    return true;
+}
+
+/* --- plans
+ * ---------------------------------------------------------------------------------------- */
+
+void route_copy(struct route *to, const struct route *from)
+{
+    memcpy(to, from, offsetof(struct route, stops) + sizeof *from->stops * (from->count + 2));
+}
+
+static void unserved_add(struct plan *plan, uint32_t visit)
+{
+    plan->route_of[visit] = NO_INDEX;
+    plan->unserved_at[visit] = plan->unserved_count;
+    plan->unserved[plan->unserved_count++] = (uint16_t)visit;
+    plan->cost += plan->in->nodes[visit].price;
+}
+
+static void unserved_drop(struct plan *plan, uint32_t visit, uint32_t technician)
+{
+    uint32_t at = plan->unserved_at[visit];
+    CHECK(plan->route_of[visit] == NO_INDEX && plan->unserved[at] == visit);
+    uint16_t moved = plan->unserved[--plan->unserved_count];
+    plan->unserved[at] = moved;
+    plan->unserved_at[moved] = at;
+    plan->route_of[visit] = technician;
+    plan->cost -= plan->in->nodes[visit].price;
+}
+
+void plan_make(struct plan *plan, const struct instance *in, uint32_t *stamp_next,
+               struct arena *arena)
+{
+    *plan = (struct plan){.in = in, .stamp_next = stamp_next};
+    plan->routes = arena_need(arena, sizeof *plan->routes * (in->technician_count + 1));
+    plan->route_of = arena_need(arena, sizeof *plan->route_of * (in->visit_count + 1));
+    plan->unserved = arena_need(arena, sizeof *plan->unserved * (in->visit_count + 1));
+    plan->unserved_at = arena_need(arena, sizeof *plan->unserved_at * (in->visit_count + 1));
+    for (uint32_t t = 0; t < in->technician_count; t++) {
+        CHECK(route_refresh(in, t, &plan->routes[t]));
+        plan->routes[t].stamp = ++*stamp_next;
+        plan->cost += plan->routes[t].cost;
+    }
+    for (uint32_t v = 0; v < in->visit_count; v++)
+        unserved_add(plan, v);
+}
+
+void plan_copy(struct plan *to, const struct plan *from)
+{
+    const struct instance *in = from->in;
+    CHECK(to->in == in);
+    for (uint32_t t = 0; t < in->technician_count; t++) {
+        if (to->routes[t].stamp != from->routes[t].stamp)
+            route_copy(&to->routes[t], &from->routes[t]);
+    }
+    memcpy(to->route_of, from->route_of, sizeof *to->route_of * in->visit_count);
+    memcpy(to->unserved, from->unserved, sizeof *to->unserved * from->unserved_count);
+    memcpy(to->unserved_at, from->unserved_at, sizeof *to->unserved_at * in->visit_count);
+    to->unserved_count = from->unserved_count;
+    to->cost = from->cost;
+}
+
+static void refreshed(struct plan *plan, uint32_t technician)
+{
+    struct route *route = &plan->routes[technician];
+    plan->cost -= route->cost;
+    CHECK(route_refresh(plan->in, technician, route));
+    route->stamp = ++*plan->stamp_next;
+    plan->cost += route->cost;
+}
+
+void plan_put(struct plan *plan, uint32_t visit, uint32_t technician, uint32_t at)
+{
+    struct route *route = &plan->routes[technician];
+    CHECK(at >= 1 && at <= route->count + 1 && route->count < ROUTE_MAX);
+    memmove(&route->stops[at + 1], &route->stops[at],
+            sizeof *route->stops * (route->count + 2 - at));
+    route->stops[at].visit = (uint16_t)visit;
+    route->count++;
+    unserved_drop(plan, visit, technician);
+    refreshed(plan, technician);
+}
+
+uint32_t plan_stop_of(const struct plan *plan, uint32_t visit)
+{
+    const struct route *route = &plan->routes[plan->route_of[visit]];
+    uint32_t at = 1;
+    while (route->stops[at].visit != visit) {
+        CHECK(at <= route->count);
+        at++;
+    }
+    return at;
+}
+
+bool plan_take_run(struct plan *plan, uint32_t technician, uint32_t at, uint32_t count)
+{
+    struct route *route = &plan->routes[technician], rest;
+    CHECK(at > plan->in->technicians[technician].frozen && at + count <= route->count + 1);
+    rest.count = route->count - count;
+    for (uint32_t i = 1; i <= rest.count; i++)
+        rest.stops[i].visit = route->stops[i < at ? i : i + count].visit;
+    if (!route_refresh(plan->in, technician, &rest)) return false;
+    rest.stamp = ++*plan->stamp_next;
+    plan->cost += rest.cost - route->cost;
+    for (uint32_t i = at; i < at + count; i++)
+        unserved_add(plan, route->stops[i].visit);
+    route_copy(route, &rest);
+    return true;
+}
+
+bool plan_take(struct plan *plan, uint32_t visit)
+{
+    return plan_take_run(plan, plan->route_of[visit], plan_stop_of(plan, visit), 1);
+}
+
+void plan_restore_route(struct plan *plan, uint32_t technician, const struct route *route)
+{
+    plan->cost += route->cost - plan->routes[technician].cost;
+    route_copy(&plan->routes[technician], route);
+}
+
+void plan_restore_visit(struct plan *plan, uint32_t visit, uint32_t technician)
+{
+    if (plan->route_of[visit] != NO_INDEX && technician == NO_INDEX)
+        unserved_add(plan, visit);
+    else if (plan->route_of[visit] == NO_INDEX && technician != NO_INDEX)
+        unserved_drop(plan, visit, technician);
+    else
+        plan->route_of[visit] = technician;
+}
+
+bool plan_set_route(struct plan *plan, uint32_t technician, const uint16_t *visits, uint32_t count)
+{
+    struct route *route = &plan->routes[technician], wanted;
+    if (count > ROUTE_MAX) return false;
+    wanted.count = count;
+    for (uint32_t i = 0; i < count; i++)
+        wanted.stops[i + 1].visit = visits[i];
+    if (!route_refresh(plan->in, technician, &wanted)) return false;
+    for (uint32_t i = 1; i <= route->count; i++)
+        unserved_add(plan, route->stops[i].visit);
+    for (uint32_t i = 0; i < count; i++)
+        unserved_drop(plan, visits[i], technician);
+    plan->cost += wanted.cost - route->cost;
+    wanted.stamp = ++*plan->stamp_next;
+    route_copy(route, &wanted);
+    return true;
+}
+
+/* --- scan
+ * ----------------------------------------------------------------------------------------- */
+
+enum fit { FITS_NOT, FITS_LATE, FITS };
+
+/* Departures from a stop, in both states. */
+struct leaving {
+    int32_t ahead, behind;
+};
+
+static struct leaving leaving_after(const struct instance *in, const struct technician *technician,
+                                    const struct node *node, struct leaving from, int32_t leg)
+{
+    int32_t late = min_s(from.behind + leg, rested(technician, from.ahead, leg));
+    return (struct leaving){node_leave(in, node, from.ahead + leg), node_leave(in, node, late)};
+}
+
+static enum fit fits_before(const struct technician *technician, const struct stop *next,
+                            struct leaving from, int32_t leg)
+{
+    int32_t ahead = from.ahead + leg;
+    int32_t behind = min_s(from.behind + leg, rested(technician, from.ahead, leg));
+    if (ahead <= next->slack_ahead || behind <= next->slack_behind) return FITS;
+    if (ahead <= next->late_ahead || behind <= next->late_behind) return FITS_LATE;
+    return FITS_NOT;
+}
+
+/* When the technician is home if he leaves for `next` like this. */
+static int32_t end_after(const struct instance *in, const struct technician *technician,
+                         const struct stop *next, struct leaving from, int32_t leg)
+{
+    for (; next->visit != NO_VISIT; leg = (++next)->leg)
+        from = leaving_after(in, technician, &in->nodes[next->visit], from, leg);
+    return min_s(from.behind + leg, rested(technician, from.ahead, leg));
+}
+
+/* Behind a frozen visit nothing new starts within the freeze, save an emergency. */
+static bool kept_out(const struct technician *technician, const struct node *node, uint32_t rank)
+{
+    return technician->frozen > 0 && !node->emergency && node->home != rank;
+}
+
+struct spot route_scan(const struct instance *in, const struct route *route, uint32_t technician,
+                       uint32_t visit)
+{
+    const struct technician *who = &in->technicians[technician];
+    const struct node *node = &in->nodes[visit];
+    const int32_t *to_visit = in->into + (size_t)node->place * in->stride;
+    const int32_t *from_visit = in->from + (size_t)node->place * in->stride;
+    int32_t change = node->home == technician ? 0 : node->change_technician;
+    bool watch = kept_out(who, node, technician);
+    struct spot best = {NO_INDEX, 0, INT32_MAX};
+    if (route->count == ROUTE_MAX) return best;
+    for (uint32_t at = who->frozen + 1; at <= route->count + 1; at++) {
+        const struct stop *before = &route->stops[at - 1], *next = before + 1;
+        if (min_s(before->ahead, before->behind) > node->last_close) break;
+        int32_t there = to_visit[before->place], on = from_visit[next->place];
+        int32_t cost = there + on - next->leg + change;
+        if (cost - route->overtime_price >= best.cost) continue;
+        struct leaving left =
+            leaving_after(in, who, node, (struct leaving){before->ahead, before->behind}, there);
+        enum fit fit = fits_before(who, next, left, on);
+        if (fit == FITS_NOT) continue;
+        if (watch && min_s(left.ahead, left.behind) - node->service < in->frozen_until) continue;
+        if (fit == FITS_LATE) {
+            int32_t over = end_after(in, who, next, left, on) - who->shift_end;
+            cost += overtime_price(in, max_s(over, 0));
+        }
+        cost -= route->overtime_price;
+        if (cost < best.cost) best = (struct spot){technician, at, cost};
+    }
+    return best;
+}
+
+uint32_t route_frozen_out(const struct instance *in, uint32_t technician, const struct route *route)
+{
+    const struct technician *who = &in->technicians[technician];
+    if (who->frozen == 0 || route->count <= who->frozen) return NO_INDEX;
+    int32_t starts[ROUTE_MAX];
+    route_starts(in, technician, route, starts);
+    for (uint32_t i = who->frozen; i < route->count; i++) {
+        const struct node *node = &in->nodes[route->stops[i + 1].visit];
+        if (starts[i] >= in->frozen_until) return NO_INDEX;
+        if (kept_out(who, node, technician)) return route->stops[i + 1].visit;
+    }
+    return NO_INDEX;
+}
+
+/* --- check
+ * ---------------------------------------------------------------------------------------- */
+
+void plan_check(const struct plan *plan)
+{
+    const struct instance *in = plan->in;
+    int64_t cost = 0;
+    uint32_t served = 0;
+    for (uint32_t t = 0; t < in->technician_count; t++) {
+        struct route again;
+        route_copy(&again, &plan->routes[t]);
+        CHECK(route_refresh(in, t, &again));
+        CHECK(again.cost == plan->routes[t].cost && again.set == plan->routes[t].set);
+        cost += again.cost;
+        served += again.count;
+        CHECK(again.count >= in->technicians[t].frozen);
+        for (uint32_t i = 1; i <= again.count; i++) {
+            uint32_t visit = again.stops[i].visit;
+            CHECK(plan->route_of[visit] == t && instance_allows(in, t, visit));
+            CHECK(in->nodes[visit].frozen == (i <= in->technicians[t].frozen));
+        }
+    }
+    CHECK(served + plan->unserved_count == in->visit_count);
+    for (uint32_t i = 0; i < plan->unserved_count; i++) {
+        CHECK(plan->route_of[plan->unserved[i]] == NO_INDEX);
+        cost += in->nodes[plan->unserved[i]].price;
+    }
+    CHECK(cost == plan->cost);
+}

@@ -1,0 +1,353 @@
+#include "optimizer/core/repair.h"
+
+#include "base/check.h"
+
+enum { REGRET_MAX = 64, EJECT_KEPT = 16, EJECT_TRIALS = 6000 };
+
+/* --- taking over
+ * ------------------------------------------------------------------------------------ */
+
+static bool before(const struct instance *in, uint32_t a, uint32_t b)
+{
+    const struct node *left = &in->nodes[a], *right = &in->nodes[b];
+    if (left->frozen != right->frozen) return left->frozen;
+    if (left->position != right->position) return left->position < right->position;
+    return a < b;
+}
+
+/* The published routes: starts[t] .. starts[t + 1] of `list`, each in order. */
+static void published(const struct instance *in, uint16_t *list, uint32_t *starts)
+{
+    for (uint32_t v = 0; v < in->visit_count; v++) {
+        uint32_t home = in->nodes[v].home;
+        if (home != NO_INDEX && instance_allows(in, home, v)) starts[home + 2]++;
+    }
+    for (uint32_t t = 0; t < in->technician_count; t++)
+        starts[t + 2] += starts[t + 1];
+    for (uint32_t v = 0; v < in->visit_count; v++) {
+        uint32_t home = in->nodes[v].home;
+        if (home != NO_INDEX && instance_allows(in, home, v))
+            list[starts[home + 1]++] = (uint16_t)v;
+    }
+    for (uint32_t t = 0; t < in->technician_count; t++) {
+        for (uint32_t i = starts[t] + 1; i < starts[t + 1]; i++) {
+            uint16_t visit = list[i];
+            uint32_t at = i;
+            for (; at > starts[t] && before(in, visit, list[at - 1]); at--)
+                list[at] = list[at - 1];
+            list[at] = visit;
+        }
+    }
+}
+
+static void erase(uint16_t *list, uint32_t *count, uint32_t at)
+{
+    (*count)--;
+    for (uint32_t i = at; i < *count; i++)
+        list[i] = list[i + 1];
+}
+
+/* Which one to drop so that the rest fits, at the least price; `count` if no single one helps. */
+static uint32_t one_to_drop(const struct plan *plan, uint32_t technician, const uint16_t *list,
+                            uint32_t count, uint32_t frozen)
+{
+    const struct instance *in = plan->in;
+    uint32_t best = count;
+    int64_t best_price = INT64_MAX;
+    for (uint32_t drop = frozen; drop < count; drop++) {
+        struct route route = {.count = 0};
+        for (uint32_t i = 0; i < count; i++) {
+            if (i != drop) route.stops[++route.count].visit = list[i];
+        }
+        if (!route_refresh(in, technician, &route)) continue;
+        int64_t price = in->nodes[list[drop]].price + (int64_t)route.cost;
+        if (price < best_price) {
+            best = drop;
+            best_price = price;
+        }
+    }
+    return best;
+}
+
+/* The cheapest of those that stand before or at the first stop that does not fit. */
+static uint32_t worst_of(const struct plan *plan, uint32_t technician, const uint16_t *list,
+                         uint32_t count, uint32_t frozen)
+{
+    const struct instance *in = plan->in;
+    struct route route = {.count = 0};
+    uint32_t fits = 0;
+    while (fits < count) {
+        route.stops[++route.count].visit = list[fits];
+        if (!route_refresh(in, technician, &route)) break;
+        fits++;
+    }
+    uint32_t worst = frozen;
+    for (uint32_t i = frozen + 1; i <= fits && i < count; i++) {
+        if (in->nodes[list[i]].price <= in->nodes[list[worst]].price) worst = i;
+    }
+    return worst;
+}
+
+static void take_over_route(struct plan *plan, uint32_t technician, uint16_t *list, uint32_t count)
+{
+    uint32_t frozen = plan->in->technicians[technician].frozen;
+    if (count > ROUTE_MAX) count = ROUTE_MAX;
+    while (count > 0 && !plan_set_route(plan, technician, list, count)) {
+        CHECK(count > frozen);
+        uint32_t drop = one_to_drop(plan, technician, list, count, frozen);
+        if (drop == count) drop = worst_of(plan, technician, list, count, frozen);
+        erase(list, &count, drop);
+    }
+}
+
+void repair_take_over(struct plan *plan, struct arena *scratch)
+{
+    const struct instance *in = plan->in;
+    uint16_t *list = arena_need(scratch, sizeof *list * (in->visit_count + 1));
+    uint32_t *starts = arena_need(scratch, sizeof *starts * (in->technician_count + 2));
+    published(in, list, starts);
+    for (uint32_t t = 0; t < in->technician_count; t++)
+        take_over_route(plan, t, list + starts[t], starts[t + 1] - starts[t]);
+}
+
+/* --- insertion
+ * -------------------------------------------------------------------------------------- */
+
+struct choice {
+    struct spot best;
+    int32_t second; /* cost in the next best route; INT32_MAX: none */
+    uint32_t second_technician;
+};
+
+static void choice_add(struct choice *choice, struct spot spot)
+{
+    if (spot.technician == NO_INDEX) return;
+    if (spot.cost < choice->best.cost) {
+        choice->second = choice->best.cost;
+        choice->second_technician = choice->best.technician;
+        choice->best = spot;
+    } else if (spot.cost < choice->second) {
+        choice->second = spot.cost;
+        choice->second_technician = spot.technician;
+    }
+}
+
+static struct choice choose(const struct plan *plan, uint32_t visit, uint32_t except)
+{
+    const struct instance *in = plan->in;
+    struct choice choice = {{NO_INDEX, 0, INT32_MAX}, INT32_MAX, NO_INDEX};
+    for (uint32_t t = 0; t < in->technician_count; t++) {
+        if (t == except || !instance_allows(in, t, visit)) continue;
+        choice_add(&choice, route_scan(in, &plan->routes[t], t, visit));
+    }
+    return choice;
+}
+
+/* What it costs to pass the best place by: the dearest first. */
+static int64_t regret(const struct choice *choice, int32_t price)
+{
+    if (choice->best.technician == NO_INDEX || choice->best.cost >= price) return -1;
+    int32_t instead = choice->second < price ? choice->second : price;
+    return (int64_t)instead - choice->best.cost;
+}
+
+static void insert_by_regret(struct plan *plan, struct arena *scratch)
+{
+    const struct instance *in = plan->in;
+    uint32_t count = plan->unserved_count;
+    struct choice *choices = arena_need(scratch, sizeof *choices * (in->visit_count + 1));
+    for (uint32_t i = 0; i < count; i++)
+        choices[plan->unserved[i]] = choose(plan, plan->unserved[i], NO_INDEX);
+    for (;;) {
+        uint32_t next = NO_INDEX;
+        int64_t most = -1;
+        for (uint32_t i = 0; i < plan->unserved_count; i++) {
+            uint32_t visit = plan->unserved[i];
+            int64_t value = regret(&choices[visit], in->nodes[visit].price);
+            if (value > most || (value == most && value >= 0 && visit < next)) {
+                next = visit;
+                most = value;
+            }
+        }
+        if (next == NO_INDEX) return;
+        uint32_t changed = choices[next].best.technician;
+        plan_put(plan, next, changed, choices[next].best.at);
+        for (uint32_t i = 0; i < plan->unserved_count; i++) {
+            uint32_t visit = plan->unserved[i];
+            struct choice *choice = &choices[visit];
+            if (!instance_allows(in, changed, visit)) continue;
+            if (choice->best.technician == changed || choice->second_technician == changed)
+                *choice = choose(plan, visit, NO_INDEX);
+            else
+                choice_add(choice, route_scan(in, &plan->routes[changed], changed, visit));
+        }
+    }
+}
+
+/* The dearest first, then the one with the least room in time. */
+static bool sooner(const struct instance *in, uint32_t a, uint32_t b)
+{
+    const struct node *left = &in->nodes[a], *right = &in->nodes[b];
+    if (left->price != right->price) return left->price > right->price;
+    int32_t left_room = left->last_close - left->open, right_room = right->last_close - right->open;
+    if (left_room != right_room) return left_room < right_room;
+    return a < b;
+}
+
+static void sift(const struct instance *in, uint16_t *heap, uint32_t at, uint32_t count)
+{
+    for (uint32_t child; (child = 2 * at + 1) < count; at = child) {
+        if (child + 1 < count && sooner(in, heap[child], heap[child + 1])) child++;
+        if (!sooner(in, heap[at], heap[child])) return;
+        uint16_t swap = heap[at];
+        heap[at] = heap[child];
+        heap[child] = swap;
+    }
+}
+
+/* Unserved visits, dearest first. */
+static uint16_t *by_price(const struct plan *plan, uint32_t *count, struct arena *scratch)
+{
+    *count = plan->unserved_count;
+    uint16_t *list = arena_need(scratch, sizeof *list * (*count + 1));
+    for (uint32_t i = 0; i < *count; i++)
+        list[i] = plan->unserved[i];
+    for (uint32_t i = *count / 2; i-- > 0;)
+        sift(plan->in, list, i, *count);
+    for (uint32_t end = *count; end > 1;) {
+        uint16_t last = list[--end];
+        list[end] = list[0];
+        list[0] = last;
+        sift(plan->in, list, 0, end);
+    }
+    return list;
+}
+
+static void insert_by_price(struct plan *plan, struct arena *scratch)
+{
+    uint32_t count;
+    uint16_t *list = by_price(plan, &count, scratch);
+    for (uint32_t i = 0; i < count; i++) {
+        struct choice choice = choose(plan, list[i], NO_INDEX);
+        if (choice.best.technician != NO_INDEX && choice.best.cost < plan->in->nodes[list[i]].price)
+            plan_put(plan, list[i], choice.best.technician, choice.best.at);
+    }
+}
+
+void repair_insert(struct plan *plan, struct arena *scratch)
+{
+    if (plan->unserved_count > REGRET_MAX)
+        insert_by_price(plan, scratch);
+    else
+        insert_by_regret(plan, scratch);
+}
+
+/* --- ejection
+ * --------------------------------------------------------------------------------------- */
+
+struct swap {
+    uint32_t technician, out; /* this visit leaves his route ... */
+    uint32_t at;              /* ... and the unserved one stands before this stop of the rest */
+    int64_t cost;             /* of that route */
+};
+
+static struct route route_without(const struct plan *plan, uint32_t technician, uint32_t stop)
+{
+    struct route rest;
+    route_copy(&rest, &plan->routes[technician]);
+    for (uint32_t i = stop; i <= rest.count; i++)
+        rest.stops[i] = rest.stops[i + 1];
+    rest.count--;
+    return rest;
+}
+
+/* Keeps the cheapest few, cheapest first. */
+static void swap_keep(struct swap *kept, uint32_t *count, struct swap swap)
+{
+    if (*count == EJECT_KEPT && kept[EJECT_KEPT - 1].cost <= swap.cost) return;
+    if (*count < EJECT_KEPT) (*count)++;
+    uint32_t at = *count - 1;
+    for (; at > 0 && kept[at - 1].cost > swap.cost; at--)
+        kept[at] = kept[at - 1];
+    kept[at] = swap;
+}
+
+static uint32_t swaps_of(const struct plan *plan, uint32_t visit, struct swap *kept,
+                         uint32_t *trials_left)
+{
+    const struct instance *in = plan->in;
+    uint32_t count = 0;
+    for (uint32_t t = 0; t < in->technician_count; t++) {
+        const struct route *route = &plan->routes[t];
+        if (!instance_allows(in, t, visit)) continue;
+        for (uint32_t i = in->technicians[t].frozen + 1; i <= route->count; i++) {
+            if (*trials_left == 0) return count;
+            --*trials_left;
+            uint32_t out = route->stops[i].visit;
+            struct route rest = route_without(plan, t, i);
+            if (!route_refresh(in, t, &rest)) continue;
+            struct spot spot = route_scan(in, &rest, t, visit);
+            if (spot.technician == NO_INDEX) continue;
+            int64_t cost = (int64_t)rest.cost + spot.cost - route->cost;
+            swap_keep(kept, &count, (struct swap){t, out, spot.at, cost});
+        }
+    }
+    return count;
+}
+
+/* Makes the best of the swaps if it pays; what left is served elsewhere or stays unserved. */
+static void eject_for(struct plan *plan, uint32_t visit, const struct swap *kept, uint32_t count)
+{
+    const struct instance *in = plan->in;
+    int64_t best_cost = in->nodes[visit].price;
+    const struct swap *best = NULL;
+    struct spot best_spot = {NO_INDEX, 0, 0};
+    for (uint32_t i = 0; i < count && kept[i].cost < best_cost; i++) {
+        struct spot spot = choose(plan, kept[i].out, kept[i].technician).best;
+        int32_t price = in->nodes[kept[i].out].price;
+        if (spot.technician != NO_INDEX && spot.cost >= price) spot.technician = NO_INDEX;
+        int64_t cost = kept[i].cost + (spot.technician == NO_INDEX ? price : spot.cost);
+        if (cost >= best_cost) continue;
+        best_cost = cost;
+        best = &kept[i];
+        best_spot = spot;
+    }
+    if (best == NULL) return;
+    if (!plan_take(plan, best->out)) return;
+    plan_put(plan, visit, best->technician, best->at);
+    if (best_spot.technician != NO_INDEX)
+        plan_put(plan, best->out, best_spot.technician, best_spot.at);
+}
+
+void repair_eject(struct plan *plan, uint32_t trials_max, struct arena *scratch)
+{
+    uint32_t count;
+    const uint16_t *list = by_price(plan, &count, scratch);
+    for (uint32_t i = 0; i < count && trials_max > 0; i++) {
+        if (plan->route_of[list[i]] != NO_INDEX) continue;
+        struct swap kept[EJECT_KEPT];
+        uint32_t found = swaps_of(plan, list[i], kept, &trials_max);
+        eject_for(plan, list[i], kept, found);
+    }
+}
+
+/* --- all
+ * -------------------------------------------------------------------------------------------- */
+
+void repair_freeze(struct plan *plan)
+{
+    for (uint32_t t = 0; t < plan->in->technician_count; t++) {
+        uint32_t visit;
+        while ((visit = route_frozen_out(plan->in, t, &plan->routes[t])) != NO_INDEX &&
+               plan_take(plan, visit))
+            ;
+    }
+}
+
+void repair(struct plan *plan, struct arena *scratch)
+{
+    repair_take_over(plan, scratch);
+    repair_insert(plan, scratch);
+    if (plan->unserved_count > 0) repair_eject(plan, EJECT_TRIALS, scratch);
+    repair_freeze(plan);
+}

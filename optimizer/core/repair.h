@@ -1,0 +1,31 @@
+/* repair.h - after an event, a plan that holds again: close to the published one, in well under 1
+ * ms.
+ *
+ * Idea: take over the published routes, drop the cheapest of what no longer fits, insert what is
+ * unserved where it costs least (most regret first), and where a dear visit does not fit, let one
+ * cheaper or more movable visit step aside for it.
+ *
+ * Thread: one at a time. Pure; all chance-free.
+ */
+#ifndef CALLOUT_OPTIMIZER_REPAIR_H
+#define CALLOUT_OPTIMIZER_REPAIR_H
+
+#include "optimizer/core/plan.h"
+
+/* Puts the published routes into an empty plan, as far as their rules still hold. */
+void repair_take_over(struct plan *plan, struct arena *scratch);
+
+/* Serves what can be served. `scratch` is rewound by the caller. */
+void repair_insert(struct plan *plan, struct arena *scratch);
+
+/* Lets one visit step aside for each unserved one that cannot be served otherwise. `trials_max`
+ * bounds the routes that are tried. */
+void repair_eject(struct plan *plan, uint32_t trials_max, struct arena *scratch);
+
+/* Takes back what the freeze forbids to start so soon; it stays unserved. */
+void repair_freeze(struct plan *plan);
+
+/* All of it, in this order. */
+void repair(struct plan *plan, struct arena *scratch);
+
+#endif

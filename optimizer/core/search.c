@@ -1,0 +1,387 @@
+/* search.c - see search.h. Names in comments (string, split string, blink) are the paper's. */
+#include "optimizer/core/search.h"
+
+#include "base/check.h"
+
+#include <string.h>
+
+enum {
+    NEAR_MAX = 100,    /* neighbours kept for each visit */
+    REMOVED_MEAN = 10, /* visits taken out in one round, on average */
+    STRING_MAX = 10,   /* visits in one string */
+    BLINK_ONE_IN = 100,
+    UNSERVED_MAX = 24, /* unserved ones that are tried again in one round */
+    ABSENT_MAX = 512,
+    MEMORY_MAX = 4 << 20, /* remembered places */
+};
+
+/* --- open
+ * ------------------------------------------------------------------------------------------- */
+
+static void technicians_by_need(struct search *search, struct arena *arena)
+{
+    const struct instance *in = search->in;
+    search->serves =
+        arena_need(arena, sizeof *search->serves * in->need_count * in->technician_count + 1);
+    search->serves_count = arena_need(arena, sizeof *search->serves_count * (in->need_count + 1));
+    for (uint32_t need = 0; need < in->need_count; need++) {
+        for (uint32_t t = 0; t < in->technician_count; t++) {
+            if (in->can[need * in->technician_count + t])
+                search->serves[need * in->technician_count + search->serves_count[need]++] =
+                    (uint16_t)t;
+        }
+    }
+}
+
+void search_open(struct search *search, const struct plan *plan,
+                 const struct search_options *options, struct arena *arena)
+{
+    const struct instance *in = plan->in;
+    uint32_t visits = in->visit_count, technicians = in->technician_count;
+    *search = (struct search){.in = in, .options = *options, .rng = {options->seed}};
+    plan_make(&search->now, in, plan->stamp_next, arena);
+    plan_make(&search->best, in, plan->stamp_next, arena);
+    plan_copy(&search->now, plan);
+    plan_copy(&search->best, plan);
+    search->near_count = visits < NEAR_MAX ? visits : NEAR_MAX;
+    search->near = arena_need(arena, sizeof *search->near * visits * search->near_count + 1);
+    search->near_known = arena_need(arena, visits + 1);
+    if ((size_t)visits * technicians <= MEMORY_MAX)
+        search->memory = arena_need(arena, sizeof *search->memory * visits * technicians + 1);
+    technicians_by_need(search, arena);
+    search->saved = arena_need(arena, sizeof *search->saved * (technicians + 1));
+    search->saved_of = arena_need(arena, sizeof *search->saved_of * (technicians + 1));
+    search->saved_round = arena_need(arena, sizeof *search->saved_round * (technicians + 1));
+    search->absent = arena_need(arena, sizeof *search->absent * ABSENT_MAX);
+    search->absent_from = arena_need(arena, sizeof *search->absent_from * ABSENT_MAX);
+    search->keys = arena_need(arena, sizeof *search->keys * (visits + ABSENT_MAX));
+}
+
+void search_restart(struct search *search, const struct plan *plan)
+{
+    plan_copy(&search->now, plan);
+    if (plan->cost < search->best.cost) plan_copy(&search->best, plan);
+}
+
+/* --- neighbours, found when they are first asked for
+ * -------------------------------------------------- */
+
+static void sift_down(uint64_t *heap, uint32_t at, uint32_t count)
+{
+    for (uint32_t child; (child = 2 * at + 1) < count; at = child) {
+        if (child + 1 < count && heap[child + 1] > heap[child]) child++;
+        if (heap[at] >= heap[child]) return;
+        uint64_t swap = heap[at];
+        heap[at] = heap[child];
+        heap[child] = swap;
+    }
+}
+
+/* The nearest visits in order, itself first; equal distances by rank. */
+static const uint16_t *near_of(struct search *search, uint32_t visit)
+{
+    const struct instance *in = search->in;
+    uint16_t *near = search->near + (size_t)visit * search->near_count;
+    if (search->near_known[visit]) return near;
+    const int32_t *row = in->from + (size_t)in->nodes[visit].place * in->stride;
+    uint64_t *heap = search->keys;
+    uint32_t count = 0;
+    for (uint32_t v = 0; v < in->visit_count; v++) {
+        uint64_t far = v == visit ? 0 : (uint64_t)row[in->nodes[v].place] + 1;
+        uint64_t key = far << 16 | v;
+        if (count < search->near_count) {
+            heap[count++] = key;
+            if (count == search->near_count) {
+                for (uint32_t i = count / 2; i-- > 0;)
+                    sift_down(heap, i, count);
+            }
+        } else if (key < heap[0]) {
+            heap[0] = key;
+            sift_down(heap, 0, count);
+        }
+    }
+    while (count > 0) {
+        near[count - 1] = (uint16_t)heap[0];
+        heap[0] = heap[--count];
+        sift_down(heap, 0, count);
+    }
+    search->near_known[visit] = 1;
+    return near;
+}
+
+/* --- ruin
+ * ------------------------------------------------------------------------------------------- */
+
+static void save(struct search *search, uint32_t technician)
+{
+    if (search->saved_round[technician] == search->round) return;
+    search->saved_round[technician] = search->round;
+    search->saved_of[search->saved_count] = technician;
+    route_copy(&search->saved[search->saved_count++], &search->now.routes[technician]);
+}
+
+static void take_run(struct search *search, uint32_t technician, uint32_t at, uint32_t count)
+{
+    if (count == 0 || search->absent_count + count > ABSENT_MAX) return;
+    uint16_t visits[ROUTE_MAX];
+    for (uint32_t i = 0; i < count; i++)
+        visits[i] = search->now.routes[technician].stops[at + i].visit;
+    if (!plan_take_run(&search->now, technician, at, count)) return;
+    for (uint32_t i = 0; i < count; i++) {
+        search->absent[search->absent_count] = visits[i];
+        search->absent_from[search->absent_count++] = technician;
+    }
+}
+
+/* Takes out a string of `length` visits around stop `at`; half the time a split string, which
+ * leaves some in its middle where they were. */
+static void take_string(struct search *search, uint32_t technician, uint32_t at, uint32_t length)
+{
+    struct rng *rng = &search->rng;
+    uint32_t frozen = search->in->technicians[technician].frozen;
+    uint32_t stops = search->now.routes[technician].count - frozen, kept = 0;
+    if (length > 1 && length < stops && (rng_next(rng) & 1)) {
+        kept = 1;
+        while (length + kept < stops && rng_below(rng, 100) != 0)
+            kept++;
+        kept = 1 + rng_below(rng, kept);
+    }
+    uint32_t span = length + kept, offset = at - frozen; /* offset from 1 */
+    uint32_t first_min = offset > span ? offset - span + 1 : 1;
+    uint32_t first_max = offset + span <= stops + 1 ? offset : stops - span + 1;
+    uint32_t first = frozen + first_min + rng_below(rng, first_max - first_min + 1);
+    uint32_t head = kept == 0 ? length : 1 + rng_below(rng, length - 1);
+    save(search, technician);
+    take_run(search, technician, first + head + kept, length - head);
+    take_run(search, technician, first, head);
+}
+
+static uint32_t pick_seed(struct search *search)
+{
+    const struct search_options *options = &search->options;
+    if (options->focus_count > 0 && rng_below(&search->rng, 4) != 0)
+        return options->focus[rng_below(&search->rng, options->focus_count)];
+    return rng_below(&search->rng, search->in->visit_count);
+}
+
+/* The mean number of movable visits in routes that have any, at least 1. */
+static uint32_t mean_length(const struct search *search)
+{
+    uint32_t routes = 0, visits = 0;
+    for (uint32_t t = 0; t < search->in->technician_count; t++) {
+        uint32_t movable = search->now.routes[t].count - search->in->technicians[t].frozen;
+        visits += movable;
+        routes += movable > 0;
+    }
+    return routes == 0 ? 1 : (visits + routes - 1) / routes;
+}
+
+static void ruin(struct search *search)
+{
+    uint32_t mean = mean_length(search);
+    uint32_t string_max = mean < STRING_MAX ? mean : STRING_MAX;
+    uint32_t strings_max = 4 * REMOVED_MEAN / (1 + string_max);
+    uint32_t strings = 1 + rng_below(&search->rng, strings_max > 1 ? strings_max - 1 : 1);
+    const uint16_t *near = near_of(search, pick_seed(search));
+    for (uint32_t i = 0; i < search->near_count && search->saved_count < strings; i++) {
+        uint32_t technician = search->now.route_of[near[i]];
+        if (technician == NO_INDEX || search->saved_round[technician] == search->round) continue;
+        uint32_t frozen = search->in->technicians[technician].frozen;
+        uint32_t at = plan_stop_of(&search->now, near[i]);
+        if (at <= frozen) continue;
+        uint32_t movable = search->now.routes[technician].count - frozen;
+        uint32_t length = 1 + rng_below(&search->rng, movable < string_max ? movable : string_max);
+        take_string(search, technician, at, length);
+    }
+}
+
+/* Adds visits that were unserved before the round: ruin only appended to that list. */
+static void add_unserved(struct search *search, const uint16_t *unserved, uint32_t count)
+{
+    uint32_t tried = count < UNSERVED_MAX ? count : UNSERVED_MAX;
+    uint32_t first = tried < count ? rng_below(&search->rng, count) : 0;
+    for (uint32_t i = 0; i < tried; i++) {
+        search->absent[search->absent_count] = unserved[(first + i) % count];
+        search->absent_from[search->absent_count++] = NO_INDEX;
+    }
+}
+
+/* --- recreate
+ * ----------------------------------------------------------------------------------------- */
+
+enum order { BY_CHANCE, BY_PRICE, BY_ROOM, BY_CHOICE, BY_SERVICE, BY_TIME };
+
+static enum order pick_order(struct search *search)
+{
+    static const uint8_t weights[] = {4, 4, 3, 2, 2, 1};
+    uint32_t at = rng_below(&search->rng, 16);
+    enum order order = BY_CHANCE;
+    while (at >= weights[order])
+        at -= weights[order++];
+    return order;
+}
+
+static uint32_t order_key(const struct search *search, enum order order, uint32_t visit)
+{
+    const struct node *node = &search->in->nodes[visit];
+    switch (order) {
+    case BY_CHANCE: return 0;
+    case BY_PRICE: return UINT32_MAX - (uint32_t)node->price;
+    case BY_ROOM: return (uint32_t)(node->last_close - node->open);
+    case BY_CHOICE: return search->serves_count[node->need];
+    case BY_SERVICE: return UINT32_MAX - (uint32_t)node->service;
+    case BY_TIME: return (uint32_t)(node->last_close - NOWAY);
+    }
+    return 0;
+}
+
+/* Sorts absent visits by the chosen order, equal ones by chance. */
+static void order_absent(struct search *search)
+{
+    enum order order = pick_order(search);
+    uint16_t visits[ABSENT_MAX];
+    uint32_t from[ABSENT_MAX];
+    for (uint32_t i = 0; i < search->absent_count; i++) {
+        uint64_t chance = rng_next(&search->rng) >> 48;
+        uint64_t key =
+            (uint64_t)order_key(search, order, search->absent[i]) << 32 | chance << 16 | i;
+        uint32_t at = i;
+        for (; at > 0 && search->keys[at - 1] > key; at--)
+            search->keys[at] = search->keys[at - 1];
+        search->keys[at] = key;
+        visits[i] = search->absent[i];
+        from[i] = search->absent_from[i];
+    }
+    for (uint32_t i = 0; i < search->absent_count; i++) {
+        uint16_t index = (uint16_t)search->keys[i];
+        search->absent[i] = visits[index];
+        search->absent_from[i] = from[index];
+    }
+}
+
+static struct spot spot_in(struct search *search, uint32_t technician, uint32_t visit)
+{
+    const struct route *route = &search->now.routes[technician];
+    if (search->memory == NULL) return route_scan(search->in, route, technician, visit);
+    struct remembered *known =
+        &search->memory[(size_t)visit * search->in->technician_count + technician];
+    if (known->stamp != route->stamp) {
+        struct spot spot = route_scan(search->in, route, technician, visit);
+        *known = (struct remembered){route->stamp, spot.cost, (uint16_t)spot.at};
+    }
+    return (struct spot){technician, known->at, known->cost};
+}
+
+/* The cheapest place that is cheaper than leaving it unserved, with small oversights. */
+static struct spot best_spot(struct search *search, uint32_t visit)
+{
+    const struct instance *in = search->in;
+    const struct node *node = &in->nodes[visit];
+    struct spot best = {NO_INDEX, 0, node->price};
+    if (node->pinned != NO_INDEX) {
+        if (node->pinned == NOBODY || !instance_allows(in, node->pinned, visit)) return best;
+        struct spot spot = spot_in(search, node->pinned, visit);
+        return spot.cost < best.cost ? spot : best;
+    }
+    const uint16_t *list = search->serves + (size_t)node->need * in->technician_count;
+    for (uint32_t i = 0; i < search->serves_count[node->need]; i++) {
+        struct spot spot = spot_in(search, list[i], visit);
+        if (spot.cost < best.cost && rng_below(&search->rng, BLINK_ONE_IN) != 0) best = spot;
+    }
+    return best;
+}
+
+static void recreate(struct search *search)
+{
+    order_absent(search);
+    for (uint32_t i = 0; i < search->absent_count; i++) {
+        struct spot spot = best_spot(search, search->absent[i]);
+        if (spot.technician == NO_INDEX) continue;
+        save(search, spot.technician);
+        plan_put(&search->now, search->absent[i], spot.technician, spot.at);
+    }
+}
+
+/* --- acceptance
+ * --------------------------------------------------------------------------------------- */
+
+/* The temperature in 1/256 s: it halves in equal steps, and falls in a straight line between. */
+static uint64_t temperature(const struct search *search)
+{
+    uint64_t hot = (uint64_t)search->options.hot_s << 8,
+             cold = (uint64_t)search->options.cold_s << 8;
+    uint64_t halvings = 1;
+    while (hot >> halvings > cold)
+        halvings++;
+    uint64_t progress = (search->done << 8) * halvings / (search->options.rounds + 1);
+    return (hot >> (progress >> 8)) * (512 - (progress & 255)) / 512;
+}
+
+/* -ln of a uniform number in (0, 1], in 1/65536: the logarithm by its leading bits and a parabola.
+ */
+static uint64_t minus_log(struct rng *rng)
+{
+    uint32_t draw = (uint32_t)(rng_next(rng) >> 32) | 1;
+    uint64_t zeros = 0;
+    for (; !(draw & 0x80000000u); draw <<= 1)
+        zeros++;
+    uint64_t part = (draw & 0x7fffffffu) >> 15;
+    part += (part * (65536 - part) >> 16) * 22545 >> 16;
+    return (((zeros + 1) << 16) - part) * 45426 >> 16;
+}
+
+static bool freeze_holds(const struct search *search)
+{
+    for (uint32_t i = 0; i < search->saved_count; i++) {
+        uint32_t technician = search->saved_of[i];
+        if (route_frozen_out(search->in, technician, &search->now.routes[technician]) != NO_INDEX)
+            return false;
+    }
+    return true;
+}
+
+static void undo(struct search *search)
+{
+    for (uint32_t i = 0; i < search->saved_count; i++)
+        plan_restore_route(&search->now, search->saved_of[i], &search->saved[i]);
+    for (uint32_t i = 0; i < search->absent_count; i++)
+        plan_restore_visit(&search->now, search->absent[i], search->absent_from[i]);
+}
+
+static void keep(struct search *search)
+{
+    if (search->options.pool == NULL) return;
+    for (uint32_t i = 0; i < search->saved_count; i++)
+        pool_add(search->options.pool, search->in, search->saved_of[i],
+                 &search->now.routes[search->saved_of[i]]);
+}
+
+static bool round_run(struct search *search)
+{
+    search->round++;
+    search->saved_count = search->absent_count = 0;
+    int64_t cost = search->now.cost;
+    uint32_t unserved_count = search->now.unserved_count;
+    ruin(search);
+    add_unserved(search, search->now.unserved, unserved_count);
+    recreate(search);
+    int64_t limit = cost + (int64_t)(temperature(search) * minus_log(&search->rng) >> 24);
+    search->done++;
+    if (search->now.cost > limit || !freeze_holds(search)) {
+        undo(search);
+        return false;
+    }
+    keep(search);
+    if (search->now.cost >= search->best.cost) return false;
+    plan_copy(&search->best, &search->now);
+    return true;
+}
+
+bool search_run(struct search *search, uint64_t rounds)
+{
+    bool better = false;
+    if (search->in->visit_count == 0) return false;
+    while (rounds-- > 0 && search->done < search->options.rounds)
+        better |= round_run(search);
+    return better;
+}

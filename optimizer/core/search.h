@@ -1,0 +1,68 @@
+/* search.h - makes a plan that holds better: ruin and recreate by counted work.
+ *
+ * Idea: SISR (Christiaens, Vanden Berghe 2020, "Slack induction by string removals"): take strings
+ * of neighbouring visits out of a few routes that lie together, put them back greedily with small
+ * oversights, accept as simulated annealing does. The cheapest place of a visit in a route is
+ * remembered with the route's stamp, so that only changed routes are scanned again.
+ *
+ * All arithmetic is in integers: the same seed gives the same plan on every machine.
+ *
+ * Owner: arrays live in the arena given to search_open; the plan is the caller's.
+ */
+#ifndef CALLOUT_OPTIMIZER_SEARCH_H
+#define CALLOUT_OPTIMIZER_SEARCH_H
+
+#include "base/rng.h"
+#include "optimizer/core/plan.h"
+#include "optimizer/core/pool.h"
+
+struct search_options {
+    uint64_t rounds;       /* for which the temperature falls from hot to cold */
+    int32_t hot_s, cold_s; /* temperatures: a loss of this much is accepted one time in e */
+    const uint16_t *focus; /* ruin begins near these most of the time; NULL: anywhere */
+    uint32_t focus_count;
+    uint64_t seed;
+    struct pool *pool; /* takes every route found; may be NULL */
+};
+
+struct remembered {
+    uint32_t stamp;
+    int32_t cost; /* INT32_MAX: it fits nowhere in that route */
+    uint16_t at;
+};
+
+struct search {
+    const struct instance *in;
+    struct search_options options;
+    struct rng rng;
+    uint64_t done; /* rounds */
+    struct plan now, best;
+    uint16_t *near;            /* neighbours of each visit, nearest first */
+    uint32_t near_count;       /* each */
+    uint8_t *near_known;       /* by visit */
+    uint16_t *serves;          /* technicians with the skills of each need, by rank */
+    uint32_t *serves_count;    /* by need */
+    struct remembered *memory; /* [visit * technician_count + technician]; NULL: too many */
+
+    struct route *saved; /* routes as they were before this round */
+    uint32_t *saved_of;  /* technicians that they belong to */
+    uint32_t saved_count;
+    uint32_t *saved_round; /* by technician: the round in which it was saved */
+    uint32_t round;
+    uint16_t *absent;      /* visits to be put back */
+    uint32_t *absent_from; /* where they were; NO_INDEX: unserved */
+    uint32_t absent_count;
+    uint64_t *keys; /* for sorting them */
+};
+
+/* Starts from `plan`, which must hold. */
+void search_open(struct search *search, const struct plan *plan,
+                 const struct search_options *options, struct arena *arena);
+
+/* Runs some rounds, not past options.rounds; true if search->best became better. */
+bool search_run(struct search *search, uint64_t rounds);
+
+/* Goes on from another plan of the same instance, for example a recombined one. */
+void search_restart(struct search *search, const struct plan *plan);
+
+#endif

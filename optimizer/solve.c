@@ -1,0 +1,144 @@
+#include "optimizer/solve.h"
+
+#include "base/check.h"
+#include "optimizer/core/repair.h"
+
+enum {
+    POOL_COLUMNS = 8192,
+    WORK_MEMORY_MAX = 1 << 30,
+    EVENT_HOT_S = 60,
+    COLD_S = 2,
+};
+
+void solver_open(struct solver *solver, const struct travel *travel, int64_t service_day)
+{
+    *solver = (struct solver){.searching = false};
+    workday_open(&solver->day, travel, service_day);
+    arena_open(&solver->kept, 64 << 20);
+    arena_open(&solver->work, WORK_MEMORY_MAX);
+    pool_open(&solver->pool, POOL_COLUMNS, &solver->kept);
+}
+
+void solver_close(struct solver *solver)
+{
+    workday_close(&solver->day);
+    arena_close(&solver->kept);
+    arena_close(&solver->work);
+}
+
+void solver_remove_visit(struct solver *solver, const char *id)
+{
+    uint32_t slot;
+    workday_remove_visit(&solver->day, id, &slot);
+    if (slot != NO_INDEX) pool_forget_visit(&solver->pool, slot);
+}
+
+/* Every route of the plan becomes a column. */
+static void plan_into_pool(struct solver *solver)
+{
+    for (uint32_t t = 0; t < solver->in.technician_count; t++)
+        pool_add(&solver->pool, &solver->in, t, &solver->plan.routes[t]);
+}
+
+void solver_begin(struct solver *solver)
+{
+    arena_rewind(&solver->work);
+    solver->stamp = 0;
+    solver->searching = false;
+    solver->work_done = 0;
+    instance_build(&solver->in, &solver->day, &solver->work);
+    plan_make(&solver->plan, &solver->in, &solver->stamp, &solver->work);
+    repair(&solver->plan, &solver->work);
+    plan_into_pool(solver);
+}
+
+bool solver_unchanged(const struct solver *solver)
+{
+    const struct instance *in = &solver->in;
+    for (uint32_t v = 0; v < in->visit_count; v++) {
+        if (solver->plan.route_of[v] != in->nodes[v].home) return false;
+    }
+    for (uint32_t t = 0; t < in->technician_count; t++) {
+        const struct route *route = &solver->plan.routes[t];
+        for (uint32_t i = 2; i <= route->count; i++) {
+            if (in->nodes[route->stops[i - 1].visit].position >=
+                in->nodes[route->stops[i].visit].position)
+                return false;
+        }
+    }
+    return true;
+}
+
+/* Visits that the event touched: unserved, moved, or in a route that has changed. */
+static uint16_t *focus_of(struct solver *solver, uint32_t *count)
+{
+    const struct instance *in = &solver->in;
+    const struct plan *plan = &solver->plan;
+    uint16_t *focus = arena_need(&solver->work, sizeof *focus * (in->visit_count + 1));
+    uint8_t *touched = arena_need(&solver->work, in->technician_count + 1);
+    for (uint32_t v = 0; v < in->visit_count; v++) {
+        uint32_t home = in->nodes[v].home, now = plan->route_of[v];
+        if (home == now) continue;
+        if (home != NO_INDEX) touched[home] = 1;
+        if (now != NO_INDEX) touched[now] = 1;
+    }
+    *count = 0;
+    for (uint32_t v = 0; v < in->visit_count; v++) {
+        uint32_t now = plan->route_of[v];
+        if (now == NO_INDEX || touched[now]) focus[(*count)++] = (uint16_t)v;
+    }
+    return focus;
+}
+
+/* A fresh search begins so hot that a typical visit may be given up for a while. */
+static int32_t fresh_heat(const struct instance *in)
+{
+    int64_t sum = 0;
+    for (uint32_t v = 0; v < in->visit_count; v++)
+        sum += in->nodes[v].price % PINNED_EXTRA_S;
+    return in->visit_count == 0 ? EVENT_HOT_S : (int32_t)(sum / in->visit_count / 10 + EVENT_HOT_S);
+}
+
+void solver_search(struct solver *solver, uint64_t rounds, uint64_t seed, bool fresh)
+{
+    struct search_options options = {
+        .rounds = rounds,
+        .hot_s = fresh ? fresh_heat(&solver->in) : EVENT_HOT_S,
+        .cold_s = COLD_S,
+        .seed = seed,
+        .pool = &solver->pool,
+    };
+    if (!fresh) options.focus = focus_of(solver, &options.focus_count);
+    search_open(&solver->search, &solver->plan, &options, &solver->work);
+    solver->searching = true;
+}
+
+bool solver_improve(struct solver *solver, uint64_t rounds)
+{
+    CHECK(solver->searching);
+    uint64_t before = solver->search.done;
+    bool better = search_run(&solver->search, rounds);
+    solver->work_done += solver->search.done - before;
+    if (better) plan_copy(&solver->plan, &solver->search.best);
+    return better;
+}
+
+bool solver_search_over(const struct solver *solver)
+{
+    return solver->search.done >= solver->search.options.rounds || solver->in.visit_count == 0;
+}
+
+bool solver_recombine(struct solver *solver)
+{
+    (void)solver;
+    return false;
+}
+
+void solver_fresh(struct solver *solver, uint64_t rounds, uint64_t seed)
+{
+    solver_begin(solver);
+    solver_search(solver, rounds, seed, true);
+    while (!solver_search_over(solver))
+        (void)solver_improve(solver, rounds);
+    (void)solver_recombine(solver);
+}

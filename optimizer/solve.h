@@ -1,0 +1,57 @@
+/* solve.h - one live problem and the layers of an event: repair, search, recombine.
+ *
+ * Use: change solver->day by the calls of workday.h; solver_begin makes a plan that holds (repair);
+ * solver_improve searches in chunks of counted work; solver_recombine lets the master choose among
+ * all routes ever found. Between any two calls solver->plan is the best plan so far and holds every
+ * rule. A new event simply begins again: what was found stays in the pool.
+ *
+ * Owner: the solver owns everything it points to. Thread: one, always the same (GLPK keeps its
+ * environment per thread).
+ */
+#ifndef CALLOUT_OPTIMIZER_SOLVE_H
+#define CALLOUT_OPTIMIZER_SOLVE_H
+
+#include "optimizer/core/plan.h"
+#include "optimizer/core/pool.h"
+#include "optimizer/core/search.h"
+#include "optimizer/core/workday.h"
+
+struct solver {
+    struct workday day;
+    struct arena kept; /* with the life of the solver: the pool */
+    struct arena work; /* with the life of an event */
+    struct pool pool;
+    struct instance in;
+    struct plan plan;      /* the best so far */
+    struct plan published; /* what the dispatcher has, as far as it still holds */
+    struct search search;
+    bool searching;
+    uint32_t stamp;
+    uint64_t work_done; /* rounds since solver_begin */
+};
+
+void solver_open(struct solver *solver, const struct travel *travel, int64_t service_day);
+void solver_close(struct solver *solver);
+
+/* A visit of the workday is gone: also from the pool. */
+void solver_remove_visit(struct solver *solver, const char *id);
+
+/* Takes in what has changed and repairs. Afterwards solver->plan holds. */
+void solver_begin(struct solver *solver);
+
+/* Is the plan the published one, visit by visit? */
+bool solver_unchanged(const struct solver *solver);
+
+/* Gets ready for `rounds` of search around what repair changed, or all over when `fresh`. */
+void solver_search(struct solver *solver, uint64_t rounds, uint64_t seed, bool fresh);
+/* Runs some of them; true if the plan became better. */
+bool solver_improve(struct solver *solver, uint64_t rounds);
+bool solver_search_over(const struct solver *solver);
+
+/* Lets the master choose among the pool's routes; true if the plan became better. */
+bool solver_recombine(struct solver *solver);
+
+/* All of it at once: a plan from nothing but the workday. */
+void solver_fresh(struct solver *solver, uint64_t rounds, uint64_t seed);
+
+#endif

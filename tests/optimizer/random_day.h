@@ -1,0 +1,138 @@
+/* random_day.h - small made-up days for the optimizer's tests, all from one seed. */
+#ifndef CALLOUT_TESTS_RANDOM_DAY_H
+#define CALLOUT_TESTS_RANDOM_DAY_H
+
+#include "base/rng.h"
+#include "optimizer/core/plan.h"
+#include "optimizer/core/workday.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { DAY_TECHNICIANS = 8, DAY_VISITS = 64, SERVICE_DAY = 20780 };
+
+#define US(seconds) ((int64_t)(seconds)*1000000)
+#define BASE_S      ((int64_t)SERVICE_DAY * 86400)
+
+struct random_day {
+    struct rng rng;
+    uint32_t technician_count, visit_count;
+    struct technician_told technicians[DAY_TECHNICIANS];
+    struct visit_told visits[DAY_VISITS];
+    char technician_ids[DAY_TECHNICIANS][8], visit_ids[DAY_VISITS][8];
+    struct skill_named technician_skills[DAY_TECHNICIANS][2], visit_skills[DAY_VISITS][1];
+};
+
+static const char *const skill_words[] = {"hvac", "network"};
+
+static inline struct point random_point(struct rng *rng)
+{
+    /* About 11 by 8 km, so that a journey takes up to half an hour. */
+    return (struct point){471000000 + (int32_t)rng_below(rng, 1000000),
+                          95000000 + (int32_t)rng_below(rng, 1000000)};
+}
+
+static inline void random_technician(struct random_day *day, uint32_t i)
+{
+    struct rng *rng = &day->rng;
+    struct point home = random_point(rng);
+    int64_t start = BASE_S + 7 * 3600 + rng_below(rng, 7200);
+    int64_t length = 4 * 3600 + rng_below(rng, 4 * 3600);
+    struct technician_told *told = &day->technicians[i];
+    *told = (struct technician_told){.id = day->technician_ids[i]};
+    snprintf(day->technician_ids[i], sizeof day->technician_ids[i], "T%02u", i);
+    told->day = (struct route_day){.start = home,
+                                   .end = rng_below(rng, 4) ? home : random_point(rng),
+                                   .available_us = US(start),
+                                   .shift_end_us = US(start + length),
+                                   .overtime_us_max = rng_below(rng, 2) ? US(3600) : 0};
+    if (rng_below(rng, 3) != 0) {
+        int64_t earliest = start + 3600 + rng_below(rng, 3600);
+        told->day.break_us = US(1200 + rng_below(rng, 1800));
+        told->day.break_earliest_us = US(earliest);
+        told->day.break_latest_us = US(earliest + rng_below(rng, 5400));
+    }
+    told->skills = day->technician_skills[i];
+    for (uint32_t s = 0; s < 2; s++) {
+        if (rng_below(rng, 3) == 0) continue;
+        day->technician_skills[i][told->skill_count++] =
+            (struct skill_named){skill_words[s], 1 + rng_below(rng, 3)};
+    }
+}
+
+static inline void random_visit(struct random_day *day, uint32_t i)
+{
+    struct rng *rng = &day->rng;
+    struct visit_told *told = &day->visits[i];
+    *told = (struct visit_told){.id = day->visit_ids[i], .technician_id = ""};
+    snprintf(day->visit_ids[i], sizeof day->visit_ids[i], "V%03u", i);
+    told->visit.at = random_point(rng);
+    told->visit.service_us = US(600 + rng_below(rng, 3600));
+    told->visit.window_count = rng_below(rng, 4);
+    int64_t from = BASE_S + 7 * 3600;
+    for (uint32_t w = 0; w < told->visit.window_count; w++) {
+        int64_t start = from + rng_below(rng, 4 * 3600);
+        from = start + 600 + rng_below(rng, 2 * 3600);
+        told->visit.windows[w] = (struct window){US(start), US(from)};
+        from += 60;
+    }
+    told->priority = 1 + rng_below(rng, 9);
+    told->skills = day->visit_skills[i];
+    if (rng_below(rng, 2) == 0) {
+        told->skill_count = 1;
+        day->visit_skills[i][0] =
+            (struct skill_named){skill_words[rng_below(rng, 2)], 1 + rng_below(rng, 2)};
+    }
+}
+
+static inline void random_day_make(struct random_day *day, uint64_t seed, uint32_t technicians,
+                                   uint32_t visits)
+{
+    *day = (struct random_day){.rng = {seed}, technicians, visits};
+    for (uint32_t i = 0; i < technicians; i++)
+        random_technician(day, i);
+    for (uint32_t i = 0; i < visits; i++)
+        random_visit(day, i);
+}
+
+static inline void tell_technician(const struct random_day *day, struct workday *to, uint32_t i)
+{
+    struct problem problem;
+    if (workday_set_technician(to, &day->technicians[i], &problem) != ERR_OK) puts(problem.text);
+}
+
+static inline void tell_visit(const struct random_day *day, struct workday *to, uint32_t i)
+{
+    struct problem problem;
+    if (workday_set_visit(to, &day->visits[i], &problem) != ERR_OK) puts(problem.text);
+}
+
+static inline void tell_all(const struct random_day *day, struct workday *to)
+{
+    workday_set_time(to, US(BASE_S), 0, &policy_default);
+    for (uint32_t i = 0; i < day->technician_count; i++)
+        tell_technician(day, to, i);
+    for (uint32_t i = 0; i < day->visit_count; i++)
+        tell_visit(day, to, i);
+}
+
+/* What the shared definition says about a route of slots. */
+static inline enum route_rule judge(const struct workday *day, uint32_t technician_slot,
+                                    const uint32_t *visit_slots, uint32_t count,
+                                    struct route_stop *stops, struct route_times *times)
+{
+    const struct route_visit *visits[ROUTE_MAX];
+    for (uint32_t i = 0; i < count; i++)
+        visits[i] = &day->visits[visit_slots[i]].visit;
+    return route_time(day->travel, &day->technicians[technician_slot].day, visits, count, stops,
+                      times);
+}
+
+/* Cost of a route that fits, change prices aside. */
+static inline int64_t price(const struct workday *day, const struct route_times *times)
+{
+    return times->travel_s +
+           times->overtime_us / 1000000 * day->policy.overtime_price_percent / 100;
+}
+
+#endif

@@ -1,0 +1,143 @@
+/* The O(1) questions of plan.h against the one definition of timing, model/route.h. */
+#include "optimizer/core/plan.h"
+#include "random_day.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+/* The cheapest place for `visit` by trying each one from scratch. */
+static struct spot slow_scan(const struct workday *day, const struct instance *in,
+                             const struct route *route, uint32_t technician, uint32_t visit,
+                             uint32_t *probes)
+{
+    struct spot best = {NO_INDEX, 0, INT32_MAX};
+    uint32_t slot = in->technicians[technician].slot, slots[ROUTE_MAX];
+    struct route_stop stops[ROUTE_MAX];
+    struct route_times before, after;
+    for (uint32_t i = 0; i < route->count; i++)
+        slots[i] = in->nodes[route->stops[i + 1].visit].slot;
+    assert_int_equal(judge(day, slot, slots, route->count, stops, &before), ROUTE_FITS);
+    if (route->count == 0) before.overtime_us = 0;
+    for (uint32_t at = 1; at <= route->count + 1; at++) {
+        uint32_t trial[ROUTE_MAX];
+        for (uint32_t i = 0, from = 0; i <= route->count; i++)
+            trial[i] = i + 1 == at ? in->nodes[visit].slot : slots[from++];
+        ++*probes;
+        if (judge(day, slot, trial, route->count + 1, stops, &after) != ROUTE_FITS) continue;
+        int32_t cost = (int32_t)(price(day, &after) - price(day, &before));
+        if (cost < best.cost) best = (struct spot){technician, at, cost};
+    }
+    return best;
+}
+
+static void check_times(const struct workday *day, const struct instance *in, uint32_t technician,
+                        const struct route *route)
+{
+    uint32_t slots[ROUTE_MAX];
+    struct route_stop stops[ROUTE_MAX];
+    struct route_times times;
+    int32_t starts[ROUTE_MAX];
+    for (uint32_t i = 0; i < route->count; i++)
+        slots[i] = in->nodes[route->stops[i + 1].visit].slot;
+    uint32_t slot = in->technicians[technician].slot;
+    assert_int_equal(judge(day, slot, slots, route->count, stops, &times), ROUTE_FITS);
+    assert_int_equal(times.travel_s, route->travel);
+    assert_int_equal(times.end_us, US(BASE_S + route->end));
+    if (route->count == 0) return;
+    assert_int_equal(times.overtime_us, US(route->overtime));
+    route_starts(in, technician, route, starts);
+    for (uint32_t i = 0; i < route->count; i++)
+        assert_int_equal(stops[i].start_us, US(BASE_S + starts[i]));
+}
+
+static void insertion_is_exact(void **state)
+{
+    (void)state;
+    uint32_t probes = 0, fitting = 0, stamp = 0;
+    for (uint64_t seed = 1; probes < 100000; seed++) {
+        struct random_day made;
+        struct workday day;
+        struct instance in;
+        struct plan plan;
+        struct arena arena;
+        random_day_make(&made, seed, 2, 14);
+        workday_open(&day, &travel_straight, SERVICE_DAY);
+        arena_open(&arena, 1 << 24);
+        tell_all(&made, &day);
+        instance_build(&in, &day, &arena);
+        plan_make(&plan, &in, &stamp, &arena);
+        for (uint32_t v = 0; v < in.visit_count; v++) {
+            uint32_t technician = rng_below(&made.rng, in.technician_count);
+            const struct route *route = &plan.routes[technician];
+            struct spot slow = slow_scan(&day, &in, route, technician, v, &probes);
+            struct spot quick = route_scan(&in, route, technician, v);
+            assert_int_equal(quick.technician, slow.technician);
+            if (slow.technician == NO_INDEX) continue;
+            assert_int_equal(quick.cost, slow.cost);
+            assert_int_equal(quick.at, slow.at);
+            if (!instance_allows(&in, technician, v)) continue;
+            fitting++;
+            plan_put(&plan, v, technician, quick.at);
+            check_times(&day, &in, technician, route);
+        }
+        plan_check(&plan);
+        arena_close(&arena);
+        workday_close(&day);
+    }
+    print_message("%u probes, %u insertions\n", probes, fitting);
+    assert_true(fitting > 5000);
+}
+
+static void take_and_restore(void **state)
+{
+    (void)state;
+    struct random_day made;
+    struct workday day;
+    struct instance in;
+    struct plan plan, copy;
+    struct arena arena;
+    uint32_t stamp = 0;
+    random_day_make(&made, 5, 3, 30);
+    workday_open(&day, &travel_straight, SERVICE_DAY);
+    arena_open(&arena, 1 << 24);
+    tell_all(&made, &day);
+    instance_build(&in, &day, &arena);
+    plan_make(&plan, &in, &stamp, &arena);
+    plan_make(&copy, &in, &stamp, &arena);
+    for (uint32_t v = 0; v < in.visit_count; v++) {
+        for (uint32_t t = 0; t < in.technician_count && plan.route_of[v] == NO_INDEX; t++) {
+            struct spot spot = route_scan(&in, &plan.routes[t], t, v);
+            if (instance_allows(&in, t, v) && spot.technician != NO_INDEX)
+                plan_put(&plan, v, t, spot.at);
+        }
+    }
+    plan_copy(&copy, &plan);
+    plan_check(&copy);
+    int64_t cost = plan.cost;
+    for (uint32_t v = 0; v < in.visit_count; v++) {
+        uint32_t t = plan.route_of[v];
+        if (t == NO_INDEX) continue;
+        struct route before;
+        route_copy(&before, &plan.routes[t]);
+        assert_true(plan_take(&plan, v));
+        plan_check(&plan);
+        plan_restore_route(&plan, t, &before);
+        plan_restore_visit(&plan, v, t);
+        plan_check(&plan);
+        assert_int_equal(plan.cost, cost);
+    }
+    arena_close(&arena);
+    workday_close(&day);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(insertion_is_exact),
+        cmocka_unit_test(take_and_restore),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
