@@ -2,6 +2,7 @@
  * answers ends it all with the child's exit code, a death later is mended (children.h). */
 #include "dispatcher/serve.h"
 
+#include "base/check.h"
 #include "base/clock.h"
 #include "base/exit_code.h"
 #include "base/log.h"
@@ -131,6 +132,7 @@ static enum err lock_folder(struct serve *serve, struct problem *problem)
 static enum err open_folder(struct serve *serve, struct problem *problem)
 {
     const char *dir = serve->options.data_dir;
+    CHECK(dir != NULL);
     if (mkdir(dir, 0700) != 0 && errno != EEXIST)
         return problem_set(problem, ERR_IO, dir, "cannot be made: %s", strerror(errno));
     enum err err = lock_folder(serve, problem);
