@@ -1,0 +1,215 @@
+#include "sim/system.h"
+
+#include "base/check.h"
+#include "base/clock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { ARGUMENTS_MAX = 8192, READY_MS = 60000, STOP_MS = 12000, STEP_MS = 20 };
+
+/* --- files ----------------------------------------------------------------------------------- */
+
+enum err system_read_line(const char *path, char *out, size_t size, struct problem *problem)
+{
+    FILE *file = fopen(path, "r");
+    if (file == NULL) return problem_set(problem, ERR_NOT_FOUND, path, "%s", strerror(errno));
+    char *line = fgets(out, (int)size, file);
+    fclose(file);
+    if (line == NULL) return problem_set(problem, ERR_INVALID, path, "the file is empty");
+    out[strcspn(out, "\r\n")] = '\0';
+    return ERR_OK;
+}
+
+/* A line of DIR/endpoints is a word and an address; of several gateways the first serves us. */
+static enum err read_endpoints(struct system *system, struct problem *problem)
+{
+    char path[SYSTEM_TEXT + 32], line[SYSTEM_TEXT];
+    snprintf(path, sizeof path, "%s/endpoints", system->data_dir);
+    FILE *file = fopen(path, "r");
+    if (file == NULL)
+        return problem_set(problem, ERR_NOT_FOUND, system->data_dir,
+                           "no system runs on this folder (no file \"endpoints\" in it)");
+    while (fgets(line, sizeof line, file) != NULL) {
+        line[strcspn(line, "\r\n")] = '\0';
+        if (strncmp(line, "gateway ", 8) == 0 && system->gateway[0] == '\0')
+            snprintf(system->gateway, sizeof system->gateway, "%s", line + 8);
+        if (strncmp(line, "admin ", 6) == 0)
+            snprintf(system->admin, sizeof system->admin, "%s", line + 6);
+    }
+    fclose(file);
+    if (system->gateway[0] != '\0') return ERR_OK;
+    return problem_set(problem, ERR_INVALID, path, "it names no gateway");
+}
+
+enum err system_find(struct system *out, const char *data_dir, struct problem *problem)
+{
+    struct system found = {0};
+    char path[SYSTEM_TEXT + 32];
+    if (strlen(data_dir) >= sizeof found.data_dir)
+        return problem_set(problem, ERR_TOO_LARGE, "--data", "the path is too long");
+    snprintf(found.data_dir, sizeof found.data_dir, "%s", data_dir);
+    enum err err = read_endpoints(&found, problem);
+    if (err != ERR_OK) return err;
+    snprintf(path, sizeof path, "%s/keys/local.key", data_dir);
+    err = system_read_line(path, found.key, sizeof found.key, problem);
+    if (err == ERR_OK) *out = found;
+    return err;
+}
+
+/* --- processes ------------------------------------------------------------------------------- */
+
+static void sleep_step(void)
+{
+    nanosleep(&(struct timespec){.tv_nsec = STEP_MS * 1000000L}, NULL);
+}
+
+/* Starts this program again with standard output into a pipe. The child holds nothing of ours but
+ * the three standard descriptors; everything else is close-on-exec. */
+static enum err spawn(const char *const *arguments, const char *log_path, pid_t *pid, int *output,
+                      struct problem *problem)
+{
+    union {
+        const char *const *borrowed;
+        char *const *texts;
+    } argv = {arguments}; /* execv does not write to them */
+    int ends[2];
+    if (pipe(ends) != 0) return problem_set(problem, ERR_IO, "pipe", "%s", strerror(errno));
+    fcntl(ends[0], F_SETFD, FD_CLOEXEC);
+    pid_t child = fork();
+    if (child < 0) return problem_set(problem, ERR_IO, "fork", "%s", strerror(errno));
+    if (child == 0) {
+        dup2(ends[1], STDOUT_FILENO);
+        close(ends[1]);
+        int log = log_path == NULL ? -1 : open(log_path, O_WRONLY | O_CREAT | O_APPEND, 0600);
+        if (log >= 0) {
+            dup2(log, STDERR_FILENO);
+            close(log);
+        }
+        setpgid(0, 0); /* an interrupt from the terminal is ours to pass on */
+        execv("/proc/self/exe", argv.texts);
+        _exit(127);
+    }
+    close(ends[1]);
+    *pid = child;
+    *output = ends[0];
+    return ERR_OK;
+}
+
+static size_t count_arguments(const char *const *arguments)
+{
+    size_t count = 0;
+    while (arguments[count] != NULL)
+        count++;
+    CHECK(count < ARGUMENTS_MAX - 8);
+    return count;
+}
+
+/* Waits for the line that begins with "ready". */
+static enum err await_ready(pid_t pid, int output, struct problem *problem)
+{
+    char text[2048];
+    size_t size = 0;
+    int64_t until_us = clock_mono_us() + READY_MS * INT64_C(1000);
+    while (clock_mono_us() < until_us && size < sizeof text - 1) {
+        struct pollfd ready = {.fd = output, .events = POLLIN};
+        if (poll(&ready, 1, 200) <= 0) continue;
+        ssize_t got = read(output, text + size, sizeof text - 1 - size);
+        if (got <= 0) {
+            int status = 0;
+            waitpid(pid, &status, 0);
+            return problem_set(problem, ERR_CONFLICT, "callout serve",
+                               "it ended with exit code %d before it was ready",
+                               WIFEXITED(status) ? WEXITSTATUS(status) : 128);
+        }
+        size += (size_t)got;
+        text[size] = '\0';
+        if (strstr(text, "ready") != NULL && strchr(text, '\n') != NULL) return ERR_OK;
+    }
+    return problem_set(problem, ERR_IO, "callout serve", "it was not ready within %d s",
+                       READY_MS / 1000);
+}
+
+enum err system_start(struct system *out, const char *data_dir, const char *const *more,
+                      const char *log_path, struct problem *problem)
+{
+    const char *arguments[64] = {"callout", "serve", "--data", data_dir};
+    size_t count = 4, more_count = count_arguments(more);
+    CHECK(count + more_count < sizeof arguments / sizeof *arguments);
+    for (size_t i = 0; i < more_count; i++)
+        arguments[count++] = more[i];
+    pid_t pid;
+    int output;
+    enum err err = spawn(arguments, log_path, &pid, &output, problem);
+    if (err != ERR_OK) return err;
+    err = await_ready(pid, output, problem);
+    close(output);
+    struct system system = {.pid = pid};
+    if (err == ERR_CONFLICT) return err; /* it is gone already */
+    if (err == ERR_OK) err = system_find(&system, data_dir, problem);
+    system.pid = pid;
+    if (err == ERR_OK)
+        *out = system;
+    else
+        system_stop(&system);
+    return err;
+}
+
+bool system_died(struct system *system)
+{
+    int status;
+    if (system->pid == 0 || waitpid(system->pid, &status, WNOHANG) != system->pid) return false;
+    system->pid = 0;
+    return true;
+}
+
+bool system_stop(struct system *system)
+{
+    if (system->pid == 0) return false;
+    int status = 0;
+    kill(system->pid, SIGTERM);
+    int64_t until_us = clock_mono_us() + STOP_MS * INT64_C(1000);
+    pid_t ended = 0;
+    while ((ended = waitpid(system->pid, &status, WNOHANG)) == 0 && clock_mono_us() < until_us)
+        sleep_step();
+    if (ended == 0) {
+        kill(system->pid, SIGKILL);
+        waitpid(system->pid, &status, 0);
+    }
+    system->pid = 0;
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+enum err system_command(const char *const *arguments, char *output, size_t size,
+                        struct problem *problem)
+{
+    count_arguments(arguments);
+    pid_t pid;
+    int end;
+    enum err err = spawn(arguments, NULL, &pid, &end, problem);
+    if (err != ERR_OK) return err;
+    size_t have = 0;
+    for (ssize_t got; have < size - 1; have += (size_t)got) {
+        got = read(end, output + have, size - 1 - have);
+        if (got < 0 && errno == EINTR)
+            got = 0;
+        else if (got <= 0)
+            break;
+    }
+    output[have] = '\0';
+    close(end);
+    int status = 0;
+    waitpid(pid, &status, 0);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return ERR_OK;
+    return problem_set(problem, ERR_IO, arguments[1], "`callout %s %s` ended with exit code %d",
+                       arguments[1], arguments[2] == NULL ? "" : arguments[2],
+                       WIFEXITED(status) ? WEXITSTATUS(status) : 128);
+}
