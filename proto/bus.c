@@ -22,7 +22,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { RECONNECT_MIN_MS = 10, RECONNECT_MAX_MS = 500, RESEND_MS = 60000 };
+enum { RECONNECT_MIN_MS = 10, RECONNECT_MAX_MS = 500, RESEND_MS = 60000, CLOSE_PATIENCE_MS = 200 };
 
 enum call_state { IDLE, ASKED, LATE };
 
@@ -105,6 +105,14 @@ static void notice_deadlines(struct bus *bus)
     bus->next_deadline_us = next;
 }
 
+/* With the lock held: sleeps until something changes, a deadline passes or `until_us` comes. */
+static void sleep_until(struct bus *bus, int64_t until_us)
+{
+    int64_t us = bus->next_deadline_us < until_us ? bus->next_deadline_us : until_us;
+    struct timespec time = {.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000};
+    pthread_cond_timedwait(&bus->changed, &bus->lock, &time);
+}
+
 /* --- nng's side
  * ----------------------------------------------------------------------------------- */
 
@@ -145,10 +153,11 @@ static void on_aio(void *context)
     bool wanted = call->state == ASKED;
     if (wanted) complete(call, completion);
     call_rest(call);
-    bool wake = wanted && !bus->closing && bus->options.on_ready != NULL;
+    pthread_cond_broadcast(&bus->changed);
+    if (wanted && !bus->closing && bus->options.on_ready != NULL)
+        bus->options.on_ready(bus->options.context); /* it may not call us: the lock is held */
     pthread_mutex_unlock(&bus->lock);
     if (!wanted) free(completion.reply);
-    if (wake) bus->options.on_ready(bus->options.context);
 }
 
 /* With the lock held: a call at rest, or NULL when there are too many. */
@@ -248,21 +257,38 @@ enum err bus_open(struct bus **out, const struct bus_options *options, struct pr
     return ERR_OK;
 }
 
+/* With the lock held: true when nng has no aio of ours any more, after waiting for it a moment. */
+static bool comes_to_rest(struct bus *bus)
+{
+    int64_t until_us = clock_mono_us() + CLOSE_PATIENCE_MS * 1000;
+    for (;;) {
+        uint32_t resting = 0;
+        for (uint32_t i = 0; i < bus->call_count; i++)
+            if (bus->calls[i]->state == IDLE) resting++;
+        if (resting == bus->call_count) return true;
+        if (clock_mono_us() >= until_us) return false;
+        sleep_until(bus, until_us);
+        notice_deadlines(bus);
+    }
+}
+
 void bus_close(struct bus *bus)
 {
     if (bus == NULL) return;
     pthread_mutex_lock(&bus->lock);
     bus->closing = true;
+    bool resting = comes_to_rest(bus);
     pthread_mutex_unlock(&bus->lock);
-    nng_close(bus->socket);
-    for (uint32_t i = 0; i < bus->call_count; i++) {
-        nng_aio_wait(bus->calls[i]->aio);
-        nng_aio_free(bus->calls[i]->aio);
-        free(bus->calls[i]);
-    }
     struct bus_completion completion;
     while (bus_next(bus, &completion))
         free(completion.reply);
+    if (!resting) return; /* nng_close hangs for ever when a request is on its way: see bus.h */
+    nng_close(bus->socket);
+    for (uint32_t i = 0; i < bus->call_count; i++) {
+        nng_aio_wait(bus->calls[i]->aio); /* its callback has ended, too */
+        nng_aio_free(bus->calls[i]->aio);
+        free(bus->calls[i]);
+    }
     pthread_cond_destroy(&bus->changed);
     pthread_mutex_destroy(&bus->lock);
     free(bus->calls);
@@ -291,14 +317,6 @@ bool bus_next(struct bus *bus, struct bus_completion *out)
     pthread_mutex_unlock(&bus->lock);
     free(result);
     return result != NULL;
-}
-
-/* With the lock held: sleeps until something changes, a deadline passes or `until_us` comes. */
-static void sleep_until(struct bus *bus, int64_t until_us)
-{
-    int64_t us = bus->next_deadline_us < until_us ? bus->next_deadline_us : until_us;
-    struct timespec time = {.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000};
-    pthread_cond_timedwait(&bus->changed, &bus->lock, &time);
 }
 
 bool bus_wait(struct bus *bus, uint32_t timeout_ms)

@@ -324,8 +324,7 @@ static void reads_frames_that_come_byte_by_byte(void **state)
     raw_head(bytes + 8, 3, 5);
     memcpy(bytes + 20, "drops", 5);
     server_start(&server);
-    int on = 1, fd = raw_connect(sp_listener_port(server.listener));
-    setsockopt(fd, IPPROTO_TCP, 1 /* TCP_NODELAY */, &on, sizeof on);
+    int fd = raw_connect(sp_listener_port(server.listener));
     for (unsigned i = 0; i < sizeof bytes; i++)
         assert_true(raw_write(fd, &bytes[i], 1));
     uint8_t theirs[8];
