@@ -227,9 +227,12 @@ static void store_applied(struct world *world, uint64_t seq)
 {
     const struct row_command_result row = {.device_id = "D1", .epoch = 1, .seq = (int64_t)seq};
     assert_int_equal(store_put(world->store, ROW_COMMAND_RESULT, &row), ERR_OK);
-    Callout__Principal actor = CALLOUT__PRINCIPAL__INIT;
-    Callout__Command command = CALLOUT__COMMAND__INIT;
-    Callout__FactBody body = CALLOUT__FACT_BODY__INIT;
+    Callout__Principal actor;
+    callout__principal__init(&actor);
+    Callout__Command command;
+    callout__command__init(&command);
+    Callout__FactBody body;
+    callout__fact_body__init(&body);
     char id[] = "D1";
     actor.id = id;
     actor.epoch = 1;
