@@ -70,7 +70,7 @@ static void check_outbox(struct audit *audit, const struct identity *identity,
 
 static void check_device(struct audit *audit, const char *folder)
 {
-    char path[PATH_SIZE];
+    char path[PATH_SIZE + 16];
     snprintf(path, sizeof path, "%s/identity", folder);
     if (access(path, R_OK) != 0) return;
     struct identity identity;
@@ -171,7 +171,7 @@ static int audit_folders(const char *data, const char *devices)
  * --------------------------------------- */
 
 struct world {
-    char *data, *devices, device[512];
+    char *data, *devices, device[300];
     struct store *store;
     int64_t facts;
 };
