@@ -21,6 +21,11 @@ if [ "${BARE_DEBIAN_INSIDE:-}" != yes ]; then
     BARE_DEBIAN_INSIDE=yes exec unshare --mount --pid --fork --kill-child "$0" "$@"
 fi
 
+clean_up() {
+    umount -R "$root/proc" "$root/dev" 2>/dev/null || true
+    rm -rf --one-file-system "${root%/root}"
+}
+
 repository=$(cd "$(dirname "$0")/../.." && pwd)
 data=${CALLOUT_DATA:-$repository/../shared/data/liechtenstein}
 keep=
@@ -30,17 +35,18 @@ if [ "${1:-}" = --keep ]; then
     root=$(cd "$keep" && pwd)/root
 else
     root=$(mktemp -d /var/tmp/callout-bare.XXXXXX)/root
-    trap 'umount -R "$root/proc" "$root/dev" 2>/dev/null; rm -rf --one-file-system "${root%/root}"' EXIT
+    trap clean_up EXIT
 fi
 
-# --- the bare system --------------------------------------------------------------------------------
+# --- the bare system ---------------------------------------------------------------------------
 mirror=$(apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Created-By: Packages' |
     awk '$1 == "bookworm" { print $2; exit }')
 [ -n "$mirror" ] || die "this machine's package sources know no bookworm"
 began=$SECONDS
+log=${root%/root}/debootstrap.log
 [ -e "$root/etc/debian_version" ] ||
-    debootstrap --variant=minbase bookworm "$root" "$mirror" >"${root%/root}/debootstrap.log" 2>&1 ||
-    { tail -n 20 "${root%/root}/debootstrap.log" >&2; die "debootstrap failed"; }
+    debootstrap --variant=minbase bookworm "$root" "$mirror" >"$log" 2>&1 ||
+    { tail -n 20 "$log" >&2; die "debootstrap failed"; }
 echo "bare_debian: made in $((SECONDS - began)) s"
 
 rm -rf "$root"/etc/apt/sources.list*
@@ -49,11 +55,11 @@ for part in sources.list sources.list.d keyrings trusted.gpg trusted.gpg.d prefe
 done
 mkdir -p "$root/usr/share/keyrings"
 cp -an /usr/share/keyrings/. "$root/usr/share/keyrings/"
-apt-config dump | grep -E '^Acquire::(http|https|Check|Retries|Max)' >"$root/etc/apt/apt.conf.d/90host" ||
-    true
+apt-config dump | grep -E '^Acquire::(http|https|Check|Retries|Max)' \
+    >"$root/etc/apt/apt.conf.d/90host" || true
 cp /etc/resolv.conf /etc/hosts "$root/etc/"
 
-# --- a clean clone, and the days ----------------------------------------------------------------------
+# --- a clean clone, and the days ---------------------------------------------------------------
 rm -rf "$root/callout" "$root/days"
 git clone -q --no-hardlinks "$repository" "$root/callout"
 mkdir "$root/days"

@@ -3,4 +3,5 @@
 cd "$(dirname "$0")/../.." || exit 1
 cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,portability --inline-suppr \
     --suppress=missingIncludeSystem --suppress=unknownMacro -j "$(nproc)" -I proto -I . \
-    -D_POSIX_C_SOURCE=200809L proto optimizer dispatcher gateway sim
+    -D_POSIX_C_SOURCE=200809L -D'noreturn=__attribute__((noreturn))' \
+    proto optimizer dispatcher gateway sim

@@ -1,19 +1,22 @@
 #!/usr/bin/env bash
-# run.sh BUILD-DIR - the tidy test: include layers, homes of foreign headers, purity of the cores, and
-# the rules of the house. It first proves on broken samples that each rule can fail (samples.sh).
+# run.sh BUILD-DIR - the tidy test: include layers, homes of foreign headers, purity of the cores,
+# and the rules of the house. It first proves on broken samples that each rule can fail
+# (samples.sh).
 set -u
 tidy=$(cd "$(dirname "$0")" && pwd)
 build=$(cd "${1:?usage: run.sh BUILD-DIR}" && pwd)
 cd "$tidy/../.." || exit 1
 bad=0
+rooms="proto optimizer dispatcher gateway sim"
 
 "$tidy/samples.sh" || bad=1
 
-sources=$(find proto optimizer dispatcher gateway sim -name '*.[ch]' | sort)
+sources=$(find $rooms -name '*.[ch]' | sort)
 # shellcheck disable=SC2086 # one word per file
 awk -f "$tidy/layers.awk" "$tidy/layers.txt" "$tidy/homes.txt" $sources || bad=1
 
-all=$(find proto optimizer dispatcher gateway sim tests .ci CMakeLists.txt run README.md CHANGELOG.md \
+# shellcheck disable=SC2086
+all=$(find $rooms tests .ci CMakeLists.txt run README.md CHANGELOG.md \
     -path '*/node_modules' -prune -o -type f \
     \( -name '*.[ch]' -o -name '*.proto' -o -name '*.sh' -o -name '*.md' -o -name '*.awk' \
     -o -name CMakeLists.txt -o -name run \) -print | sort)
@@ -21,7 +24,7 @@ all=$(find proto optimizer dispatcher gateway sim tests .ci CMakeLists.txt run R
 awk -f "$tidy/house.awk" $all || bad=1
 
 for header in $(echo "$sources" | grep '\.h$'); do
-    grep -rqF "${header#proto/}\"" --include='*.[ch]' proto optimizer dispatcher gateway sim tests || {
+    grep -rqF "${header#proto/}\"" --include='*.[ch]' $rooms tests || {
         echo "$header: nobody includes it"
         bad=1
     }

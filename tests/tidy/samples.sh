@@ -59,7 +59,7 @@ expect house 'work order' sim/a.c "int ${word}_count;"
 expect house 'work order' proto/a.proto "message Bo""oking {"
 expect house 'NDEBUG' sim/a.c '#define NDEBUG 1'
 expect house 'CHECK' sim/a.c '    assert(x > 0);'
-expect house 'banned call' sim/a.c '    strcpy(a, b);'
+expect house 'banned call' sim/a.c '    sprintf(a, b);'
 expect house 'setjmp' sim/a.c '    longjmp(a, 1);'
 expect house '#if' sim/a.c '#ifdef FAST'
 expect house 'a tab' sim/a.c "$(printf '\tint x;')"
