@@ -179,32 +179,45 @@ static void arg_pair(struct child *child, const char *name, const char *value)
     child_arg(child, value);
 }
 
-static void write_arguments(struct serve *serve)
+static void write_dispatcher(struct child *child, const struct serve *serve)
+{
+    child_init(child, "dispatcher");
+    arg_pair(child, "--data", serve->options.data_dir);
+    arg_pair(child, "--socket", serve->dispatcher_url);
+    arg_pair(child, "--clock", serve->clock);
+}
+
+static void write_gateway(struct child *child, const struct serve *serve)
 {
     const struct options *options = &serve->options;
-    struct child *dispatcher = &serve->children[DISPATCHER];
-    child_init(dispatcher, "dispatcher");
-    arg_pair(dispatcher, "--data", options->data_dir);
-    arg_pair(dispatcher, "--socket", serve->dispatcher_url);
-    arg_pair(dispatcher, "--clock", serve->clock);
-
-    struct child *gateway = &serve->children[GATEWAY];
+    bool tls = false;
+    child_init(child, "gateway");
+    arg_pair(child, "--dispatcher", serve->dispatcher_url);
+    for (int i = 0; i < options->listen_count; i++) {
+        arg_pair(child, "--listen", options->listen[i]);
+        tls = tls || strncmp(options->listen[i], "tls+", 4) == 0;
+    }
+    arg_pair(child, "--admin", options->admin);
     char tls_dir[PATH_SIZE];
     snprintf(tls_dir, sizeof tls_dir, "%s/tls", options->data_dir);
-    child_init(gateway, "gateway");
-    arg_pair(gateway, "--dispatcher", serve->dispatcher_url);
-    for (int i = 0; i < options->listen_count; i++)
-        arg_pair(gateway, "--listen", options->listen[i]);
-    arg_pair(gateway, "--admin", options->admin);
-    arg_pair(gateway, "--tls-dir", tls_dir);
-    if (options->lab) child_arg(gateway, "--lab");
-    if (options->behind_proxy) child_arg(gateway, "--behind-proxy");
+    if (tls) arg_pair(child, "--tls-dir", tls_dir);
+    if (options->lab) child_arg(child, "--lab");
+    if (options->behind_proxy) child_arg(child, "--behind-proxy");
+}
 
-    struct child *optimizer = &serve->children[OPTIMIZER];
-    child_init(optimizer, "optimizer");
-    arg_pair(optimizer, "--dispatcher", serve->dispatcher_url);
-    arg_pair(optimizer, "--seed", options->seed);
-    arg_pair(optimizer, "--work", options->work);
+static void write_optimizer(struct child *child, const struct serve *serve)
+{
+    child_init(child, "optimizer");
+    arg_pair(child, "--dispatcher", serve->dispatcher_url);
+    arg_pair(child, "--seed", serve->options.seed);
+    arg_pair(child, "--work", serve->options.work);
+}
+
+static void write_arguments(struct serve *serve)
+{
+    write_dispatcher(&serve->children[DISPATCHER], serve);
+    write_gateway(&serve->children[GATEWAY], serve);
+    write_optimizer(&serve->children[OPTIMIZER], serve);
 }
 
 static bool role_answers(const struct serve *serve, int role)
