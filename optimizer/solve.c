@@ -8,6 +8,7 @@ enum {
     WORK_MEMORY_MAX = 1 << 30,
     EVENT_HOT_S = 60,
     COLD_S = 2,
+    RETOLD_S = 60, /* starts that move by less are not worth telling anyone */
 };
 
 void solver_open(struct solver *solver, const struct travel *travel, int64_t service_day)
@@ -48,25 +49,49 @@ void solver_begin(struct solver *solver)
     solver->work_done = 0;
     instance_build(&solver->in, &solver->day, &solver->work);
     plan_make(&solver->plan, &solver->in, &solver->stamp, &solver->work);
+    solver->published = repair_published(&solver->in, &solver->work);
     repair(&solver->plan, &solver->work);
     plan_into_pool(solver);
 }
 
-bool solver_unchanged(const struct solver *solver)
+static bool same_visits(const struct solver *solver, uint32_t technician)
 {
-    const struct instance *in = &solver->in;
-    for (uint32_t v = 0; v < in->visit_count; v++) {
-        if (solver->plan.route_of[v] != in->nodes[v].home) return false;
-    }
-    for (uint32_t t = 0; t < in->technician_count; t++) {
-        const struct route *route = &solver->plan.routes[t];
-        for (uint32_t i = 2; i <= route->count; i++) {
-            if (in->nodes[route->stops[i - 1].visit].position >=
-                in->nodes[route->stops[i].visit].position)
-                return false;
-        }
+    const struct route *route = &solver->plan.routes[technician];
+    const uint32_t *starts = solver->published.starts + technician;
+    if (route->count != starts[1] - starts[0]) return false;
+    for (uint32_t i = 0; i < route->count; i++) {
+        if (route->stops[i + 1].visit != solver->published.visits[starts[0] + i]) return false;
     }
     return true;
+}
+
+enum route_news solver_route_news(const struct solver *solver, uint32_t technician)
+{
+    if (!same_visits(solver, technician)) return NEWS_VISITS;
+    const struct route *route = &solver->plan.routes[technician];
+    int32_t starts[ROUTE_MAX];
+    if (route->count > 0) route_starts(&solver->in, technician, route, starts);
+    for (uint32_t i = 0; i < route->count; i++) {
+        int32_t moved = starts[i] - solver->in.nodes[route->stops[i + 1].visit].planned;
+        if (moved >= RETOLD_S || moved <= -RETOLD_S) return NEWS_STARTS;
+    }
+    return NEWS_NONE;
+}
+
+bool solver_route_holds(const struct solver *solver, uint32_t technician)
+{
+    const struct route *route = &solver->plan.routes[technician];
+    const struct route_visit *visits[ROUTE_MAX];
+    struct route_stop stops[ROUTE_MAX];
+    struct route_times times;
+    for (uint32_t i = 0; i < route->count; i++) {
+        uint32_t slot = solver->in.nodes[route->stops[i + 1].visit].slot;
+        visits[i] = &solver->day.visits[slot].visit;
+    }
+    const struct technician_slot *who =
+        &solver->day.technicians[solver->in.technicians[technician].slot];
+    return route_time(solver->day.travel, &who->day, visits, route->count, stops, &times) ==
+           ROUTE_FITS;
 }
 
 /* Visits that the event touched: unserved, moved, or in a route that has changed. */

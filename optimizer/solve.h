@@ -13,6 +13,7 @@
 
 #include "optimizer/core/plan.h"
 #include "optimizer/core/pool.h"
+#include "optimizer/core/repair.h"
 #include "optimizer/core/search.h"
 #include "optimizer/core/workday.h"
 
@@ -22,8 +23,8 @@ struct solver {
     struct arena work; /* with the life of an event */
     struct pool pool;
     struct instance in;
-    struct plan plan;      /* the best so far */
-    struct plan published; /* what the dispatcher has, as far as it still holds */
+    struct plan plan;           /* the best so far */
+    struct published published; /* what the dispatcher has */
     struct search search;
     bool searching;
     uint32_t stamp;
@@ -39,8 +40,12 @@ void solver_remove_visit(struct solver *solver, const char *id);
 /* Takes in what has changed and repairs. Afterwards solver->plan holds. */
 void solver_begin(struct solver *solver);
 
-/* Is the plan the published one, visit by visit? */
-bool solver_unchanged(const struct solver *solver);
+/* How the technician's route differs from what the dispatcher has. */
+enum route_news { NEWS_NONE, NEWS_STARTS, NEWS_VISITS };
+enum route_news solver_route_news(const struct solver *solver, uint32_t technician);
+
+/* Asks model/route.h, to the microsecond, whether every rule of time holds. */
+bool solver_route_holds(const struct solver *solver, uint32_t technician);
 
 /* Gets ready for `rounds` of search around what repair changed, or all over when `fresh`. */
 void solver_search(struct solver *solver, uint64_t rounds, uint64_t seed, bool fresh);

@@ -52,8 +52,7 @@ int32_t node_latest_later(const struct instance *in, const struct node *node, in
     return latest;
 }
 
-/* --- technicians
- * ---------------------------------------------------------------------------------- */
+/* --- technicians --- */
 
 static uint64_t id_hash(const char *id)
 {
@@ -105,11 +104,14 @@ static void technicians_build(struct instance *in, const struct workday *day, st
             in->can[need * in->technician_count + t] =
                 skills_cover(from->skills, from->skill_count, set->skills, set->count);
         }
+        for (uint32_t i = 0; i < set->excluded_count; i++) {
+            uint32_t t = in->technician_of_slot[set->excluded[i]];
+            if (t != NO_INDEX) in->can[need * in->technician_count + t] = 0;
+        }
     }
 }
 
-/* --- visits
- * --------------------------------------------------------------------------------------- */
+/* --- visits --- */
 
 /* The windows as far as they lie after `not_before`, the first in the node, the rest as spans. */
 static void windows_fill(struct instance *in, struct node *node, const struct workday *day,
@@ -175,37 +177,48 @@ static void visit_fill(struct instance *in, uint32_t rank, const struct workday 
     }
 }
 
-/* --- the frozen prefix
- * ------------------------------------------------------------------------------ */
+/* --- what must stay --- */
 
 static int32_t min_s(int32_t a, int32_t b)
 {
     return a < b ? a : b;
 }
 
-/* Ranks of the frozen visits of `technician` by position, into list; by rank among equals. */
-static uint32_t frozen_collect(const struct instance *in, uint32_t technician, uint16_t *list)
+bool instance_before(const struct instance *in, uint32_t a, uint32_t b)
+{
+    const struct node *left = &in->nodes[a], *right = &in->nodes[b];
+    if (left->frozen != right->frozen) return left->frozen;
+    if (left->planned != right->planned) return left->planned < right->planned;
+    if (left->position != right->position) return left->position < right->position;
+    return a < b;
+}
+
+/* The pinned visits that `technician` has already, frozen ones first, in their order. */
+static uint32_t pinned_collect(const struct instance *in, uint32_t technician, uint16_t *list)
 {
     uint32_t count = 0;
     for (uint32_t v = 0; v < in->visit_count; v++) {
         const struct node *node = &in->nodes[v];
-        if (!node->frozen || node->home != technician || count == LIMIT_VISITS_PER_ROUTE) continue;
+        if (node->home != technician || node->pinned != technician) continue;
+        if (count == LIMIT_VISITS_PER_ROUTE) break;
         uint32_t at = count++;
-        for (; at > 0 && in->nodes[list[at - 1]].position > node->position; at--)
+        for (; at > 0 && instance_before(in, v, list[at - 1]); at--)
             list[at] = list[at - 1];
         list[at] = (uint16_t)v;
     }
     return count;
 }
 
-/* Walks the prefix by the rules of route.h and widens whatever stands against it. */
-static void frozen_fit(struct instance *in, struct technician *technician, const uint16_t *list)
+/* Walks them by the rules of route.h, with nothing in between, and widens whatever is against it.
+ */
+static void pinned_fit(struct instance *in, struct technician *technician, const uint16_t *list,
+                       uint32_t count)
 {
     bool has_break = technician->break_length > 0;
     int32_t ahead = has_break ? technician->available : NEVER;
     int32_t behind = has_break ? NEVER : technician->available;
     uint32_t at = technician->start;
-    for (uint32_t i = 0; i < technician->frozen; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         struct node *node = &in->nodes[list[i]];
         int32_t leg = instance_travel(in, at, node->place);
         int32_t late = min_s(behind + leg, rested(technician, ahead, leg));
@@ -213,8 +226,8 @@ static void frozen_fit(struct instance *in, struct technician *technician, const
         ahead = node_leave(in, node, early);
         behind = node_leave(in, node, late);
         if (min_s(ahead, behind) >= NEVER) {
-            node->span_count = 0;
             int32_t arrival = min_s(early, late);
+            node->span_count = 0;
             node->close = node->last_close = arrival > node->open ? arrival : node->open;
             ahead = node_leave(in, node, early);
             behind = node_leave(in, node, late);
@@ -228,17 +241,19 @@ static void frozen_fit(struct instance *in, struct technician *technician, const
     if (end > technician->latest_end) technician->latest_end = end;
 }
 
-static void frozen_build(struct instance *in)
+static void pinned_build(struct instance *in, struct arena *arena)
 {
+    uint32_t *pinned = arena_need(arena, sizeof *pinned * (in->technician_count + 1));
     for (uint32_t v = 0; v < in->visit_count; v++) {
-        if (in->nodes[v].frozen) in->technicians[in->nodes[v].home].frozen++;
+        const struct node *node = &in->nodes[v];
+        if (node->home == NO_INDEX || node->pinned != node->home) continue;
+        pinned[node->home]++;
+        in->technicians[node->home].frozen += node->frozen;
     }
     for (uint32_t t = 0; t < in->technician_count; t++) {
-        struct technician *technician = &in->technicians[t];
-        if (technician->frozen == 0) continue;
+        if (pinned[t] == 0) continue;
         uint16_t list[LIMIT_VISITS_PER_ROUTE];
-        technician->frozen = frozen_collect(in, t, list);
-        frozen_fit(in, technician, list);
+        pinned_fit(in, &in->technicians[t], list, pinned_collect(in, t, list));
     }
 }
 
@@ -266,5 +281,5 @@ void instance_build(struct instance *in, const struct workday *day, struct arena
         visit_fill(in, rank, day, day->visit_order[rank], &spans_used);
     }
     CHECK(day->place_count < NO_VISIT && in->visit_count < NO_VISIT);
-    frozen_build(in);
+    pinned_build(in, arena);
 }

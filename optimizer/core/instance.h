@@ -4,8 +4,9 @@
  * service day. What only can be earlier is rounded up and what must be reached is rounded down, so
  * that a route which fits here fits to the microsecond in route.h.
  *
- * The frozen prefix of a route always fits: where delay has made it late, its windows, the break
- * and the end of the shift are widened to what it comes to, so that all else is judged after it.
+ * Visits that are pinned to the technician who has them, and frozen ones above all, always fit with
+ * nothing in between: where delay has made them late, windows, break and end of the shift are
+ * widened to what they come to (as the dispatcher does), and all else is judged by that.
  *
  * Owner: arrays live in the arena given to instance_build; travel is borrowed from the workday,
  * which must not change while the instance is in use. Thread: read-only once built.
@@ -70,6 +71,10 @@ struct instance {
 
 /* Pinned visits are kept before all others: leaving one unserved costs this much more. */
 #define PINNED_EXTRA_S 1000000
+
+/* The order of two visits of one published route. Planned starts say more than positions, which
+ * are not told again when a visit before them leaves. */
+bool instance_before(const struct instance *in, uint32_t a, uint32_t b);
 
 void instance_build(struct instance *in, const struct workday *day, struct arena *arena);
 

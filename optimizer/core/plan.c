@@ -16,8 +16,7 @@ static int32_t max_s(int32_t a, int32_t b)
     return a > b ? a : b;
 }
 
-/* --- refresh
- * -------------------------------------------------------------------------------------- */
+/* --- refresh --- */
 
 /* Fills legs and earliest departures; false as soon as a window or the break is lost. */
 static bool forward(const struct instance *in, const struct technician *technician,
@@ -149,8 +148,7 @@ bool route_refresh(const struct instance *in, uint32_t technician, struct route 
     return true;
 }
 
-/* --- plans
- * ---------------------------------------------------------------------------------------- */
+/* --- plans --- */
 
 void route_copy(struct route *to, const struct route *from)
 {
@@ -295,8 +293,7 @@ bool plan_set_route(struct plan *plan, uint32_t technician, const uint16_t *visi
     return true;
 }
 
-/* --- scan
- * ----------------------------------------------------------------------------------------- */
+/* --- scan --- */
 
 enum fit { FITS_NOT, FITS_LATE, FITS };
 
@@ -383,8 +380,7 @@ uint32_t route_frozen_out(const struct instance *in, uint32_t technician, const 
     return NO_INDEX;
 }
 
-/* --- check
- * ---------------------------------------------------------------------------------------- */
+/* --- check --- */
 
 void plan_check(const struct plan *plan)
 {

@@ -103,15 +103,15 @@ bool pool_route(const struct pool *pool, uint32_t column, const struct instance 
     *technician = in->technician_of_slot[from->technician];
     if (*technician == NO_INDEX) return false;
     route->count = 0;
-    uint32_t last = 0;
     for (uint32_t i = 0; i < from->count; i++) {
         uint32_t visit = in->visit_of_slot[visits[i]];
         if (visit == NO_INDEX) continue;
         if (!instance_allows(in, *technician, visit)) return false;
         bool prefix = route->count < in->technicians[*technician].frozen;
         if (in->nodes[visit].frozen != prefix) return false;
-        if (prefix && in->nodes[visit].position < last) return false;
-        last = in->nodes[visit].position;
+        if (prefix && route->count > 0 &&
+            instance_before(in, visit, route->stops[route->count].visit))
+            return false;
         route->stops[++route->count].visit = (uint16_t)visit;
     }
     if (route->count == 0 || route->count < in->technicians[*technician].frozen) return false;

@@ -2,22 +2,16 @@
 
 #include "base/check.h"
 
+#include <string.h>
+
 enum { REGRET_MAX = 64, EJECT_KEPT = 16, EJECT_TRIALS = 6000 };
 
-/* --- taking over
- * ------------------------------------------------------------------------------------ */
+/* --- taking over --- */
 
-static bool before(const struct instance *in, uint32_t a, uint32_t b)
+struct published repair_published(const struct instance *in, struct arena *scratch)
 {
-    const struct node *left = &in->nodes[a], *right = &in->nodes[b];
-    if (left->frozen != right->frozen) return left->frozen;
-    if (left->position != right->position) return left->position < right->position;
-    return a < b;
-}
-
-/* The published routes: starts[t] .. starts[t + 1] of `list`, each in order. */
-static void published(const struct instance *in, uint16_t *list, uint32_t *starts)
-{
+    uint16_t *list = arena_need(scratch, sizeof *list * (in->visit_count + 1));
+    uint32_t *starts = arena_need(scratch, sizeof *starts * (in->technician_count + 2));
     for (uint32_t v = 0; v < in->visit_count; v++) {
         uint32_t home = in->nodes[v].home;
         if (home != NO_INDEX && instance_allows(in, home, v)) starts[home + 2]++;
@@ -33,11 +27,12 @@ static void published(const struct instance *in, uint16_t *list, uint32_t *start
         for (uint32_t i = starts[t] + 1; i < starts[t + 1]; i++) {
             uint16_t visit = list[i];
             uint32_t at = i;
-            for (; at > starts[t] && before(in, visit, list[at - 1]); at--)
+            for (; at > starts[t] && instance_before(in, visit, list[at - 1]); at--)
                 list[at] = list[at - 1];
             list[at] = visit;
         }
     }
+    return (struct published){list, starts};
 }
 
 static void erase(uint16_t *list, uint32_t *count, uint32_t at)
@@ -91,7 +86,6 @@ static uint32_t worst_of(const struct plan *plan, uint32_t technician, const uin
 static void take_over_route(struct plan *plan, uint32_t technician, uint16_t *list, uint32_t count)
 {
     uint32_t frozen = plan->in->technicians[technician].frozen;
-    if (count > ROUTE_MAX) count = ROUTE_MAX;
     while (count > 0 && !plan_set_route(plan, technician, list, count)) {
         CHECK(count > frozen);
         uint32_t drop = one_to_drop(plan, technician, list, count, frozen);
@@ -103,15 +97,17 @@ static void take_over_route(struct plan *plan, uint32_t technician, uint16_t *li
 void repair_take_over(struct plan *plan, struct arena *scratch)
 {
     const struct instance *in = plan->in;
-    uint16_t *list = arena_need(scratch, sizeof *list * (in->visit_count + 1));
-    uint32_t *starts = arena_need(scratch, sizeof *starts * (in->technician_count + 2));
-    published(in, list, starts);
-    for (uint32_t t = 0; t < in->technician_count; t++)
-        take_over_route(plan, t, list + starts[t], starts[t + 1] - starts[t]);
+    struct published published = repair_published(in, scratch);
+    for (uint32_t t = 0; t < in->technician_count; t++) {
+        uint16_t list[ROUTE_MAX];
+        uint32_t count = published.starts[t + 1] - published.starts[t];
+        if (count > ROUTE_MAX) count = ROUTE_MAX;
+        memcpy(list, published.visits + published.starts[t], sizeof *list * count);
+        take_over_route(plan, t, list, count);
+    }
 }
 
-/* --- insertion
- * -------------------------------------------------------------------------------------- */
+/* --- insertion --- */
 
 struct choice {
     struct spot best;
@@ -242,8 +238,7 @@ void repair_insert(struct plan *plan, struct arena *scratch)
         insert_by_regret(plan, scratch);
 }
 
-/* --- ejection
- * --------------------------------------------------------------------------------------- */
+/* --- ejection --- */
 
 struct swap {
     uint32_t technician, out; /* this visit leaves his route ... */
@@ -331,8 +326,7 @@ void repair_eject(struct plan *plan, uint32_t trials_max, struct arena *scratch)
     }
 }
 
-/* --- all
- * -------------------------------------------------------------------------------------------- */
+/* --- all --- */
 
 void repair_freeze(struct plan *plan)
 {

@@ -12,6 +12,14 @@
 
 #include "optimizer/core/plan.h"
 
+/* The plan that the dispatcher has: visits[starts[t]] .. visits[starts[t + 1] - 1] is the route of
+ * technician t, as far as he may serve it. */
+struct published {
+    const uint16_t *visits;
+    const uint32_t *starts;
+};
+struct published repair_published(const struct instance *in, struct arena *arena);
+
 /* Puts the published routes into an empty plan, as far as their rules still hold. */
 void repair_take_over(struct plan *plan, struct arena *scratch);
 

@@ -15,8 +15,7 @@ enum {
     MEMORY_MAX = 4 << 20, /* remembered places */
 };
 
-/* --- open
- * ------------------------------------------------------------------------------------------- */
+/* --- open --- */
 
 static void technicians_by_need(struct search *search, struct arena *arena)
 {
@@ -63,8 +62,7 @@ void search_restart(struct search *search, const struct plan *plan)
     if (plan->cost < search->best.cost) plan_copy(&search->best, plan);
 }
 
-/* --- neighbours, found when they are first asked for
- * -------------------------------------------------- */
+/* --- neighbours, found when they are first asked for --- */
 
 static void sift_down(uint64_t *heap, uint32_t at, uint32_t count)
 {
@@ -109,8 +107,7 @@ static const uint16_t *near_of(struct search *search, uint32_t visit)
     return near;
 }
 
-/* --- ruin
- * ------------------------------------------------------------------------------------------- */
+/* --- ruin --- */
 
 static void save(struct search *search, uint32_t technician)
 {
@@ -206,8 +203,7 @@ static void add_unserved(struct search *search, const uint16_t *unserved, uint32
     }
 }
 
-/* --- recreate
- * ----------------------------------------------------------------------------------------- */
+/* --- recreate --- */
 
 enum order { BY_CHANCE, BY_PRICE, BY_ROOM, BY_CHOICE, BY_SERVICE, BY_TIME };
 
@@ -302,8 +298,7 @@ static void recreate(struct search *search)
     }
 }
 
-/* --- acceptance
- * --------------------------------------------------------------------------------------- */
+/* --- acceptance --- */
 
 /* The temperature in 1/256 s: it halves in equal steps, and falls in a straight line between. */
 static uint64_t temperature(const struct search *search)

@@ -181,8 +181,7 @@ void workday_set_time(struct workday *day, int64_t now_us, int64_t frozen_until_
     day->policy = *policy;
 }
 
-/* --- places
- * --------------------------------------------------------------------------------------- */
+/* --- places --- */
 
 static uint32_t place_find(const struct workday *day, struct point at)
 {
@@ -243,8 +242,7 @@ static void place_release(struct workday *day, uint32_t place, bool origin, bool
     day->place_free[day->place_free_count++] = place;
 }
 
-/* --- skills
- * --------------------------------------------------------------------------------------- */
+/* --- skills --- */
 
 static uint32_t skill_intern(struct workday *day, const char *name)
 {
@@ -282,12 +280,17 @@ static enum err skills_read(struct workday *day, const struct skill_named *told,
     return ERR_OK;
 }
 
-static uint32_t need_intern(struct workday *day, const struct skill *skills, uint32_t count)
+static bool need_same(const struct need_set *a, const struct need_set *b)
 {
-    size_t size = sizeof *skills * count;
+    return a->count == b->count && a->excluded_count == b->excluded_count &&
+           memcmp(a->skills, b->skills, sizeof *a->skills * a->count) == 0 &&
+           memcmp(a->excluded, b->excluded, sizeof *a->excluded * a->excluded_count) == 0;
+}
+
+static uint32_t need_intern(struct workday *day, const struct need_set *need)
+{
     for (uint32_t i = 0; i < day->need_count; i++) {
-        if (day->needs[i].count == count && memcmp(day->needs[i].skills, skills, size) == 0)
-            return i;
+        if (need_same(&day->needs[i], need)) return i;
     }
     if (day->need_count == NEEDS_MAX) return NO_INDEX;
     if (day->need_count == day->need_cap) {
@@ -295,13 +298,11 @@ static uint32_t need_intern(struct workday *day, const struct skill *skills, uin
             grown(&day->memory, day->needs, sizeof *day->needs, day->need_count, day->need_cap * 2);
         day->need_cap *= 2;
     }
-    memcpy(day->needs[day->need_count].skills, skills, size);
-    day->needs[day->need_count].count = count;
+    day->needs[day->need_count] = *need;
     return day->need_count++;
 }
 
-/* --- technicians
- * ---------------------------------------------------------------------------------- */
+/* --- technicians --- */
 
 static bool id_valid(const char *id)
 {
@@ -411,8 +412,7 @@ void workday_remove_technician(struct workday *day, const char *id)
     place_release(day, day->technicians[slot].end, false, true);
 }
 
-/* --- visits
- * --------------------------------------------------------------------------------------- */
+/* --- visits --- */
 
 static uint32_t visit_rank(const struct workday *day, const char *id)
 {
@@ -475,19 +475,41 @@ static uint32_t visit_name(struct workday *day, const char *id)
     return slot;
 }
 
+static enum err need_read(struct workday *day, const struct visit_told *told, uint32_t *index,
+                          struct problem *problem)
+{
+    struct need_set need = {.count = told->skill_count};
+    enum err err = skills_read(day, told->skills, told->skill_count, need.skills, problem);
+    if (err != ERR_OK) return err;
+    if (told->excluded_count > EXCLUDED_MAX)
+        return problem_set(problem, ERR_TOO_LARGE, "excluded_technician_ids", "more than %d",
+                           EXCLUDED_MAX);
+    for (uint32_t i = 0; i < told->excluded_count; i++) {
+        if (!id_valid(told->excluded[i]))
+            return problem_set(problem, ERR_INVALID, "excluded_technician_ids", "no such id");
+        uint32_t slot = technician_name(day, told->excluded[i]);
+        if (slot == NO_INDEX)
+            return problem_set(problem, ERR_TOO_LARGE, "technicians", "too many technicians");
+        need.excluded[need.excluded_count++] = slot;
+    }
+    *index = need_intern(day, &need);
+    if (*index == NO_INDEX)
+        return problem_set(problem, ERR_TOO_LARGE, "skills", "too many different needs");
+    return ERR_OK;
+}
+
 enum err workday_set_visit(struct workday *day, const struct visit_told *told,
                            struct problem *problem)
 {
     enum err err = visit_check(day, told, problem);
     if (err != ERR_OK) return err;
-    struct skill skills[LIMIT_SKILLS_PER_ENTITY] = {0};
-    err = skills_read(day, told->skills, told->skill_count, skills, problem);
+    uint32_t need;
+    err = need_read(day, told, &need, problem);
     if (err != ERR_OK) return err;
-    uint32_t need = need_intern(day, skills, told->skill_count);
     uint32_t technician =
         told->technician_id[0] == 0 ? NO_INDEX : technician_name(day, told->technician_id);
-    if (need == NO_INDEX || (told->technician_id[0] != 0 && technician == NO_INDEX))
-        return problem_set(problem, ERR_TOO_LARGE, "visits", "too many names");
+    if (told->technician_id[0] != 0 && technician == NO_INDEX)
+        return problem_set(problem, ERR_TOO_LARGE, "technicians", "too many technicians");
     uint32_t slot = visit_name(day, told->id);
     if (slot == NO_INDEX)
         return problem_set(problem, ERR_TOO_LARGE, "visits", "more than %d", LIMIT_VISITS_PER_PLAN);
@@ -524,8 +546,7 @@ void workday_remove_visit(struct workday *day, const char *id, uint32_t *slot)
     day->visit_free[day->visit_free_count++] = *slot;
 }
 
-/* --- digest
- * --------------------------------------------------------------------------------------- */
+/* --- digest --- */
 
 static void digest_text(struct digest *digest, const char *text)
 {
@@ -574,7 +595,10 @@ static void digest_visit(struct digest *digest, const struct workday *day,
     }
     digest_u64(digest, (uint64_t)visit->visit.not_before_us);
     digest_u64(digest, visit->priority);
-    digest_skills(digest, day, day->needs[visit->need].skills, day->needs[visit->need].count);
+    const struct need_set *need = &day->needs[visit->need];
+    digest_skills(digest, day, need->skills, need->count);
+    for (uint32_t i = 0; i < need->excluded_count; i++)
+        digest_text(digest, day->technicians[need->excluded[i]].id);
     digest_u64(digest, visit->mobility);
     digest_text(digest,
                 visit->technician == NO_INDEX ? "" : day->technicians[visit->technician].id);

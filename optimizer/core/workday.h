@@ -42,6 +42,8 @@ struct technician_told {
     uint32_t skill_count;
 };
 
+enum { EXCLUDED_MAX = 4 };
+
 enum mobility { VISIT_MOVABLE, VISIT_PINNED, VISIT_FROZEN };
 
 /* A visit as told. `technician_id` is empty when it is neither planned nor pinned. */
@@ -53,6 +55,8 @@ struct visit_told {
     uint32_t skill_count;
     enum mobility mobility;
     const char *technician_id;
+    const char *excluded[EXCLUDED_MAX]; /* technicians who may not serve it */
+    uint32_t excluded_count;
     int64_t planned_start_us; /* 0: not planned */
     uint32_t position;
     bool emergency, published;
@@ -78,7 +82,7 @@ struct visit_slot {
     struct route_visit visit;
     uint32_t place;
     uint32_t priority;
-    uint32_t need; /* index of its set of skills */
+    uint32_t need; /* index of its need_set */
     enum mobility mobility;
     uint32_t technician; /* slot or NO_INDEX */
     int64_t planned_start_us;
@@ -86,10 +90,12 @@ struct visit_slot {
     bool emergency, published;
 };
 
-/* A set of skills that some visit needs; few, so technicians are matched against sets. */
+/* What some visits ask of their technician; few differ, so technicians are matched against sets. */
 struct need_set {
     struct skill skills[LIMIT_SKILLS_PER_ENTITY];
     uint32_t count;
+    uint32_t excluded[EXCLUDED_MAX]; /* technician slots */
+    uint32_t excluded_count;
 };
 
 /* id -> slot: open addressing over a power of two; entries are slot + 1. */

@@ -1,0 +1,92 @@
+#include "optimizer/candidate.h"
+
+#include "base/check.h"
+#include "base/log.h"
+
+/* protobuf-c's structs are not const-correct; nothing writes through this. */
+static char *borrowed(const char *text)
+{
+    union {
+        const char *in;
+        char *out;
+    } view = {text};
+    return view.out;
+}
+
+static Callout__CandidateRoute *route_add(Callout__PlanCandidate *candidate, struct arena *arena,
+                                          const char *technician_id, size_t visits_max)
+{
+    Callout__CandidateRoute *route = arena_need(arena, sizeof *route);
+    callout__candidate_route__init(route);
+    route->technician_id = borrowed(technician_id);
+    route->appointment_ids = arena_need(arena, sizeof *route->appointment_ids * (visits_max + 1));
+    candidate->routes[candidate->n_routes++] = route;
+    return route;
+}
+
+static void route_fill(Callout__PlanCandidate *candidate, const struct solver *solver,
+                       uint32_t technician, struct arena *arena)
+{
+    const struct route *from = &solver->plan.routes[technician];
+    const char *id = solver->day.technicians[solver->in.technicians[technician].slot].id;
+    Callout__CandidateRoute *route = route_add(candidate, arena, id, from->count);
+    for (uint32_t i = 1; i <= from->count; i++) {
+        uint32_t slot = solver->in.nodes[from->stops[i].visit].slot;
+        route->appointment_ids[route->n_appointment_ids++] = borrowed(solver->day.visits[slot].id);
+    }
+}
+
+/* People who are away, and whose visits the plan in force still has with them. */
+static void leavers_fill(Callout__PlanCandidate *candidate, const struct workday *day,
+                         struct arena *arena)
+{
+    uint8_t *leaves = arena_need(arena, day->technician_count + 1);
+    for (uint32_t i = 0; i < day->visits_used; i++) {
+        const struct visit_slot *visit = &day->visits[day->visit_order[i]];
+        uint32_t who = visit->technician;
+        if (who == NO_INDEX || visit->planned_start_us == 0 || day->technicians[who].working)
+            continue;
+        leaves[who] = 1;
+    }
+    for (uint32_t i = 0; i < day->technician_count; i++) {
+        uint32_t slot = day->technician_order[i];
+        if (leaves[slot]) route_add(candidate, arena, day->technicians[slot].id, 0);
+    }
+}
+
+static void unserved_fill(Callout__PlanCandidate *candidate, const struct solver *solver,
+                          struct arena *arena)
+{
+    const struct plan *plan = &solver->plan;
+    candidate->unserved_ids =
+        arena_need(arena, sizeof *candidate->unserved_ids * (plan->unserved_count + 1));
+    for (uint32_t v = 0; v < solver->in.visit_count; v++) {
+        const struct visit_slot *visit = &solver->day.visits[solver->in.nodes[v].slot];
+        if (plan->route_of[v] != NO_INDEX || visit->planned_start_us == 0) continue;
+        candidate->unserved_ids[candidate->n_unserved_ids++] = borrowed(visit->id);
+    }
+}
+
+bool candidate_fill(Callout__PlanCandidate *candidate, const struct solver *solver,
+                    struct arena *arena)
+{
+    size_t routes_max = solver->in.technician_count + solver->day.technician_count;
+    candidate->routes = arena_need(arena, sizeof *candidate->routes * (routes_max + 1));
+    candidate->n_routes = candidate->n_unserved_ids = 0;
+    candidate->cost_seconds = solver->plan.cost;
+    bool holds = true;
+    for (uint32_t t = 0; t < solver->in.technician_count; t++) {
+        enum route_news news = solver_route_news(solver, t);
+        bool fits = solver_route_holds(solver, t);
+        if (news == NEWS_NONE || (news == NEWS_STARTS && !fits)) continue;
+        if (!fits) holds = false;
+        route_fill(candidate, solver, t, arena);
+    }
+    leavers_fill(candidate, &solver->day, arena);
+    unserved_fill(candidate, solver, arena);
+    if (holds) return candidate->n_routes > 0;
+    log_warn("a plan of %zu routes does not hold by route.h; it is not proposed",
+             candidate->n_routes);
+    candidate->n_routes = candidate->n_unserved_ids = 0;
+    return false;
+}
