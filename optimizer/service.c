@@ -50,7 +50,9 @@ struct live {
     uint64_t revision, cause_seq;
     struct solver solver;
     enum state state;
-    bool fresh; /* nothing of it was ever planned */
+    bool fresh;           /* nothing of it was ever planned */
+    bool pending;         /* the repaired plan has routes that the dispatcher does not have */
+    uint64_t rounds_left; /* of search for this event */
     int64_t repaired_cost;
     int64_t arrived_us, until_us; /* monotonic */
     uint64_t events;              /* counts solves, for their seeds */
