@@ -1,0 +1,740 @@
+/* A device and a key against a gateway that loses replies, forgets, refuses and resets, over the
+ * real listener. What must hold: each saved command has its effect exactly once and in order, and
+ * the replica ends up as the server has it. */
+#include "base/arena.h"
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/limits.h"
+#include "gateway/client/api.h"
+#include "gateway/client/client.h"
+#include "message.h"
+#include "pb/dispatch.pb-c.h"
+#include "pb/field.pb-c.h"
+#include "pb/wire.pb-c.h"
+#include "sp_listener.h"
+
+#include <event2/event.h>
+#include <event2/thread.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { SEQ_MAX = 1000, WAIT_MS = 20000, VISITS = 3 };
+
+/* --- the gateway: one thread with a listener; the test scripts its misdeeds
+ * ----------------------- */
+
+enum misdeed {
+    BEHAVE,
+    SWALLOW_BEFORE, /* the connection breaks and nothing was done */
+    SWALLOW_AFTER,  /* it was done, and the connection breaks */
+    ANSWER_STATUS,  /* answers with `status` instead */
+};
+
+struct gateway {
+    pthread_mutex_t lock; /* guards all below but base and listener */
+    enum misdeed misdeed; /* of the next request for `method`, then BEHAVE */
+    const char *method;
+    Callout__Status status;
+
+    uint64_t last_seq;
+    uint32_t applied[SEQ_MAX]; /* how often each seq had its effect */
+    uint64_t version;          /* of the appointments */
+    struct sp_ticket held;
+    bool holding;
+    uint64_t held_version;
+    unsigned enrolments, hellos, snapshots, mutations, sessions;
+    char last_request_id[64];
+
+    char url[96];
+    struct event_base *base;
+    struct sp_listener *listener;
+    struct event *nudge; /* the appointments changed, or an end was asked for */
+    struct event *sever;
+    bool ending;
+    pthread_t thread;
+};
+
+static void answer(struct gateway *gateway, struct sp_ticket ticket, Callout__Status status,
+                   const ProtobufCMessage *body)
+{
+    struct arena arena;
+    arena_open(&arena, 4 << 20);
+    Callout__Reply reply;
+    callout__reply__init(&reply);
+    reply.status = status;
+    reply.server_time_us = 1000 * US_PER_SECOND + clock_mono_us();
+    reply.clock_rate = 1;
+    reply.retry_after_ms = status == CALLOUT__STATUS__RETRY ? 10 : 0;
+    if (body != NULL) reply.body = message_encode(body, &arena);
+    ProtobufCBinaryData packed = message_encode(&reply.base, &arena);
+    sp_reply(gateway->listener, ticket, packed.data, packed.len);
+    arena_close(&arena);
+}
+
+/* Appointment i of the day: its start tells the version. */
+static void fill(Callout__FieldAppointment *field, Callout__Appointment *appointment, char *id,
+                 int i, uint64_t version)
+{
+    callout__field_appointment__init(field);
+    callout__appointment__init(appointment);
+    id[0] = 'A';
+    id[1] = (char)('0' + i);
+    id[2] = '\0';
+    appointment->appointment_id = id;
+    appointment->status = CALLOUT__APPOINTMENT_STATUS__SCHEDULED;
+    appointment->planned_start_us = (int64_t)version * US_PER_MINUTE;
+    field->appointment = appointment;
+}
+
+static void answer_pull(struct gateway *gateway, struct sp_ticket ticket, uint64_t since)
+{
+    Callout__PullReply reply;
+    callout__pull_reply__init(&reply);
+    Callout__FieldAppointment field;
+    Callout__FieldAppointment *fields[] = {&field};
+    Callout__Appointment appointment;
+    char id[8];
+    uint64_t cause = 100 + gateway->version;
+    int64_t committed_us = clock_mono_us();
+    if (gateway->version > since) {
+        fill(&field, &appointment, id, (int)(gateway->version % VISITS), gateway->version);
+        reply.n_appointments = 1;
+        reply.appointments = fields;
+        reply.n_cause_seqs = 1;
+        reply.cause_seqs = &cause;
+        reply.n_cause_committed_mono_us = 1;
+        reply.cause_committed_mono_us = &committed_us;
+    }
+    reply.cursor = (ProtobufCBinaryData){sizeof gateway->version, (uint8_t *)&gateway->version};
+    answer(gateway, ticket, CALLOUT__STATUS__OK, &reply.base);
+}
+
+static void handle_pull(struct gateway *gateway, struct sp_ticket ticket,
+                        const Callout__PullRequest *request)
+{
+    uint64_t since = 0;
+    if (request->cursor.len == sizeof since) memcpy(&since, request->cursor.data, sizeof since);
+    if (since < gateway->version) {
+        answer_pull(gateway, ticket, since);
+        return;
+    }
+    gateway->held = ticket;
+    gateway->held_version = since;
+    gateway->holding = true;
+}
+
+static void handle_snapshot(struct gateway *gateway, struct sp_ticket ticket,
+                            const Callout__SnapshotRequest *request)
+{
+    gateway->snapshots++;
+    Callout__SnapshotReply reply;
+    callout__snapshot_reply__init(&reply);
+    Callout__FieldAppointment fields[VISITS], *list[VISITS];
+    Callout__Appointment appointments[VISITS];
+    char ids[VISITS][8], next_page[] = "1";
+    /* Two pages: the first visit, then the others. */
+    bool first = request->page_token[0] == '\0';
+    for (int i = 0; i < VISITS; i++) {
+        fill(&fields[i], &appointments[i], ids[i], i, gateway->version);
+        list[i] = &fields[i];
+    }
+    reply.appointments = first ? list : list + 1;
+    reply.n_appointments = first ? 1 : VISITS - 1;
+    if (first)
+        reply.next_page_token = next_page;
+    else
+        reply.cursor = (ProtobufCBinaryData){sizeof gateway->version, (uint8_t *)&gateway->version};
+    answer(gateway, ticket, CALLOUT__STATUS__OK, &reply.base);
+}
+
+static void handle_push(struct gateway *gateway, struct sp_ticket ticket,
+                        const Callout__PushRequest *request, bool replying)
+{
+    static Callout__CommandResult results[LIMIT_BATCH_COMMANDS], *list[LIMIT_BATCH_COMMANDS];
+    Callout__PushReply reply;
+    callout__push_reply__init(&reply);
+    Callout__Status status = CALLOUT__STATUS__OK;
+    for (size_t i = 0; i < request->n_commands; i++) {
+        uint64_t seq = request->commands[i]->seq;
+        CHECK(seq < SEQ_MAX);
+        if (seq > gateway->last_seq + 1) {
+            status = CALLOUT__STATUS__GAP;
+            break;
+        }
+        callout__command_result__init(&results[i]);
+        results[i].seq = seq;
+        results[i].outcome = CALLOUT__OUTCOME__APPLIED;
+        results[i].duplicate = seq <= gateway->last_seq;
+        if (seq == gateway->last_seq + 1) {
+            gateway->applied[seq]++;
+            gateway->last_seq = seq;
+        }
+        list[reply.n_results++] = &results[i];
+    }
+    reply.results = list;
+    reply.last_seq = gateway->last_seq;
+    if (replying) answer(gateway, ticket, status, &reply.base);
+}
+
+static void handle_enroll(struct gateway *gateway, struct sp_ticket ticket,
+                          const Callout__EnrollRequest *request)
+{
+    gateway->enrolments++;
+    bool known = strcmp(request->enrol_token, "TOKEN") == 0 && request->public_key.len == 32 &&
+                 request->signature.len == 64;
+    uint8_t secret[32] = {7};
+    char device[] = "D1", technician[] = "T1";
+    Callout__EnrollReply reply;
+    callout__enroll_reply__init(&reply);
+    reply.device_id = device;
+    reply.technician_id = technician;
+    reply.epoch = 1;
+    reply.device_secret = (ProtobufCBinaryData){sizeof secret, secret};
+    if (known)
+        answer(gateway, ticket, CALLOUT__STATUS__OK, &reply.base);
+    else
+        answer(gateway, ticket, CALLOUT__STATUS__UNAUTH, NULL);
+}
+
+static void handle_hello(struct gateway *gateway, struct sp_ticket ticket,
+                         const Callout__HelloRequest *request)
+{
+    gateway->hellos++;
+    gateway->sessions++;
+    CHECK(strcmp(request->device_id, "D1") == 0 && request->device_secret.len == 32);
+    uint8_t token[32] = {(uint8_t)gateway->sessions};
+    Callout__HelloReply reply;
+    callout__hello_reply__init(&reply);
+    reply.session_token = (ProtobufCBinaryData){sizeof token, token};
+    reply.last_seq = gateway->last_seq;
+    answer(gateway, ticket, CALLOUT__STATUS__OK, &reply.base);
+}
+
+static void handle_cancel(struct gateway *gateway, struct sp_ticket ticket,
+                          const Callout__Request *request)
+{
+    if (strcmp(gateway->last_request_id, request->request_id) != 0) gateway->mutations++;
+    snprintf(gateway->last_request_id, sizeof gateway->last_request_id, "%s", request->request_id);
+    Callout__MutationReply reply;
+    callout__mutation_reply__init(&reply);
+    reply.log_seq = 5;
+    answer(gateway, ticket, CALLOUT__STATUS__OK, &reply.base);
+}
+
+static void dispatch(struct gateway *gateway, struct sp_ticket ticket,
+                     const Callout__Request *request, const ProtobufCMessage *body, bool replying)
+{
+    if (strcmp(request->method, "Push") == 0)
+        handle_push(gateway, ticket, (const Callout__PushRequest *)body, replying);
+    else if (!replying)
+        return;
+    else if (strcmp(request->method, "Enroll") == 0)
+        handle_enroll(gateway, ticket, (const Callout__EnrollRequest *)body);
+    else if (strcmp(request->method, "Hello") == 0)
+        handle_hello(gateway, ticket, (const Callout__HelloRequest *)body);
+    else if (strcmp(request->method, "Snapshot") == 0)
+        handle_snapshot(gateway, ticket, (const Callout__SnapshotRequest *)body);
+    else if (strcmp(request->method, "Pull") == 0)
+        handle_pull(gateway, ticket, (const Callout__PullRequest *)body);
+    else
+        handle_cancel(gateway, ticket, request);
+}
+
+static void on_request(void *context, struct sp_ticket ticket, const uint8_t *bytes, size_t size)
+{
+    struct gateway *gateway = context;
+    struct arena arena;
+    arena_open(&arena, 4 << 20);
+    ProtobufCMessage *message, *body;
+    CHECK(message_decode(&callout__request__descriptor, bytes, size, &arena, &message, NULL) ==
+          ERR_OK);
+    const Callout__Request *request = (const Callout__Request *)message;
+    struct method method;
+    CHECK(method_find(request->method, &method));
+    CHECK(message_decode(method.method->input, request->body.data, request->body.len, &arena, &body,
+                         NULL) == ERR_OK);
+    pthread_mutex_lock(&gateway->lock);
+    enum misdeed misdeed = BEHAVE;
+    if (gateway->misdeed != BEHAVE && strcmp(gateway->method, request->method) == 0) {
+        misdeed = gateway->misdeed;
+        gateway->misdeed = BEHAVE;
+    }
+    if (misdeed == ANSWER_STATUS)
+        answer(gateway, ticket, gateway->status, NULL);
+    else if (misdeed != SWALLOW_BEFORE)
+        dispatch(gateway, ticket, request, body, misdeed == BEHAVE);
+    pthread_mutex_unlock(&gateway->lock);
+    if (misdeed == SWALLOW_BEFORE || misdeed == SWALLOW_AFTER) event_active(gateway->sever, 0, 0);
+    arena_close(&arena);
+}
+
+static void listen_again(struct gateway *gateway)
+{
+    struct sp_listener_options options = {
+        .url = gateway->url, .trusted = true, .on_request = on_request, .context = gateway};
+    CHECK(sp_listener_open(&gateway->listener, gateway->base, &options, NULL) == ERR_OK);
+}
+
+static void on_sever(evutil_socket_t fd, short what, void *context)
+{
+    struct gateway *gateway = context;
+    (void)fd;
+    (void)what;
+    sp_listener_close(gateway->listener);
+    listen_again(gateway);
+}
+
+static void on_nudge(evutil_socket_t fd, short what, void *context)
+{
+    struct gateway *gateway = context;
+    (void)fd;
+    (void)what;
+    pthread_mutex_lock(&gateway->lock);
+    if (gateway->holding && gateway->held_version < gateway->version) {
+        gateway->holding = false;
+        answer_pull(gateway, gateway->held, gateway->held_version);
+    }
+    if (gateway->ending) event_base_loopbreak(gateway->base);
+    pthread_mutex_unlock(&gateway->lock);
+}
+
+static void *serve(void *context)
+{
+    struct gateway *gateway = context;
+    event_base_loop(gateway->base, EVLOOP_NO_EXIT_ON_EMPTY);
+    return NULL;
+}
+
+/* --- the stage: a folder, a gateway, a loop, a device
+ * ---------------------------------------------- */
+
+struct stage {
+    struct gateway gateway;
+    char folder[64], device[80];
+    struct client_loop *loop;
+    struct client *client;
+    uint64_t results, duplicates;
+    unsigned news, snapshots_told;
+    bool stopped;
+    struct client_timer poll;
+    bool (*reached)(struct stage *stage);
+};
+
+static void on_result(void *context, struct client *client, const Callout__CommandResult *result)
+{
+    struct stage *stage = context;
+    (void)client;
+    stage->results++;
+    stage->duplicates += result->duplicate ? 1 : 0;
+}
+
+static void on_news(void *context, struct client *client, const struct client_news *news)
+{
+    struct stage *stage = context;
+    (void)client;
+    stage->news++;
+    stage->snapshots_told += news->snapshot ? 1 : 0;
+    if (!news->snapshot) {
+        CHECK(news->cause_count == 1 && news->cause_committed_mono_us[0] <= news->received_mono_us);
+    }
+}
+
+static void on_stopped(void *context, struct client *client, enum err err, const char *text)
+{
+    struct stage *stage = context;
+    (void)client;
+    (void)err;
+    (void)text;
+    stage->stopped = true;
+}
+
+static void device_open(struct stage *stage, const char *token)
+{
+    struct client_options options = {
+        .url = stage->gateway.url,
+        .folder = stage->device,
+        .enrol_token = token,
+        .events = {.on_result = on_result, .on_news = on_news, .on_stopped = on_stopped},
+        .context = stage,
+    };
+    assert_int_equal(client_open(&stage->client, stage->loop, &options, NULL), ERR_OK);
+}
+
+static int stage_open(void **state)
+{
+    struct stage *stage = calloc(1, sizeof *stage);
+    CHECK(stage != NULL);
+    snprintf(stage->folder, sizeof stage->folder, "/tmp/callout-client-XXXXXX");
+    CHECK(mkdtemp(stage->folder) != NULL);
+    snprintf(stage->device, sizeof stage->device, "%s/device", stage->folder);
+    struct gateway *gateway = &stage->gateway;
+    snprintf(gateway->url, sizeof gateway->url, "ipc://%s/sock", stage->folder);
+    gateway->version = 1;
+    CHECK(pthread_mutex_init(&gateway->lock, NULL) == 0);
+    CHECK(evthread_use_pthreads() == 0);
+    gateway->base = event_base_new();
+    gateway->nudge = event_new(gateway->base, -1, 0, on_nudge, gateway);
+    gateway->sever = event_new(gateway->base, -1, 0, on_sever, gateway);
+    listen_again(gateway);
+    CHECK(pthread_create(&gateway->thread, NULL, serve, gateway) == 0);
+    CHECK(client_loop_open(&stage->loop) == ERR_OK);
+    *state = stage;
+    return 0;
+}
+
+static int stage_close(void **state)
+{
+    struct stage *stage = *state;
+    struct gateway *gateway = &stage->gateway;
+    client_close(stage->client);
+    client_loop_close(stage->loop);
+    pthread_mutex_lock(&gateway->lock);
+    gateway->ending = true;
+    pthread_mutex_unlock(&gateway->lock);
+    event_active(gateway->nudge, 0, 0);
+    pthread_join(gateway->thread, NULL);
+    sp_listener_close(gateway->listener);
+    event_free(gateway->nudge);
+    event_free(gateway->sever);
+    event_base_free(gateway->base);
+    static const char *const files[] = {"identity", "outbox", "replica"};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        char path[128];
+        snprintf(path, sizeof path, "%s/%s", stage->device, files[i]);
+        unlink(path);
+    }
+    rmdir(stage->device);
+    CHECK(rmdir(stage->folder) == 0);
+    free(stage);
+    return 0;
+}
+
+static void on_poll(void *context)
+{
+    struct stage *stage = context;
+    if (stage->reached(stage))
+        client_loop_stop(stage->loop);
+    else
+        client_timer_set(stage->loop, &stage->poll, clock_mono_us() + 2000);
+}
+
+/* Lets the device live until the condition holds. */
+static void live_until(struct stage *stage, bool (*reached)(struct stage *stage))
+{
+    stage->reached = reached;
+    stage->poll = (struct client_timer){.fire = on_poll, .context = stage};
+    client_timer_set(stage->loop, &stage->poll, clock_mono_us());
+    client_loop_run(stage->loop, clock_mono_us() + WAIT_MS * INT64_C(1000));
+    client_timer_cancel(stage->loop, &stage->poll);
+    assert_true(reached(stage));
+}
+
+static bool all_acknowledged(struct stage *stage)
+{
+    return client_state(stage->client) == CLIENT_LIVE && client_unsent(stage->client) == 0;
+}
+
+static bool is_live_with_visits(struct stage *stage)
+{
+    size_t count;
+    client_appointments(stage->client, &count);
+    return client_state(stage->client) == CLIENT_LIVE && count == VISITS;
+}
+
+static bool is_stopped(struct stage *stage)
+{
+    return stage->stopped;
+}
+
+static void save(struct stage *stage, int count)
+{
+    for (int i = 0; i < count; i++) {
+        Callout__Heartbeat heartbeat;
+        callout__heartbeat__init(&heartbeat);
+        Callout__Command command;
+        callout__command__init(&command);
+        command.body_case = CALLOUT__COMMAND__BODY_HEARTBEAT;
+        command.heartbeat = &heartbeat;
+        uint64_t seq;
+        assert_int_equal(client_save(stage->client, &command, &seq, NULL), ERR_OK);
+    }
+}
+
+static void misbehave(struct stage *stage, enum misdeed misdeed, const char *method,
+                      Callout__Status status)
+{
+    pthread_mutex_lock(&stage->gateway.lock);
+    stage->gateway.method = method;
+    stage->gateway.status = status;
+    stage->gateway.misdeed = misdeed;
+    pthread_mutex_unlock(&stage->gateway.lock);
+}
+
+static void assert_applied_once(struct stage *stage, uint64_t last_seq)
+{
+    pthread_mutex_lock(&stage->gateway.lock);
+    assert_int_equal(stage->gateway.last_seq, last_seq);
+    for (uint64_t seq = 1; seq <= last_seq; seq++)
+        assert_int_equal(stage->gateway.applied[seq], 1);
+    pthread_mutex_unlock(&stage->gateway.lock);
+}
+
+static void change_plan(struct stage *stage)
+{
+    pthread_mutex_lock(&stage->gateway.lock);
+    stage->gateway.version++;
+    pthread_mutex_unlock(&stage->gateway.lock);
+    event_active(stage->gateway.nudge, 0, 0);
+}
+
+/* --- the tests
+ * ------------------------------------------------------------------------------------- */
+
+static void enrols_pushes_and_follows(void **state)
+{
+    struct stage *stage = *state;
+    device_open(stage, "TOKEN");
+    save(stage, 450); /* more than two batches, saved before there is a session */
+    live_until(stage, all_acknowledged);
+    assert_applied_once(stage, 450);
+    assert_int_equal(stage->results, 450);
+    assert_int_equal(stage->duplicates, 0);
+    assert_string_equal(client_technician_id(stage->client), "T1");
+    live_until(stage, is_live_with_visits);
+    assert_true(client_domain_us(stage->client) > 1000 * US_PER_SECOND);
+}
+
+static bool knows_version_2(struct stage *stage)
+{
+    const struct replica_visit *visit = client_appointment(stage->client, "A2");
+    return visit != NULL && visit->planned_start_us == 2 * US_PER_MINUTE;
+}
+
+static void a_held_poll_brings_the_change(void **state)
+{
+    struct stage *stage = *state;
+    device_open(stage, "TOKEN");
+    live_until(stage, is_live_with_visits);
+    change_plan(stage);
+    live_until(stage, knows_version_2);
+    assert_int_equal(stage->snapshots_told, 1);
+}
+
+static void a_reply_lost_after_the_commit_has_one_effect(void **state)
+{
+    struct stage *stage = *state;
+    device_open(stage, "TOKEN");
+    live_until(stage, is_live_with_visits);
+    misbehave(stage, SWALLOW_AFTER, "Push", CALLOUT__STATUS__OK);
+    save(stage, 10);
+    live_until(stage, all_acknowledged);
+    assert_applied_once(stage, 10);
+    assert_int_equal(stage->results, 10);
+    assert_true(stage->duplicates > 0);
+}
+
+static void a_request_lost_before_the_server_is_sent_again(void **state)
+{
+    struct stage *stage = *state;
+    device_open(stage, "TOKEN");
+    live_until(stage, is_live_with_visits);
+    misbehave(stage, SWALLOW_BEFORE, "Push", CALLOUT__STATUS__OK);
+    save(stage, 10);
+    live_until(stage, all_acknowledged);
+    assert_applied_once(stage, 10);
+    assert_int_equal(stage->duplicates, 0);
+}
+
+static void a_server_from_a_backup_is_told_again(void **state)
+{
+    struct stage *stage = *state;
+    device_open(stage, "TOKEN");
+    save(stage, 20);
+    live_until(stage, all_acknowledged);
+    pthread_mutex_lock(&stage->gateway.lock);
+    stage->gateway.last_seq = 5;
+    memset(&stage->gateway.applied[6], 0, sizeof stage->gateway.applied - 6 * sizeof(uint32_t));
+    pthread_mutex_unlock(&stage->gateway.lock);
+    save(stage, 1); /* answered with GAP */
+    live_until(stage, all_acknowledged);
+    assert_applied_once(stage, 21);
+}
+
+static bool was_told_two_snapshots(struct stage *stage)
+{
+    return stage->snapshots_told == 2;
+}
+
+static void a_void_cursor_leads_to_a_snapshot(void **state)
+{
+    struct stage *stage = *state;
+    device_open(stage, "TOKEN");
+    live_until(stage, is_live_with_visits);
+    misbehave(stage, ANSWER_STATUS, "Pull", CALLOUT__STATUS__RESET);
+    change_plan(stage); /* the held poll is answered; the next one is refused */
+    live_until(stage, was_told_two_snapshots);
+    assert_int_equal(stage->gateway.snapshots, 4); /* of two pages each */
+}
+
+static void an_ended_session_leads_to_hello(void **state)
+{
+    struct stage *stage = *state;
+    device_open(stage, "TOKEN");
+    live_until(stage, is_live_with_visits);
+    misbehave(stage, ANSWER_STATUS, "Push", CALLOUT__STATUS__UNAUTH);
+    save(stage, 3);
+    live_until(stage, all_acknowledged);
+    assert_applied_once(stage, 3);
+    assert_int_equal(stage->gateway.hellos, 2);
+}
+
+static void what_was_not_stored_is_sent_again(void **state)
+{
+    struct stage *stage = *state;
+    device_open(stage, "TOKEN");
+    live_until(stage, is_live_with_visits);
+    misbehave(stage, ANSWER_STATUS, "Push", CALLOUT__STATUS__RETRY);
+    save(stage, 3);
+    live_until(stage, all_acknowledged);
+    assert_applied_once(stage, 3);
+    assert_int_equal(stage->gateway.hellos, 1);
+}
+
+static void a_revoked_device_stops(void **state)
+{
+    struct stage *stage = *state;
+    device_open(stage, "TOKEN");
+    live_until(stage, is_live_with_visits);
+    misbehave(stage, ANSWER_STATUS, "Push", CALLOUT__STATUS__GONE);
+    save(stage, 1);
+    live_until(stage, is_stopped);
+    assert_int_equal(client_state(stage->client), CLIENT_STOPPED);
+}
+
+static void a_wrong_token_stops(void **state)
+{
+    struct stage *stage = *state;
+    device_open(stage, "GUESS");
+    live_until(stage, is_stopped);
+    assert_int_equal(stage->gateway.hellos, 0);
+}
+
+static void a_restarted_device_goes_on(void **state)
+{
+    struct stage *stage = *state;
+    device_open(stage, "TOKEN");
+    live_until(stage, is_live_with_visits);
+    struct problem problem;
+    assert_int_equal(client_set_online(stage->client, false, &problem), ERR_OK);
+    save(stage, 7);
+    client_close(stage->client);
+    stage->client = NULL;
+    device_open(stage, NULL);
+    assert_int_equal(client_unsent(stage->client), 7);
+    size_t count;
+    client_appointments(stage->client, &count);
+    assert_int_equal(count, VISITS); /* before a word from the server */
+    live_until(stage, all_acknowledged);
+    save(stage, 1);
+    live_until(stage, all_acknowledged);
+    assert_applied_once(stage, 8);
+    assert_int_equal(stage->gateway.enrolments, 1);
+    assert_int_equal(stage->gateway.snapshots, 2);
+}
+
+static void no_signal_for_a_while(void **state)
+{
+    struct stage *stage = *state;
+    struct problem problem;
+    device_open(stage, "TOKEN");
+    live_until(stage, is_live_with_visits);
+    assert_int_equal(client_set_online(stage->client, false, &problem), ERR_OK);
+    save(stage, 5);
+    change_plan(stage);
+    client_loop_run(stage->loop, clock_mono_us() + 50000);
+    assert_int_equal(client_unsent(stage->client), 5);
+    assert_int_equal(client_set_online(stage->client, true, &problem), ERR_OK);
+    live_until(stage, all_acknowledged);
+    live_until(stage, knows_version_2);
+    assert_applied_once(stage, 5);
+}
+
+static void a_key_repeats_under_the_same_request_id(void **state)
+{
+    struct stage *stage = *state;
+    struct api *api;
+    struct api_options options = {.url = stage->gateway.url, .key = "KEY"};
+    assert_int_equal(api_open(&api, stage->loop, &options, NULL), ERR_OK);
+    Callout__CancelWorkOrderRequest request;
+    callout__cancel_work_order_request__init(&request);
+    struct arena arena;
+    arena_open(&arena, 1 << 20);
+    const ProtobufCMessage *reply;
+    struct problem problem;
+    misbehave(stage, ANSWER_STATUS, "CancelWorkOrder", CALLOUT__STATUS__RETRY);
+    assert_int_equal(
+        api_call(api, "CancelWorkOrder", &request.base, NULL, WAIT_MS, &arena, &reply, &problem),
+        ERR_OK);
+    assert_int_equal(((const Callout__MutationReply *)reply)->log_seq, 5);
+    misbehave(stage, SWALLOW_AFTER, "CancelWorkOrder", CALLOUT__STATUS__OK);
+    assert_int_equal(
+        api_call(api, "CancelWorkOrder", &request.base, "r-1", WAIT_MS, &arena, &reply, &problem),
+        ERR_OK);
+    assert_string_equal(stage->gateway.last_request_id, "r-1");
+    assert_int_equal(stage->gateway.mutations, 2);
+    misbehave(stage, ANSWER_STATUS, "CancelWorkOrder", CALLOUT__STATUS__NOT_FOUND);
+    assert_int_equal(
+        api_call(api, "CancelWorkOrder", &request.base, NULL, WAIT_MS, &arena, &reply, &problem),
+        ERR_NOT_FOUND);
+    arena_close(&arena);
+    api_close(api);
+}
+
+static void nobody_there_is_said_in_time(void **state)
+{
+    struct stage *stage = *state;
+    struct api *api;
+    struct api_options options = {.url = "ipc:///tmp/callout-nobody", .key = "KEY"};
+    assert_int_equal(api_open(&api, stage->loop, &options, NULL), ERR_OK);
+    Callout__BoardRequest request;
+    callout__board_request__init(&request);
+    struct arena arena;
+    arena_open(&arena, 1 << 20);
+    const ProtobufCMessage *reply;
+    struct problem problem;
+    assert_int_equal(api_call(api, "Board", &request.base, NULL, 100, &arena, &reply, &problem),
+                     ERR_IO);
+    assert_non_null(strstr(problem.text, "cannot be reached"));
+    arena_close(&arena);
+    api_close(api);
+}
+
+int main(void)
+{
+#define CASE(test) cmocka_unit_test_setup_teardown(test, stage_open, stage_close)
+    const struct CMUnitTest tests[] = {
+        CASE(enrols_pushes_and_follows),
+        CASE(a_held_poll_brings_the_change),
+        CASE(a_reply_lost_after_the_commit_has_one_effect),
+        CASE(a_request_lost_before_the_server_is_sent_again),
+        CASE(a_server_from_a_backup_is_told_again),
+        CASE(a_void_cursor_leads_to_a_snapshot),
+        CASE(an_ended_session_leads_to_hello),
+        CASE(what_was_not_stored_is_sent_again),
+        CASE(a_revoked_device_stops),
+        CASE(a_wrong_token_stops),
+        CASE(a_restarted_device_goes_on),
+        CASE(no_signal_for_a_while),
+        CASE(a_key_repeats_under_the_same_request_id),
+        CASE(nobody_there_is_said_in_time),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
