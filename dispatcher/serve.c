@@ -28,7 +28,7 @@ struct options {
     int listen_count;
     char admin[URL_SIZE];
     const char *clock, *seed, *work;
-    bool lab, behind_proxy;
+    bool lab, behind_proxy, lockstep;
 };
 
 struct serve {
@@ -52,7 +52,9 @@ static const char usage_text[] =
     "fast\n"
     "  --lab             plain tcp is allowed beyond this machine: for tests in a closed network\n"
     "  --behind-proxy    the peers are a proxy's: limits per address do not hold\n"
-    "  --seed N --work N for the optimizer: chance, and counted work instead of the clock\n";
+    "  --seed N, --work N, --lockstep  for the optimizer: chance, rounds of search per event, and\n"
+    "                    searches that are never cut short, so that the same facts give the same "
+    "plans\n";
 
 /* --- options -------------------------------------------------------------------------------------
  */
@@ -75,6 +77,7 @@ static enum err take_option(struct options *options, int letter, struct problem 
     case 'w': options->work = optarg; return ERR_OK;
     case 'L': options->lab = true; return ERR_OK;
     case 'P': options->behind_proxy = true; return ERR_OK;
+    case 'S': options->lockstep = true; return ERR_OK;
     default: return problem_set(problem, ERR_INVALID, "serve", "see its usage");
     }
 }
@@ -83,15 +86,11 @@ static enum err read_options(int argc, char **argv, struct options *options,
                              struct problem *problem)
 {
     static const struct option names[] = {
-        {"data", required_argument, NULL, 'd'},
-        {"listen", required_argument, NULL, 'l'},
-        {"admin", required_argument, NULL, 'a'},
-        {"clock", required_argument, NULL, 'c'},
-        {"seed", required_argument, NULL, 's'},
-        {"work", required_argument, NULL, 'w'},
-        {"lab", no_argument, NULL, 'L'},
-        {"behind-proxy", no_argument, NULL, 'P'},
-        {NULL, 0, NULL, 0},
+        {"data", required_argument, NULL, 'd'},  {"listen", required_argument, NULL, 'l'},
+        {"admin", required_argument, NULL, 'a'}, {"clock", required_argument, NULL, 'c'},
+        {"seed", required_argument, NULL, 's'},  {"work", required_argument, NULL, 'w'},
+        {"lab", no_argument, NULL, 'L'},         {"behind-proxy", no_argument, NULL, 'P'},
+        {"lockstep", no_argument, NULL, 'S'},    {NULL, 0, NULL, 0},
     };
     *options = (struct options){.clock = "wall"};
     enum err err = ERR_OK;
@@ -211,6 +210,7 @@ static void write_optimizer(struct child *child, const struct serve *serve)
     arg_pair(child, "--dispatcher", serve->dispatcher_url);
     arg_pair(child, "--seed", serve->options.seed);
     arg_pair(child, "--work", serve->options.work);
+    if (serve->options.lockstep) child_arg(child, "--lockstep");
 }
 
 static void write_arguments(struct serve *serve)

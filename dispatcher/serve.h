@@ -1,7 +1,7 @@
 /* serve.h - the whole system on one machine: starts the three processes and keeps them running.
  *
  * `callout serve --data DIR [--listen URL]... [--admin HOST:PORT] [--clock wall | START,RATE]
- *  [--lab] [--behind-proxy] [--seed N] [--work N]`
+ *  [--lab] [--behind-proxy] [--seed N] [--work N] [--lockstep]`
  *
  * An empty or missing DIR is initialised. When everything answers, DIR/endpoints is written (lines
  * "gateway URL", "admin HOST:PORT", "dispatcher URL") and one line "ready ..." goes to standard
