@@ -47,8 +47,7 @@ void child_arg(struct child *child, const char *text)
     child->args[child->arg_count++] = copy;
 }
 
-/* --- starting ------------------------------------------------------------------------------------
- */
+/* --- starting --- */
 
 /* In the new process: becomes the role, or ends. `parent` guards against a parent that died before
  * the death signal was set. */
@@ -96,8 +95,7 @@ enum err child_start(struct child *child)
     return ERR_OK;
 }
 
-/* --- watching ------------------------------------------------------------------------------------
- */
+/* --- watching --- */
 
 bool children_wait(int timeout_ms)
 {

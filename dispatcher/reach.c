@@ -12,8 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* --- connecting ----------------------------------------------------------------------------------
- */
+/* --- connecting --- */
 
 static int open_socket(int family)
 {
@@ -60,8 +59,7 @@ static int connect_url(const struct url *url)
     return fd;
 }
 
-/* --- asking --------------------------------------------------------------------------------------
- */
+/* --- asking --- */
 
 static bool greets(int fd)
 {
@@ -96,8 +94,7 @@ bool reach_http(const char *address)
     return good;
 }
 
-/* --- ports ---------------------------------------------------------------------------------------
- */
+/* --- ports --- */
 
 /* The port that the kernel gives for port 0 of this host, or 0. */
 static uint16_t free_port(const struct url *url)

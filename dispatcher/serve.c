@@ -42,22 +42,22 @@ struct serve {
 
 static const char usage_text[] =
     "usage: callout serve --data DIR [--listen URL]... [--admin HOST:PORT]\n"
-    "                     [--clock wall | START,RATE] [--lab] [--behind-proxy] [--seed N] [--work "
-    "N]\n"
-    "  --data DIR        the data folder; an empty or missing one is initialised\n"
-    "  --listen URL      tcp://HOST:PORT, tls+tcp://HOST:PORT or ipc://PATH; the default is\n"
-    "                    tcp://127.0.0.1:7310; port 0 takes a free one\n"
-    "  --admin ADDRESS   /healthz and /metrics; the default is 127.0.0.1:7381\n"
-    "  --clock CLOCK     wall (the default), or a day that starts at START and runs RATE times as "
+    "                     [--clock wall | START,RATE] [--lab] [--behind-proxy]\n"
+    "                     [--seed N] [--work N] [--lockstep]\n"
+    "  --data DIR       the data folder; an empty or missing one is initialised\n"
+    "  --listen URL     tcp://HOST:PORT, tls+tcp://HOST:PORT or ipc://PATH; port 0 takes a free "
+    "one;\n"
+    "                   the default is tcp://127.0.0.1:7310\n"
+    "  --admin ADDRESS  /healthz and /metrics; the default is 127.0.0.1:7381\n"
+    "  --clock CLOCK    wall (the default), or time that begins at START and runs RATE times as "
     "fast\n"
-    "  --lab             plain tcp is allowed beyond this machine: for tests in a closed network\n"
-    "  --behind-proxy    the peers are a proxy's: limits per address do not hold\n"
-    "  --seed N, --work N, --lockstep  for the optimizer: chance, rounds of search per event, and\n"
-    "                    searches that are never cut short, so that the same facts give the same "
-    "plans\n";
+    "  --lab            plain tcp beyond this machine, no limits for clients on it: for tests\n"
+    "  --behind-proxy   the peers are a proxy's: limits per address do not hold\n"
+    "  --seed N         of the optimizer's chance\n"
+    "  --work N         rounds of search per event\n"
+    "  --lockstep       no search is cut short: the same facts give the same plans\n";
 
-/* --- options -------------------------------------------------------------------------------------
- */
+/* --- options --- */
 
 static enum err add_listen(struct options *options, const char *url, struct problem *problem)
 {
@@ -107,8 +107,7 @@ static enum err read_options(int argc, char **argv, struct options *options,
     return err;
 }
 
-/* --- the folder ----------------------------------------------------------------------------------
- */
+/* --- the folder --- */
 
 /* One supervisor per folder; the dispatcher holds a lock of its own against others. The lock is the
  * process's and falls with it. */
@@ -168,8 +167,7 @@ static void remove_endpoints(const struct serve *serve)
     unlink(path);
 }
 
-/* --- the children --------------------------------------------------------------------------------
- */
+/* --- the children --- */
 
 static void arg_pair(struct child *child, const char *name, const char *value)
 {
