@@ -35,8 +35,7 @@ struct audit {
     char (*names)[NAME_SIZE];          /* what each fact came from */
 };
 
-/* --- devices against results
- * ------------------------------------------------------------------------ */
+/* --- devices against results --- */
 
 static int64_t last_seq_of(struct audit *audit, const char *device_id)
 {
@@ -97,8 +96,7 @@ static void check_devices(struct audit *audit, const char *devices)
     closedir(listing);
 }
 
-/* --- facts against each other
- * ------------------------------------------------------------------------- */
+/* --- facts against each other --- */
 
 static bool note_fact(void *context, const void *row)
 {
@@ -167,8 +165,7 @@ static int audit_folders(const char *data, const char *devices)
     return good ? EXIT_DONE : EXIT_VIOLATION;
 }
 
-/* --- the check is tested on folders where something is missing
- * --------------------------------------- */
+/* --- the check is tested on folders where something is missing --- */
 
 struct world {
     char *data, *devices, device[300];

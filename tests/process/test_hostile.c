@@ -31,8 +31,7 @@ static struct {
 static char territory_id[] = "north", time_zone[] = "Europe/Vaduz", skill_hvac[] = "hvac";
 static char order_id[] = "W1", site_id[] = "S1", address[] = "Feldweg 1", work_type[] = "repair";
 
-/* --- the rig
- * -------------------------------------------------------------------------------------- */
+/* --- the rig --- */
 
 static enum err ask(const char *method, const ProtobufCMessage *message, struct problem *problem)
 {
@@ -112,8 +111,7 @@ static uint64_t log_seq(void)
     return seq;
 }
 
-/* --- a work order with one thing wrong
- * --------------------------------------------------------------- */
+/* --- a work order with one thing wrong --- */
 
 struct order {
     Callout__UpsertWorkOrderRequest request;
@@ -211,8 +209,7 @@ static void a_time_far_away_is_refused(void **state)
     refused(&order, "windows[0]");
 }
 
-/* --- bytes
- * ---------------------------------------------------------------------------------------- */
+/* --- bytes --- */
 
 static int raw_open(void)
 {
@@ -314,8 +311,7 @@ static void nobody_without_a_key_gets_in(void **state)
     assert_int_equal(log_seq(), before);
 }
 
-/* --- files
- * ---------------------------------------------------------------------------------------- */
+/* --- files --- */
 
 static void write_file(char path[128], const char *name, const char *text)
 {

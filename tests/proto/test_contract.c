@@ -35,8 +35,7 @@ static struct use uses[USES_MAX];
 static int use_count;
 static int map_count, optional_count;
 
-/* --- the wire format, as far as descriptors need it
- * ------------------------------------------------ */
+/* --- the wire format, as far as descriptors need it --- */
 
 struct reader {
     const uint8_t *at, *end;
@@ -90,8 +89,7 @@ static void add_line(struct lines *lines, const char *text)
     memcpy(lines->text[lines->count++], text, length + 1);
 }
 
-/* --- descriptors to lines
- * --------------------------------------------------------------------------- */
+/* --- descriptors to lines --- */
 
 static void take_field(struct reader bytes, const char *message)
 {
@@ -196,8 +194,7 @@ static void read_lock(void)
     fclose(file);
 }
 
-/* --- the tests
- * --------------------------------------------------------------------------------------- */
+/* --- the tests --- */
 
 static bool has_line(const struct lines *lines, const char *text)
 {
