@@ -180,6 +180,7 @@ static void write_dispatcher(struct child *child, const struct serve *serve)
     arg_pair(child, "--data", serve->options.data_dir);
     arg_pair(child, "--socket", serve->dispatcher_url);
     arg_pair(child, "--clock", serve->clock);
+    if (serve->options.lab) child_arg(child, "--lab");
 }
 
 static void write_gateway(struct child *child, const struct serve *serve)

@@ -2,15 +2,16 @@
  *
  *   what a problem waits for
  *
- *      IDLE --news--> repair --differs--> REPLY --published--> DELTA --news of our plan--> SEARCH
- *                        \\--same----------------------------------------------------------> SEARCH
+ *      IDLE --news--> repair --differs--> REPLY --published--> NEWS --news of our plan--> SEARCH
+ *                        \--same--------------------------------------------------------> SEARCH
  *      SEARCH --done--> last candidate (settled) --> IDLE
  *
  *   S1  news of an event restarts the problem from any state: what was searched stays in the pool
  *   S2  nothing better is proposed before the news of what was published has come: it would be
- * stale S3  between two chunks of work the bus is looked at, so news interrupts a search; with
- * --lockstep a search always runs to its end, so that the same facts give the same candidates S4
- * the last candidate of every revision says `settled`, also when it has no routes
+ *       stale
+ *   S3  between two chunks of work the bus is looked at, so news interrupts a search; with
+ *       --lockstep a search always runs to its end, so that the same facts give the same candidates
+ *   S4  the last candidate of every revision says `settled`, also when it has no routes
  */
 #include "optimizer/service.h"
 

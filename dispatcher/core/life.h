@@ -1,8 +1,9 @@
 /* life.h - the life of an appointment as one checked table: from, to, who may.
  *
- *   UNSCHEDULED - SCHEDULED - DISPATCHED - ACCEPTED - EN_ROUTE - ON_SITE - WORKING - COMPLETED
+ *   UNSCHEDULED - SCHEDULED - DISPATCHED - ACCEPTED - EN_ROUTE - ON_SITE - WORKING - COMPLETED,
  *                                                                        \ PAUSED /  INCOMPLETE,
- * NO_ACCESS any state that is not final may end CANCELLED (not while WORKING).
+ *                                                                                    NO_ACCESS
+ *   Any state that is not final may end CANCELLED (not while WORKING).
  *
  * Two kinds of callers (dispatcher/README.md): a person at a screen is refused with the list of
  * what he may do; a technician's report is a fact and never refused: states that it skipped are

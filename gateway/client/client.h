@@ -8,8 +8,7 @@
  * Everything between (session, resending, back-off, snapshot when the cursor is void) is the
  * library's business. An app shows client_appointments with its own unsent commands on top.
  *
- *      no identity --Enroll--> no session --Hello--> live: Snapshot, then Push and Pull side by
- * side
+ *      no identity --Enroll--> no session --Hello--> live: Snapshot, then Push and Pull together
  *                                   ^---- UNAUTH ------'           GONE anywhere: stopped for good
  *
  * What a Status does: RETRY, RATE, BUSY, IO, INTERNAL wait retry_after_ms or 1 to 60 s with chance

@@ -3,13 +3,15 @@
  * Idea: an append-only file of records (size, seq, time, packed Command, checksum). A command
  * counts as saved when outbox_append returned ERR_OK: by then the record and fsync are through, and
  * neither kill -9 nor a power cut takes it away. Its seq follows the one before without a gap,
- * from 1. O1  a torn record at the end was never acknowledged: it is cut off when the file is
- * opened O2  a bad record with good ones behind it is damage, not a tear: the file is refused,
- * ERR_IO O3  after a failed write or fsync nobody knows what the disk holds: no more appends until
- * the file is opened again O4  commands that the server has stay for 72 hours, so that a server
- * restored from a backup can be told again; outbox_forget drops the older ones by writing a new
- * file beside the old Owner: the caller. One process at a time: the file is locked. Thread: one at
- * a time.
+ * from 1.
+ *   O1  a torn record at the end was never acknowledged: it is cut off when the file is opened
+ *   O2  a bad record with good ones behind it is damage, not a tear: the file is refused, ERR_IO
+ *   O3  after a failed write or fsync nobody knows what the disk holds: no more appends until the
+ *       file is opened again
+ *   O4  commands that the server has stay for 72 hours, so that a server restored from a backup can
+ *       be told again; outbox_forget drops the older ones by writing a new file beside the old
+ *
+ * Owner: the caller. One process at a time: the file is locked. Thread: one at a time.
  */
 #ifndef CALLOUT_GATEWAY_CLIENT_OUTBOX_H
 #define CALLOUT_GATEWAY_CLIENT_OUTBOX_H
