@@ -4,8 +4,8 @@
  *   I1  an appointment with a shift stands exactly once in that shift's route, and in no other,
  *       while it is plannable; one in progress stands in no route, and its shift says who does it
  *   I2  a route is in the order of service; its frozen visits come first
- *   I3  touch_seq <= changed_seq <= the core's seq; a plan computed on revision r may move only what
- *       has touch_seq <= r
+ *   I3  touch_seq <= changed_seq <= the core's seq; a plan computed on revision r may move only
+ *       what has touch_seq <= r
  *   I4  entities are never removed, so their numbers are stable; ids are unique per pool
  */
 #ifndef CALLOUT_CORE_STATE_H
