@@ -13,7 +13,7 @@ enum {
 
 void solver_open(struct solver *solver, const struct travel *travel, int64_t service_day)
 {
-    *solver = (struct solver){.searching = false};
+    *solver = (struct solver){.master_limits = master_limits_default};
     workday_open(&solver->day, travel, service_day);
     arena_open(&solver->kept, 64 << 20);
     arena_open(&solver->work, WORK_MEMORY_MAX);
@@ -155,8 +155,16 @@ bool solver_search_over(const struct solver *solver)
 
 bool solver_recombine(struct solver *solver)
 {
-    (void)solver;
-    return false;
+    uint8_t *seeds = arena_need(&solver->work, solver->in.technician_count + 1);
+    bool any = false;
+    for (uint32_t t = 0; t < solver->in.technician_count; t++)
+        any |= seeds[t] = !same_visits(solver, t);
+    if (!any && solver->in.technician_count > 0)
+        seeds[solver->recombinations++ % solver->in.technician_count] = 1;
+    master_recombine(&solver->plan, &solver->pool, seeds, &solver->master_limits, &solver->work,
+                     &solver->master);
+    if (solver->master.end == MASTER_BETTER) plan_into_pool(solver);
+    return solver->master.end == MASTER_BETTER;
 }
 
 void solver_fresh(struct solver *solver, uint64_t rounds, uint64_t seed)

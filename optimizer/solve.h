@@ -16,6 +16,7 @@
 #include "optimizer/core/repair.h"
 #include "optimizer/core/search.h"
 #include "optimizer/core/workday.h"
+#include "optimizer/master.h"
 
 struct solver {
     struct workday day;
@@ -27,6 +28,9 @@ struct solver {
     struct published published; /* what the dispatcher has */
     struct search search;
     bool searching;
+    struct master_limits master_limits;
+    struct master_report master; /* of the last recombination */
+    uint32_t recombinations;
     uint32_t stamp;
     uint64_t work_done; /* rounds since solver_begin */
 };
