@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "dispatcher/core/act.h"
 #include "dispatcher/core/fact.h"
+#include "model/skill.h"
 #include "model/travel.h"
 
 /* Grows when the same facts would lead to another state: replay does not compare across versions.
@@ -57,6 +58,22 @@ enum appointment_status core_appointment(const struct core *core, const char *ap
 bool core_skill_known(const struct core *core, const char *name);
 /* The zone of a territory, or NULL. */
 const char *core_territory_zone(const struct core *core, const char *territory_id);
+struct core_territory {
+    const char *territory_id, *time_zone;
+    int64_t today; /* the service day that began last; 0: none yet */
+};
+bool core_territory(const struct core *core, uint32_t index, struct core_territory *out);
+
+typedef void core_visit_id(void *context, const char *id);
+/* The appointments that a technician has: in progress first, then his routes, days in order of
+ * entry. */
+void core_appointments_of(const struct core *core, const char *technician_id, core_visit_id *visit,
+                          void *context);
+/* The appointments of a territory's day, newest first, and its technicians. */
+void core_board_appointments(const struct core *core, const char *territory_id, int64_t service_day,
+                             core_visit_id *visit, void *context);
+void core_board_technicians(const struct core *core, const char *territory_id, int64_t service_day,
+                            core_visit_id *visit, void *context);
 /* Predicted arrival at the visit that a technician is on the way to; 0: he is not. */
 int64_t core_predicted_arrival_us(const struct core *core, const char *technician_id,
                                   int64_t now_us, const struct point *from);

@@ -358,7 +358,7 @@ static enum err check_assign(struct core *core, const struct fact *fact, uint32_
 enum err step_assign(struct core *core, const struct fact *fact, struct acts *acts,
                      struct problem *problem)
 {
-    uint32_t index, shift;
+    uint32_t index = NONE, shift = NONE;
     enum err err = check_assign(core, fact, &index, &shift, problem);
     if (err != ERR_OK) return err;
     struct appointment *it = &core->appointments[index];

@@ -116,6 +116,47 @@ const char *core_territory_zone(const struct core *core, const char *territory_i
     return territory == NONE ? NULL : core->territories[territory].zone;
 }
 
+bool core_territory(const struct core *core, uint32_t index, struct core_territory *out)
+{
+    if (index >= core->territory_count) return false;
+    const struct territory *it = &core->territories[index];
+    *out = (struct core_territory){it->id, it->zone, it->today};
+    return true;
+}
+
+void core_appointments_of(const struct core *core, const char *technician_id, core_visit_id *visit,
+                          void *context)
+{
+    uint32_t index = id_index_find(&core->technician_ids, technician_id);
+    if (index == NONE) return;
+    const struct technician *person = &core->technicians[index];
+    if (person->current != NONE) visit(context, core->appointments[person->current].id);
+    for (uint32_t s = person->first_shift; s != NONE; s = core->shifts[s].next_of_technician) {
+        const struct shift *shift = &core->shifts[s];
+        for (uint32_t i = 0; i < shift->route_count; i++)
+            visit(context, core->appointments[shift->route[i]].id);
+    }
+}
+
+void core_board_appointments(const struct core *core, const char *territory_id, int64_t service_day,
+                             core_visit_id *visit, void *context)
+{
+    uint32_t board = key_board(core, territory_id, service_day);
+    if (board == NONE) return;
+    for (uint32_t a = core->boards[board].first_appointment; a != NONE;
+         a = core->appointments[a].next_of_board)
+        visit(context, core->appointments[a].id);
+}
+
+void core_board_technicians(const struct core *core, const char *territory_id, int64_t service_day,
+                            core_visit_id *visit, void *context)
+{
+    uint32_t board = key_board(core, territory_id, service_day);
+    if (board == NONE) return;
+    for (uint32_t s = core->boards[board].first_shift; s != NONE; s = core->shifts[s].next_of_board)
+        visit(context, core->technicians[core->shifts[s].technician].id);
+}
+
 bool core_technician(const struct core *core, const char *technician_id, int64_t now_us,
                      struct core_technician *out)
 {

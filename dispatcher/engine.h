@@ -1,0 +1,73 @@
+/* engine.h - the dispatcher without its sockets: requests in, replies out, a store beneath.
+ *
+ * Idea: everything that came in since the last commit is one batch: each request is authorized,
+ * looked up among stored results, turned into a fact, stepped through the core and performed on the
+ * store; then one commit; then, and only then, the replies may go out. The live service, the tests
+ * and the simulator drive this same engine.
+ *
+ * When it fails
+ *   F1  a commit fails: nothing was stored, the core is rebuilt, every request is answered RETRY
+ *   F2  the store refuses one request's rows (a constraint): the batch is undone and done again
+ * with
+ *       that request quarantined: kept in quarantine/, stored as refused, its sequence goes on
+ *   F3  the program dies in a batch: the marks of its requests were noted before (suspects.h); they
+ * come
+ *       back one at a time, and one that kills again is quarantined
+ *
+ * Owner: the caller owns store and options; the engine owns core and memory. Thread: one.
+ */
+#ifndef CALLOUT_DISPATCHER_ENGINE_H
+#define CALLOUT_DISPATCHER_ENGINE_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "dispatcher/core/core.h"
+#include "dispatcher/store/store.h"
+#include "pb/inner.pb-c.h"
+#include "pb/wire.pb-c.h"
+
+struct engine;
+
+struct engine_options {
+    const char *folder; /* of the data, for keys, quarantine and suspects; NULL: memory only */
+    double clock_rate;  /* told to clients */
+    bool clock_by_hand; /* rate 0: AdvanceClock is allowed */
+    int64_t freeze_margin_us; /* how far ahead of now the optimizer must plan, beyond the freeze */
+};
+
+/* Loads the latest snapshot and the facts after it. */
+MUST_USE enum err engine_open(struct engine **out, struct store *store,
+                              const struct engine_options *options, struct problem *problem);
+void engine_close(struct engine *engine); /* writes a snapshot; the store stays open */
+
+struct engine_item {
+    const uint8_t *bytes; /* a packed Request; borrowed until engine_batch returns */
+    size_t size;
+    bool oversize; /* the listener refused its size: answer TOO_LARGE */
+    /* Results, in memory that lives until the next batch: */
+    ProtobufCBinaryData reply; /* a packed Reply; empty when the request is to be held */
+    enum { HELD_NOT, HELD_FOLLOW, HELD_PROBLEM } held;
+    uint32_t hold_ms;
+    uint64_t after_seq; /* HELD_FOLLOW: what the asker knows */
+};
+
+/* Does the batch at domain time now_us. After it, replies may be sent. */
+void engine_batch(struct engine *engine, struct engine_item *items, uint32_t count, int64_t now_us);
+
+/* Must it be in a batch of its own (F3)? */
+bool engine_is_suspect(const struct engine *engine, const struct engine_item *item);
+
+/* Does what time has brought due. False: nothing was. */
+bool engine_tick(struct engine *engine, int64_t now_us);
+/* Domain time of the next tick; INT64_MAX: none. */
+int64_t engine_next_wake_us(struct engine *engine, int64_t now_us);
+
+/* Answers a held request again: ERR_OK and a packed Reply when there is something new (or
+ * `expired`), ERR_BUSY to go on waiting. The reply lives until the next batch or answer. */
+MUST_USE enum err engine_answer_held(struct engine *engine, const uint8_t *request, size_t size,
+                                     bool expired, int64_t now_us, ProtobufCBinaryData *reply);
+
+const struct core *engine_core(const struct engine *engine);
+struct store *engine_store(struct engine *engine);
+
+#endif

@@ -1,0 +1,113 @@
+/* engine_impl.h - what the files of the engine share; private to this folder. */
+#ifndef CALLOUT_DISPATCHER_ENGINE_IMPL_H
+#define CALLOUT_DISPATCHER_ENGINE_IMPL_H
+
+#include "dispatcher/engine.h"
+#include "dispatcher/suspects.h"
+#include "pb/fact.pb-c.h"
+#include "pb/field.pb-c.h"
+
+enum { RECENT_MAX = 8192, SECRET_SIZE = 32, SNAPSHOT_EVERY = 50000, BOARD_NOTES_MAX = 256 };
+
+/* What happened lately, for those who follow: a ring by seq. Lost at a restart, rebuilt from the
+ * log. */
+struct recent {
+    int64_t seq, committed_mono_us, cause_seq;
+    uint64_t plan_version; /* that it published; 0: none */
+    uint32_t changes;
+    uint32_t technician_count;
+    char technicians[8][LIMIT_ID + 1]; /* whose assignments changed; more than 8 sets `everyone` */
+    bool everyone;
+};
+
+struct engine {
+    struct store *store;
+    struct engine_options options;
+    struct core *core;
+    struct arena core_arena;  /* thrown away with the core */
+    struct arena batch_arena; /* one batch */
+    struct arena reply_arena; /* held answers */
+    uint64_t log_epoch;
+    uint8_t secret[SECRET_SIZE]; /* signs cursors */
+    struct recent recent[RECENT_MAX];
+    int64_t since_snapshot;
+    int64_t settled_seq[BOARD_NOTES_MAX]; /* per problem key in order: the revision with nothing
+                                             better */
+    char settled_key[BOARD_NOTES_MAX][LIMIT_ID + 24];
+    uint32_t settled_count;
+    struct suspects *suspects; /* NULL: memory only */
+    int64_t now_us;
+    int64_t hand_us;   /* where AdvanceClock moved the clock; 0: nowhere */
+    bool began;        /* a transaction is open */
+    bool wrote;        /* it has something in it */
+    enum err poisoned; /* ERR_OK, or why the batch must be undone */
+    bool quarantine;   /* the current request is to be quarantined, not done */
+    int64_t
+        drift_us[LIMIT_TECHNICIANS]; /* when each technician's last drift became a fact, by hash */
+};
+
+/* One request on its way through. */
+struct call {
+    struct engine *engine;
+    struct arena *arena; /* of the batch */
+    const Callout__Principal *who;
+    const char *method, *request_id;
+    ProtobufCBinaryData body;          /* as it came */
+    const ProtobufCMessage *message;   /* decoded body */
+    ProtobufCMessage *answer;          /* the method's reply message; NULL with an error */
+    Callout__FieldError *field_errors; /* of the reply */
+    size_t field_error_count;
+    char text[256];
+    uint32_t retry_after_ms;
+    struct problem problem;
+    struct engine_item *item; /* for holds; NULL when forwarded */
+    ProtobufCBinaryData *ended_sessions;
+    size_t ended_session_count;
+};
+
+/* Opens the batch's transaction if it is not open. */
+enum err engine_begin(struct engine *engine);
+enum err engine_put(struct engine *engine, enum row_kind kind, const void *row);
+enum err engine_erase(struct engine *engine, enum row_kind kind, const void *key,
+                      uint32_t key_columns);
+/* Applies a fact: core, log and rows. *seq is its place. acts may be NULL. */
+enum err engine_apply(struct engine *engine, const Callout__FactBody *body, int64_t *seq,
+                      struct acts *acts, struct problem *problem);
+const struct recent *engine_recent(const struct engine *engine,
+                                   int64_t seq); /* NULL: not known any more */
+int64_t engine_cause_of(struct engine *engine, int64_t seq);
+
+/* A fact from its body; ERR_INVALID names the field (facts.c). */
+enum err fact_from_body(const Callout__FactBody *body, int64_t seq, int64_t time_us,
+                        struct arena *arena, struct fact *out, struct problem *problem);
+
+/* The operations (one file per kind of asker). */
+typedef enum err handler(struct call *call);
+handler handle_enroll, handle_hello, handle_ping, handle_resolve_session; /* people.c */
+handler handle_push;                                                      /* push.c */
+handler handle_pull, handle_snapshot;                                     /* follow.c */
+handler handle_mutation;                                                  /* mutations.c */
+handler handle_board, handle_event_feed, handle_advance_clock;            /* views.c */
+handler handle_next_problem, handle_propose_plan;                         /* problems.c */
+handler handle_follow;                                                    /* follow.c */
+handler handle_admin;                                                     /* people.c */
+
+/* Does what is due at now_us, within the batch's transaction. False: nothing was. */
+bool engine_tick_in_batch(struct engine *engine);
+
+/* Reading rows into messages (views.c, follow.c). */
+Callout__Technician *read_technician_message(struct call *call, const char *technician_id);
+Callout__FieldAppointment *read_field_appointment(struct call *call, const char *appointment_id);
+
+/* Hash of bytes as 64 hexadecimal digits (BLAKE2b-256). */
+void hash_hex(const void *bytes, size_t size, char out[65]);
+/* The service day of a moment in a zone (days since 1970-01-01 there). */
+int64_t zone_service_day(const char *zone, int64_t time_us);
+bool zone_known(const char *zone);
+/* When the service day after that moment's begins, in UTC. */
+int64_t zone_next_day_us(const char *zone, int64_t time_us);
+
+int64_t settled_revision(const struct engine *engine, const char *territory_id,
+                         int64_t service_day);
+
+#endif

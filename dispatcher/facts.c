@@ -1,0 +1,471 @@
+/* facts.c - from the body of a fact, as it is kept for ever, to what the core takes. All that can be
+ * wrong with one message by itself is found here; what needs the state is found by the core. */
+#include "base/clock.h"
+#include "dispatcher/engine_impl.h"
+
+#include <string.h>
+
+static enum err check_text(const char *text, size_t max, const char *field, struct problem *problem)
+{
+    if (strlen(text) <= max) return ERR_OK;
+    return problem_set(problem, ERR_TOO_LARGE, field, "is %zu bytes long; at most %zu",
+                       strlen(text), max);
+}
+
+static enum err check_range(int64_t value, int64_t low, int64_t high, const char *field,
+                            struct problem *problem)
+{
+    if (value >= low && value <= high) return ERR_OK;
+    return problem_set(problem, ERR_INVALID, field, "is %lld; must be from %lld to %lld",
+                       (long long)value, (long long)low, (long long)high);
+}
+
+/* Times that people give lie within five years of the fact's. */
+static enum err check_time(int64_t value, int64_t now_us, const char *field,
+                           struct problem *problem)
+{
+    const int64_t span_us = 5 * 366 * US_PER_DAY;
+    if (value >= now_us - span_us && value <= now_us + span_us) return ERR_OK;
+    return problem_set(problem, ERR_INVALID, field, "is more than five years away from now");
+}
+
+static enum err read_point(const Callout__Point *point, const char *field, struct point *out,
+                           struct problem *problem)
+{
+    if (point == NULL) return problem_set(problem, ERR_INVALID, field, "is missing");
+    *out = (struct point){point->lat_e7, point->lon_e7};
+    if (point_valid(*out)) return ERR_OK;
+    return problem_set(
+        problem, ERR_INVALID, field,
+        "lies outside the earth: lat_e7 within +-900000000, lon_e7 within +-1800000000");
+}
+
+static enum err read_skills(Callout__Skill *const *skills, size_t count, const char *field,
+                            struct arena *arena, const struct fact_skill **out, uint32_t *out_count,
+                            struct problem *problem)
+{
+    if (count > LIMIT_SKILLS_PER_ENTITY)
+        return problem_set(problem, ERR_TOO_LARGE, field, "%zu skills; at most %d", count,
+                           LIMIT_SKILLS_PER_ENTITY);
+    struct fact_skill *items = arena_need(arena, (count + 1) * sizeof *items);
+    for (size_t i = 0; i < count; i++) {
+        enum err err = check_range(skills[i]->level, 1, LIMIT_SKILL_LEVEL, field, problem);
+        if (err != ERR_OK) return err;
+        items[i] = (struct fact_skill){skills[i]->name, skills[i]->level, skills[i]->valid_from_us,
+                                       skills[i]->valid_to_us};
+    }
+    *out = items;
+    *out_count = (uint32_t)count;
+    return ERR_OK;
+}
+
+static enum err read_policy(const Callout__Policy *it, struct policy *out, struct problem *problem)
+{
+    enum err err =
+        check_range(it->freeze_seconds, 0, 86400, "territory.policy.freeze_seconds", problem);
+    if (err == ERR_OK)
+        err = check_range(it->dispatch_ahead_seconds, 0, 7 * 86400,
+                          "territory.policy.dispatch_ahead_seconds", problem);
+    if (err == ERR_OK)
+        err = check_range(it->accept_timeout_seconds, 10, 86400,
+                          "territory.policy.accept_timeout_seconds", problem);
+    if (err == ERR_OK)
+        err = check_range(it->overtime_price_percent, 100, 10000,
+                          "territory.policy.overtime_price_percent", problem);
+    if (err == ERR_OK)
+        err = check_range(it->unserved_seconds_per_priority, 1, 1000000,
+                          "territory.policy.unserved_seconds_per_priority", problem);
+    if (err == ERR_OK)
+        err = check_range(it->change_technician_seconds, 0, 1000000,
+                          "territory.policy.change_technician_seconds", problem);
+    if (err == ERR_OK)
+        err = check_range(it->change_start_seconds, 0, 1000000,
+                          "territory.policy.change_start_seconds", problem);
+    if (err == ERR_OK)
+        err = check_range(it->change_start_tolerance_seconds, 0, 86400,
+                          "territory.policy.change_start_tolerance_seconds", problem);
+    *out = (struct policy){1,
+                           it->freeze_seconds * US_PER_SECOND,
+                           it->dispatch_ahead_seconds * US_PER_SECOND,
+                           it->accept_timeout_seconds * US_PER_SECOND,
+                           it->overtime_price_percent,
+                           it->unserved_seconds_per_priority,
+                           it->change_technician_seconds,
+                           it->change_start_seconds,
+                           it->change_start_tolerance_seconds * US_PER_SECOND};
+    return err;
+}
+
+static enum err read_territory(const Callout__UpsertTerritoryRequest *request, struct fact *out,
+                               struct problem *problem)
+{
+    const Callout__Territory *it = request->territory;
+    if (it == NULL) return problem_set(problem, ERR_INVALID, "territory", "is missing");
+    enum err err = check_text(it->name, LIMIT_NAME, "territory.name", problem);
+    if (err == ERR_OK && !zone_known(it->time_zone))
+        err = problem_set(problem, ERR_INVALID, "territory.time_zone",
+                          "\"%.64s\" is no time zone known here; an IANA name such as Europe/Vaduz",
+                          it->time_zone);
+    out->kind = FACT_TERRITORY;
+    out->territory =
+        (struct fact_territory){.territory_id = it->territory_id,
+                                .name = it->name,
+                                .time_zone = it->time_zone,
+                                .policy_given = it->policy != NULL,
+                                .skill_names = (const char *const *)request->skill_names,
+                                .skill_count = (uint32_t)request->n_skill_names};
+    if (err == ERR_OK && it->policy != NULL)
+        err = read_policy(it->policy, &out->territory.policy, problem);
+    return err;
+}
+
+static enum err read_shift(const Callout__Shift *it, int64_t now_us, struct fact_shift *out,
+                           struct problem *problem)
+{
+    enum err err = check_time(it->start_us, now_us, "technician.shifts.start_us", problem);
+    if (err == ERR_OK) err = check_time(it->end_us, now_us, "technician.shifts.end_us", problem);
+    if (err == ERR_OK)
+        err = check_range((it->end_us - it->start_us) / US_PER_SECOND, 1, 86400,
+                          "technician.shifts.end_us (seconds after start_us)", problem);
+    if (err == ERR_OK)
+        err = check_range(it->overtime_seconds_max, 0, 86400,
+                          "technician.shifts.overtime_seconds_max", problem);
+    if (err == ERR_OK)
+        err = check_range(it->break_seconds, 0, 86400, "technician.shifts.break_seconds", problem);
+    *out = (struct fact_shift){it->service_day,
+                               it->start_us,
+                               it->end_us,
+                               it->overtime_seconds_max * US_PER_SECOND,
+                               it->break_earliest_us,
+                               it->break_latest_us,
+                               it->break_seconds * US_PER_SECOND,
+                               it->start != NULL,
+                               it->end != NULL,
+                               {0, 0},
+                               {0, 0}};
+    if (err == ERR_OK && it->start != NULL)
+        err = read_point(it->start, "technician.shifts.start", &out->start, problem);
+    if (err == ERR_OK && it->end != NULL)
+        err = read_point(it->end, "technician.shifts.end", &out->end, problem);
+    return err;
+}
+
+static enum err read_technician(const Callout__UpsertTechnicianRequest *request, int64_t now_us,
+                                struct arena *arena, struct fact *out, struct problem *problem)
+{
+    const Callout__Technician *it = request->technician;
+    if (it == NULL) return problem_set(problem, ERR_INVALID, "technician", "is missing");
+    struct fact_technician *to = &out->technician;
+    out->kind = FACT_TECHNICIAN;
+    *to = (struct fact_technician){
+        .technician_id = it->technician_id, .territory_id = it->territory_id, .name = it->name};
+    enum err err = check_text(it->name, LIMIT_NAME, "technician.name", problem);
+    if (err == ERR_OK) err = read_point(it->home, "technician.home", &to->home, problem);
+    if (err == ERR_OK)
+        err = read_skills(it->skills, it->n_skills, "technician.skills", arena, &to->skills,
+                          &to->skill_count, problem);
+    if (err == ERR_OK && it->n_shifts > 64)
+        err = problem_set(problem, ERR_TOO_LARGE, "technician.shifts", "at most 64 at once");
+    if (err != ERR_OK) return err;
+    struct fact_shift *shifts = arena_need(arena, (it->n_shifts + 1) * sizeof *shifts);
+    for (size_t i = 0; i < it->n_shifts && err == ERR_OK; i++)
+        err = read_shift(it->shifts[i], now_us, &shifts[i], problem);
+    to->shifts = shifts;
+    to->shift_count = (uint32_t)it->n_shifts;
+    return err;
+}
+
+static enum err read_windows(const Callout__WorkOrder *it, int64_t now_us, struct arena *arena,
+                             struct fact_work_order *to, struct problem *problem)
+{
+    if (it->n_windows > LIMIT_WINDOWS_PER_ORDER)
+        return problem_set(problem, ERR_TOO_LARGE, "work_order.windows", "%zu windows; at most %d",
+                           it->n_windows, LIMIT_WINDOWS_PER_ORDER);
+    struct window *windows = arena_need(arena, (it->n_windows + 1) * sizeof *windows);
+    bool *promised = arena_need(arena, (it->n_windows + 1) * sizeof *promised);
+    for (size_t i = 0; i < it->n_windows; i++) {
+        enum err err =
+            check_time(it->windows[i]->start_us, now_us, "work_order.windows.start_us", problem);
+        if (err == ERR_OK)
+            err = check_time(it->windows[i]->end_us, now_us, "work_order.windows.end_us", problem);
+        if (err != ERR_OK) return err;
+        windows[i] = (struct window){it->windows[i]->start_us, it->windows[i]->end_us};
+        promised[i] = it->windows[i]->promised;
+    }
+    to->windows = windows;
+    to->promised = promised;
+    to->window_count = (uint32_t)it->n_windows;
+    return ERR_OK;
+}
+
+static enum err check_order_texts(const struct fact_work_order *it, struct problem *problem)
+{
+    const struct {
+        const char *text;
+        size_t max;
+        const char *field;
+    } texts[] = {
+        {it->external_id, LIMIT_ID, "work_order.external_id"},
+        {it->customer_id, LIMIT_ID, "work_order.customer.customer_id"},
+        {it->customer_name, LIMIT_NAME, "work_order.customer.name"},
+        {it->customer_locale, LIMIT_ID, "work_order.customer.locale"},
+        {it->customer_external_id, LIMIT_ID, "work_order.customer.external_id"},
+        {it->contact_id, LIMIT_ID, "work_order.contact.contact_id"},
+        {it->contact_name, LIMIT_NAME, "work_order.contact.name"},
+        {it->contact_phone, LIMIT_ID, "work_order.contact.phone"},
+        {it->contact_email, LIMIT_NAME, "work_order.contact.email"},
+        {it->site_id, LIMIT_ID, "work_order.site.site_id"},
+        {it->address, LIMIT_TEXT, "work_order.site.address"},
+        {it->access_note, LIMIT_TEXT, "work_order.site.access_note"},
+        {it->site_time_zone, LIMIT_ID, "work_order.site.time_zone"},
+        {it->asset_id, LIMIT_ID, "work_order.asset_id"},
+        {it->work_type, LIMIT_NAME, "work_order.work_type"},
+        {it->note, LIMIT_TEXT, "work_order.note"},
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        enum err err = check_text(texts[i].text, texts[i].max, texts[i].field, problem);
+        if (err != ERR_OK) return err;
+    }
+    return ERR_OK;
+}
+
+static void read_around(const Callout__WorkOrder *it, struct fact_work_order *to)
+{
+    static const Callout__Customer nobody = CALLOUT__CUSTOMER__INIT;
+    static const Callout__Contact no_contact = CALLOUT__CONTACT__INIT;
+    const Callout__Customer *customer = it->customer != NULL ? it->customer : &nobody;
+    const Callout__Contact *contact = it->contact != NULL ? it->contact : &no_contact;
+    to->customer_id = customer->customer_id;
+    to->customer_name = customer->name;
+    to->customer_locale = customer->locale;
+    to->customer_external_id = customer->external_id;
+    to->contact_id = contact->contact_id;
+    to->contact_name = contact->name;
+    to->contact_phone = contact->phone;
+    to->contact_email = contact->email;
+    to->site_id = it->site->site_id;
+    to->address = it->site->address;
+    to->access_note = it->site->access_note;
+    to->site_time_zone = it->site->time_zone;
+}
+
+static enum err read_work_order(const Callout__UpsertWorkOrderRequest *request, int64_t service_day,
+                                int64_t now_us, struct arena *arena, struct fact *out,
+                                struct problem *problem)
+{
+    const Callout__WorkOrder *it = request->work_order;
+    if (it == NULL) return problem_set(problem, ERR_INVALID, "work_order", "is missing");
+    if (it->site == NULL) return problem_set(problem, ERR_INVALID, "work_order.site", "is missing");
+    struct fact_work_order *to = &out->work_order;
+    out->kind = FACT_WORK_ORDER;
+    *to = (struct fact_work_order){
+        .work_order_id = it->work_order_id,
+        .territory_id = it->territory_id,
+        .external_id = it->external_id,
+        .asset_id = it->asset_id,
+        .work_type = it->work_type,
+        .note = it->note,
+        .service_us = it->service_seconds * US_PER_SECOND,
+        .priority = it->priority,
+        .earliest_start_us = it->earliest_start_us,
+        .due_us = it->due_us,
+        .service_day = service_day,
+        .emergency = it->emergency,
+    };
+    read_around(it, to);
+    enum err err = read_point(it->site->point, "work_order.site.point", &to->point, problem);
+    if (err == ERR_OK)
+        err = check_range(it->service_seconds, 1, LIMIT_SERVICE_SECONDS,
+                          "work_order.service_seconds", problem);
+    if (err == ERR_OK)
+        err = check_range(it->priority, 1, LIMIT_PRIORITY, "work_order.priority", problem);
+    if (err == ERR_OK && it->earliest_start_us != 0)
+        err = check_time(it->earliest_start_us, now_us, "work_order.earliest_start_us", problem);
+    if (err == ERR_OK && it->due_us != 0)
+        err = check_time(it->due_us, now_us, "work_order.due_us", problem);
+    if (err == ERR_OK) err = check_order_texts(to, problem);
+    if (err == ERR_OK)
+        err = read_skills(it->skills, it->n_skills, "work_order.skills", arena, &to->skills,
+                          &to->skill_count, problem);
+    if (err == ERR_OK) err = read_windows(it, now_us, arena, to, problem);
+    return err;
+}
+
+static enum err read_absence(const char *technician_id, int64_t start_us, int64_t end_us,
+                             const char *reason, int64_t now_us, struct fact *out,
+                             struct problem *problem)
+{
+    out->kind = FACT_ABSENCE;
+    out->absence = (struct fact_absence){technician_id, reason, start_us, end_us};
+    enum err err = check_text(reason, LIMIT_TEXT, "absence.reason", problem);
+    if (err == ERR_OK && start_us != 0)
+        err = check_time(start_us, now_us, "absence.start_us", problem);
+    if (err == ERR_OK && end_us != 0) err = check_time(end_us, now_us, "absence.end_us", problem);
+    return err;
+}
+
+static void read_plan(const Callout__PlanCandidate *it, struct arena *arena, struct fact *out)
+{
+    struct fact_route *routes = arena_need(arena, (it->n_routes + 1) * sizeof *routes);
+    for (size_t i = 0; i < it->n_routes; i++)
+        routes[i] = (struct fact_route){it->routes[i]->technician_id,
+                                        (const char *const *)it->routes[i]->appointment_ids,
+                                        (uint32_t)it->routes[i]->n_appointment_ids};
+    out->kind = FACT_PLAN;
+    out->role = ROLE_OPTIMIZER;
+    out->plan = (struct fact_plan){
+        .territory_id = it->territory_id,
+        .service_day = it->service_day,
+        .cost_s = it->cost_seconds,
+        .stage = it->stage,
+        .base_revision = it->base_revision,
+        .cause_seq = it->cause_seq,
+        .routes = routes,
+        .route_count = (uint32_t)it->n_routes,
+        .unserved_ids = (const char *const *)it->unserved_ids,
+        .unserved_count = (uint32_t)it->n_unserved_ids,
+    };
+}
+
+static enum err read_command(const Callout__Command *it, int64_t now_us, struct fact *out,
+                             struct problem *problem)
+{
+    struct fact_status *status = &out->status;
+    out->device_time_us = it->device_time_us;
+    switch (it->body_case) {
+    case CALLOUT__COMMAND__BODY_STATUS: {
+        const Callout__StatusReport *report = it->status;
+        out->kind = FACT_STATUS;
+        *status = (struct fact_status){.appointment_id = report->appointment_id,
+                                       .reason = report->reason,
+                                       .status = (enum appointment_status)report->status,
+                                       .point_given = report->point != NULL};
+        if (report->status < CALLOUT__APPOINTMENT_STATUS__ACCEPTED ||
+            report->status > CALLOUT__APPOINTMENT_STATUS__NO_ACCESS)
+            return problem_set(
+                problem, ERR_INVALID, "status.status",
+                "a technician reports ACCEPTED, EN_ROUTE, ON_SITE, WORKING, PAUSED, COMPLETED, "
+                "INCOMPLETE or NO_ACCESS");
+        bool needs_reason = report->status >= CALLOUT__APPOINTMENT_STATUS__INCOMPLETE;
+        if (needs_reason && report->reason[0] == '\0')
+            return problem_set(problem, ERR_INVALID, "status.reason",
+                               "is needed for INCOMPLETE and NO_ACCESS");
+        if (report->point != NULL) {
+            enum err err = read_point(report->point, "status.point", &status->point, problem);
+            if (err != ERR_OK) return err;
+        }
+        return check_text(report->reason, LIMIT_TEXT, "status.reason", problem);
+    }
+    case CALLOUT__COMMAND__BODY_DECLINE:
+        out->kind = FACT_DECLINE;
+        *status = (struct fact_status){.appointment_id = it->decline->appointment_id,
+                                       .reason = it->decline->reason};
+        return check_text(it->decline->reason, LIMIT_TEXT, "decline.reason", problem);
+    case CALLOUT__COMMAND__BODY_RUNNING_LATE:
+        out->kind = FACT_LATE;
+        *status = (struct fact_status){.appointment_id = it->running_late->appointment_id,
+                                       .reason = "",
+                                       .delay_us = it->running_late->delay_seconds * US_PER_SECOND};
+        return check_range(it->running_late->delay_seconds, 60, 86400, "running_late.delay_seconds",
+                           problem);
+    case CALLOUT__COMMAND__BODY_ABSENCE:
+        return read_absence(out->technician_id, it->absence->start_us, it->absence->end_us,
+                            it->absence->reason, now_us, out, problem);
+    case CALLOUT__COMMAND__BODY__NOT_SET:
+    case CALLOUT__COMMAND__BODY_ACK_PLAN:
+    case CALLOUT__COMMAND__BODY_POSITIONS:
+    case CALLOUT__COMMAND__BODY_HEARTBEAT:
+    default: break;
+    }
+    return problem_set(problem, ERR_INVALID, "command.body", "is missing or of an unknown kind");
+}
+
+static void read_subject(struct fact *out, enum fact_kind kind, const char *id,
+                         const char *technician_id, const char *reason, uint64_t expected_version)
+{
+    out->kind = kind;
+    out->subject = (struct fact_subject){.id = id,
+                                         .technician_id = technician_id,
+                                         .reason = reason,
+                                         .expected_version = expected_version};
+}
+
+static enum actor_role role_of(const Callout__Principal *actor)
+{
+    if (actor == NULL) return ROLE_CLOCK;
+    if (actor->kind == CALLOUT__PRINCIPAL_KIND__DEVICE) return ROLE_TECHNICIAN;
+    return strcmp(actor->role, "integrator") == 0 ? ROLE_INTEGRATOR : ROLE_DISPATCHER;
+}
+
+enum err fact_from_body(const Callout__FactBody *body, int64_t seq, int64_t time_us,
+                        struct arena *arena, struct fact *out, struct problem *problem)
+{
+    *out = (struct fact){
+        .seq = seq, .time_us = time_us, .technician_id = "", .role = role_of(body->actor)};
+    if (body->actor != NULL) out->technician_id = body->actor->technician_id;
+    if (body->command != NULL) return read_command(body->command, time_us, out, problem);
+    switch (body->body_case) {
+    case CALLOUT__FACT_BODY__BODY_UPSERT_TERRITORY:
+        return read_territory(body->upsert_territory, out, problem);
+    case CALLOUT__FACT_BODY__BODY_UPSERT_TECHNICIAN:
+        return read_technician(body->upsert_technician, time_us, arena, out, problem);
+    case CALLOUT__FACT_BODY__BODY_UPSERT_WORK_ORDER:
+        return read_work_order(body->upsert_work_order, body->service_day, time_us, arena, out,
+                               problem);
+    case CALLOUT__FACT_BODY__BODY_CANCEL_WORK_ORDER:
+        read_subject(out, FACT_CANCEL, body->cancel_work_order->work_order_id, "",
+                     body->cancel_work_order->reason, 0);
+        return check_text(body->cancel_work_order->reason, LIMIT_TEXT, "reason", problem);
+    case CALLOUT__FACT_BODY__BODY_REPORT_ABSENCE: {
+        const Callout__Absence *it = body->report_absence->absence;
+        if (it == NULL) return problem_set(problem, ERR_INVALID, "absence", "is missing");
+        return read_absence(it->technician_id, it->start_us, it->end_us, it->reason, time_us, out,
+                            problem);
+    }
+    case CALLOUT__FACT_BODY__BODY_ASSIGN:
+        read_subject(out, FACT_ASSIGN, body->assign->appointment_id, body->assign->technician_id,
+                     body->assign->override_reason, body->assign->expected_version);
+        out->subject.start_us = body->assign->start_us;
+        if (body->assign->start_us != 0)
+            return check_time(body->assign->start_us, time_us, "start_us", problem);
+        return check_text(body->assign->override_reason, LIMIT_TEXT, "override_reason", problem);
+    case CALLOUT__FACT_BODY__BODY_UNASSIGN:
+        read_subject(out, FACT_UNASSIGN, body->unassign->appointment_id, "", body->unassign->reason,
+                     body->unassign->expected_version);
+        return check_text(body->unassign->reason, LIMIT_TEXT, "reason", problem);
+    case CALLOUT__FACT_BODY__BODY_SET_PIN: {
+        static const Callout__Pin none = CALLOUT__PIN__INIT;
+        const Callout__Pin *pin = body->set_pin->pin != NULL ? body->set_pin->pin : &none;
+        read_subject(out, FACT_PIN, body->set_pin->appointment_id, pin->technician_id, "",
+                     body->set_pin->expected_version);
+        out->subject.pin_technician = pin->technician;
+        out->subject.pin_time = pin->time;
+        out->subject.start_us = pin->start_us;
+        if (pin->time && pin->start_us != 0)
+            return check_time(pin->start_us, time_us, "pin.start_us", problem);
+        return ERR_OK;
+    }
+    case CALLOUT__FACT_BODY__BODY_SET_FREEZE_HORIZON:
+        out->kind = FACT_FREEZE;
+        out->freeze.territory_id = body->set_freeze_horizon->territory_id;
+        out->freeze.freeze_us = body->set_freeze_horizon->freeze_seconds * US_PER_SECOND;
+        return check_range(body->set_freeze_horizon->freeze_seconds, 0, 86400, "freeze_seconds",
+                           problem);
+    case CALLOUT__FACT_BODY__BODY_PLAN: read_plan(body->plan, arena, out); return ERR_OK;
+    case CALLOUT__FACT_BODY__BODY_TICK:
+        out->kind = FACT_TICK;
+        out->role = ROLE_CLOCK;
+        out->tick.territory_id = body->tick->territory_id;
+        out->tick.service_day = body->tick->service_day;
+        return ERR_OK;
+    case CALLOUT__FACT_BODY__BODY_DRIFT:
+        out->kind = FACT_DRIFT;
+        out->drift.technician_id = body->drift->technician_id;
+        out->drift.fix_time_us = body->drift->fix_time_us;
+        return read_point(body->drift->point, "drift.point", &out->drift.point, problem);
+    case CALLOUT__FACT_BODY__BODY_QUARANTINED: out->kind = FACT_QUARANTINED; return ERR_OK;
+    case CALLOUT__FACT_BODY__BODY__NOT_SET:
+    default: break;
+    }
+    return problem_set(problem, ERR_INVALID, "body", "is missing or of an unknown kind");
+}

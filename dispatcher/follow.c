@@ -1,0 +1,291 @@
+/* follow.c - "what is new after my cursor?": devices (Pull, Snapshot) and the gateway (Follow).
+ *
+ * A cursor is opaque to its holder: epoch of the log, seq, and a keyed hash over both and the
+ * device, so that a forged, foreign or future one is answered RESET. A delta is the state now of
+ * whatever changed after the cursor: what is not the technician's any more is named as having left
+ * his scope.
+ */
+#include "base/clock.h"
+#include "dispatcher/engine_impl.h"
+
+#include <sodium.h>
+#include <string.h>
+
+enum { CURSOR_SIZE = 16 + 16, PULL_MAX = 200, SNAPSHOT_PAGE = 200, CAUSES_MAX = 256 };
+
+static void cursor_mac(const struct engine *engine, const char *device_id, const uint8_t *head,
+                       uint8_t mac[16])
+{
+    crypto_generichash_state state;
+    crypto_generichash_init(&state, engine->secret, SECRET_SIZE, 16);
+    crypto_generichash_update(&state, head, 16);
+    crypto_generichash_update(&state, (const uint8_t *)device_id, strlen(device_id));
+    crypto_generichash_final(&state, mac, 16);
+}
+
+static ProtobufCBinaryData cursor_make(struct call *call, int64_t seq)
+{
+    uint8_t *bytes = arena_need(call->arena, CURSOR_SIZE);
+    memcpy(bytes, &call->engine->log_epoch, 8);
+    memcpy(bytes + 8, &seq, 8);
+    cursor_mac(call->engine, call->who->id, bytes, bytes + 16);
+    return (ProtobufCBinaryData){CURSOR_SIZE, bytes};
+}
+
+static enum err cursor_read(struct call *call, ProtobufCBinaryData cursor, int64_t *seq)
+{
+    uint8_t mac[16];
+    uint64_t epoch = 0;
+    if (cursor.len == CURSOR_SIZE) {
+        cursor_mac(call->engine, call->who->id, cursor.data, mac);
+        memcpy(&epoch, cursor.data, 8);
+        memcpy(seq, cursor.data + 8, 8);
+        if (sodium_memcmp(mac, cursor.data + 16, 16) == 0 && epoch == call->engine->log_epoch &&
+            *seq >= 0 && *seq <= core_seq(call->engine->core))
+            return ERR_OK;
+    }
+    return problem_set(&call->problem, ERR_RESET, "cursor", "cannot be continued: take a Snapshot");
+}
+
+struct news {
+    struct arena *arena;
+    const char *technician_id;
+    const char *ids[PULL_MAX];
+    uint32_t count;
+    int64_t seqs[CAUSES_MAX];
+    uint32_t seq_count;
+    int64_t last_seq; /* everything up to here was seen */
+    bool more;
+};
+
+static bool note_change(void *context, const void *visited)
+{
+    struct news *news = context;
+    const struct row_change *row = visited;
+    if (news->count >= PULL_MAX - 1 && row->seq != news->last_seq) {
+        news->more = true;
+        return false;
+    }
+    news->last_seq = row->seq;
+    if (news->seq_count == 0 || news->seqs[news->seq_count - 1] != row->seq) {
+        if (news->seq_count < CAUSES_MAX) news->seqs[news->seq_count++] = row->seq;
+    }
+    for (uint32_t i = 0; i < news->count; i++) {
+        if (strcmp(news->ids[i], row->appointment_id) == 0) return true;
+    }
+    if (news->count == PULL_MAX)
+        return true; /* one fact touched more than a page: the snapshot has it */
+    news->ids[news->count++] = arena_text(news->arena, row->appointment_id);
+    return true;
+}
+
+static enum err fill_delta(struct call *call, const struct news *news, Callout__PullReply *answer)
+{
+    answer->appointments =
+        arena_need(call->arena, (news->count + 1) * sizeof *answer->appointments);
+    answer->left_scope = arena_need(call->arena, (news->count + 1) * sizeof *answer->left_scope);
+    for (uint32_t i = 0; i < news->count; i++) {
+        const char *owner;
+        core_appointment(call->engine->core, news->ids[i], &owner);
+        if (strcmp(owner, news->technician_id) != 0) {
+            answer->left_scope[answer->n_left_scope++] = arena_text(call->arena, news->ids[i]);
+            continue;
+        }
+        Callout__FieldAppointment *appointment = read_field_appointment(call, news->ids[i]);
+        if (appointment == NULL) return ERR_IO;
+        answer->appointments[answer->n_appointments++] = appointment;
+    }
+    return ERR_OK;
+}
+
+/* The facts behind the changes: a plan's is the event that it answers. */
+static void fill_causes(struct call *call, const struct news *news, Callout__PullReply *answer)
+{
+    answer->cause_seqs =
+        arena_need(call->arena, (news->seq_count + 1) * sizeof *answer->cause_seqs);
+    answer->cause_committed_mono_us =
+        arena_need(call->arena, (news->seq_count + 1) * sizeof *answer->cause_committed_mono_us);
+    for (uint32_t i = 0; i < news->seq_count; i++) {
+        const struct recent *recent = engine_recent(call->engine, news->seqs[i]);
+        int64_t cause =
+            recent != NULL && recent->cause_seq != 0 ? recent->cause_seq : news->seqs[i];
+        const struct recent *origin = engine_recent(call->engine, cause);
+        answer->cause_seqs[i] = (uint64_t)cause;
+        answer->cause_committed_mono_us[i] = origin == NULL ? 0 : origin->committed_mono_us;
+        answer->n_cause_seqs = answer->n_cause_committed_mono_us = i + 1;
+    }
+}
+
+enum err handle_pull(struct call *call)
+{
+    const Callout__PullRequest *request = (const Callout__PullRequest *)call->message;
+    int64_t seq = 0;
+    enum err err = cursor_read(call, request->cursor, &seq);
+    if (err != ERR_OK) return err;
+    int64_t tip = core_seq(call->engine->core);
+    struct news *news = arena_need(call->arena, sizeof *news);
+    news->arena = call->arena;
+    news->technician_id = call->who->technician_id;
+    err = store_changes_of(call->engine->store, call->who->technician_id, seq, note_change, news);
+    if (err != ERR_OK) return err;
+    Callout__PullReply *answer = arena_need(call->arena, sizeof *answer);
+    callout__pull_reply__init(answer);
+    err = fill_delta(call, news, answer);
+    if (err != ERR_OK) return err;
+    fill_causes(call, news, answer);
+    answer->more = news->more;
+    answer->cursor = cursor_make(call, news->more ? news->last_seq : tip);
+    call->answer = &answer->base;
+    return ERR_OK;
+}
+
+/* --- Snapshot ------------------------------------------------------------------------------------------ */
+
+struct own {
+    struct arena *arena;
+    const char *ids[LIMIT_VISITS_PER_ROUTE * 16];
+    uint32_t count;
+};
+
+static void note_own(void *context, const char *id)
+{
+    struct own *own = context;
+    if (own->count < sizeof own->ids / sizeof own->ids[0]) own->ids[own->count++] = id;
+}
+
+struct skills_of {
+    struct arena *arena;
+    Callout__Technician *technician;
+};
+
+static bool add_skill(void *context, const void *visited)
+{
+    struct skills_of *it = context;
+    const struct row_technician_skill *row = visited;
+    if (it->technician->n_skills == LIMIT_SKILLS_PER_ENTITY) return false;
+    Callout__Skill *skill = arena_need(it->arena, sizeof *skill);
+    callout__skill__init(skill);
+    skill->name = arena_text(it->arena, row->skill);
+    skill->level = (uint32_t)row->level;
+    skill->valid_from_us = row->valid_from_us;
+    skill->valid_to_us = row->valid_to_us;
+    it->technician->skills[it->technician->n_skills++] = skill;
+    return true;
+}
+
+Callout__Technician *read_technician_message(struct call *call, const char *technician_id)
+{
+    union row row;
+    if (store_get(call->engine->store, ROW_TECHNICIAN,
+                  &(struct row_technician){.technician_id = technician_id}, &row) != ERR_OK)
+        return NULL;
+    Callout__Technician *out = arena_need(call->arena, sizeof *out);
+    callout__technician__init(out);
+    out->technician_id = arena_text(call->arena, row.technician.technician_id);
+    out->territory_id = arena_text(call->arena, row.technician.territory_id);
+    out->name = arena_text(call->arena, row.technician.name);
+    out->home = arena_need(call->arena, sizeof *out->home);
+    callout__point__init(out->home);
+    out->home->lat_e7 = (int32_t)row.technician.lat_e7;
+    out->home->lon_e7 = (int32_t)row.technician.lon_e7;
+    out->skills = arena_need(call->arena, LIMIT_SKILLS_PER_ENTITY * sizeof *out->skills);
+    struct skills_of skills = {call->arena, out};
+    struct row_technician_skill key = {.technician_id = out->technician_id};
+    if (store_each(call->engine->store, ROW_TECHNICIAN_SKILL, &key, 1, false, add_skill, &skills) !=
+        ERR_OK)
+        return NULL;
+    return out;
+}
+
+static Callout__Territory *read_territory_message(struct call *call, const char *territory_id)
+{
+    union row row;
+    if (store_get(call->engine->store, ROW_TERRITORY,
+                  &(struct row_territory){.territory_id = territory_id}, &row) != ERR_OK)
+        return NULL;
+    Callout__Territory *out = arena_need(call->arena, sizeof *out);
+    callout__territory__init(out);
+    out->territory_id = arena_text(call->arena, row.territory.territory_id);
+    out->name = arena_text(call->arena, row.territory.name);
+    out->time_zone = arena_text(call->arena, row.territory.time_zone);
+    return out;
+}
+
+/* A technician's own appointments are bounded, so one page holds them all. */
+enum err handle_snapshot(struct call *call)
+{
+    const Callout__SnapshotRequest *request = (const Callout__SnapshotRequest *)call->message;
+    if (request->page_token[0] != '\0')
+        return problem_set(&call->problem, ERR_INVALID, "page_token",
+                           "the snapshot has one page only");
+    Callout__SnapshotReply *answer = arena_need(call->arena, sizeof *answer);
+    callout__snapshot_reply__init(answer);
+    struct own *own = arena_need(call->arena, sizeof *own);
+    core_appointments_of(call->engine->core, call->who->technician_id, note_own, own);
+    answer->appointments = arena_need(call->arena, (own->count + 1) * sizeof *answer->appointments);
+    for (uint32_t i = 0; i < own->count; i++) {
+        Callout__FieldAppointment *appointment = read_field_appointment(call, own->ids[i]);
+        if (appointment == NULL) return ERR_IO;
+        answer->appointments[answer->n_appointments++] = appointment;
+    }
+    answer->technician = read_technician_message(call, call->who->technician_id);
+    if (answer->technician != NULL)
+        answer->territory = read_territory_message(call, answer->technician->territory_id);
+    answer->cursor = cursor_make(call, core_seq(call->engine->core));
+    call->answer = &answer->base;
+    return ERR_OK;
+}
+
+/* --- Follow -------------------------------------------------------------------------------------------- */
+
+static void add_follower(Callout__FollowReply *answer, struct arena *arena, const char *id)
+{
+    for (size_t i = 0; i < answer->n_technician_ids; i++) {
+        if (strcmp(answer->technician_ids[i], id) == 0) return;
+    }
+    if (answer->n_technician_ids == LIMIT_TECHNICIANS)
+        answer->all = true;
+    else
+        answer->technician_ids[answer->n_technician_ids++] = arena_text(arena, id);
+}
+
+static void fill_follow(struct call *call, int64_t after, Callout__FollowReply *answer)
+{
+    const struct engine *engine = call->engine;
+    int64_t tip = core_seq(engine->core);
+    answer->technician_ids =
+        arena_need(call->arena, LIMIT_TECHNICIANS * sizeof *answer->technician_ids);
+    for (int64_t seq = after + 1; seq <= tip && !answer->all; seq++) {
+        const struct recent *recent = engine_recent(engine, seq);
+        if (recent == NULL || recent->everyone) {
+            answer->all = true;
+            break;
+        }
+        for (uint32_t i = 0; i < recent->technician_count; i++)
+            add_follower(answer, call->arena, recent->technicians[i]);
+    }
+    if (answer->all) answer->n_technician_ids = 0;
+}
+
+enum err handle_follow(struct call *call)
+{
+    const Callout__FollowRequest *request = (const Callout__FollowRequest *)call->message;
+    int64_t tip = core_seq(call->engine->core);
+    bool known =
+        request->log_epoch == call->engine->log_epoch && (int64_t)request->after_seq <= tip;
+    bool news = !known || (int64_t)request->after_seq < tip;
+    bool expired = call->item != NULL && call->item->hold_ms == UINT32_MAX;
+    if (!news && !expired && request->hold_ms > 0 && call->item != NULL) {
+        call->item->held = HELD_FOLLOW;
+        call->item->hold_ms = request->hold_ms;
+        call->item->after_seq = request->after_seq;
+        return ERR_OK;
+    }
+    Callout__FollowReply *answer = arena_need(call->arena, sizeof *answer);
+    callout__follow_reply__init(answer);
+    answer->tip_seq = (uint64_t)tip;
+    answer->all = !known;
+    fill_follow(call, known ? (int64_t)request->after_seq : tip, answer);
+    call->answer = &answer->base;
+    return ERR_OK;
+}

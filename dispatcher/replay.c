@@ -1,0 +1,259 @@
+/* replay.c - the fact log, told again: through the core into a store of plain memory. */
+#include "dispatcher/replay.h"
+
+#include "base/clock.h"
+#include "base/exit_code.h"
+#include "base/log.h"
+#include "dispatcher/engine_impl.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct replay {
+    struct core *core;
+    struct arena core_arena, step_arena;
+    struct store *tables; /* what the facts lead to */
+    int64_t until, facts, quarantined;
+    int64_t bad_seq; /* first fact that could not be applied; 0: none */
+    struct problem problem;
+};
+
+static enum err put_acts(struct store *store, const struct acts *acts)
+{
+    enum err err = ERR_OK;
+    for (uint32_t i = 0; i < acts->count && err == ERR_OK; i++) {
+        const struct act *act = &acts->items[i];
+        if (act->kind == ACT_PUT) err = store_put(store, act->row_kind, &act->row);
+        if (act->kind == ACT_ERASE)
+            err = store_erase(store, act->row_kind, &act->row, act->key_columns);
+    }
+    return err;
+}
+
+static bool replay_fact(void *context, const void *visited)
+{
+    struct replay *replay = context;
+    const struct row_fact *row = visited;
+    struct fact fact;
+    struct acts acts;
+    if (replay->until > 0 && row->seq > replay->until) return false;
+    arena_rewind(&replay->step_arena);
+    acts_init(&acts, &replay->step_arena);
+    Callout__FactBody *body =
+        callout__fact_body__unpack(NULL, row->body.size, (const uint8_t *)row->body.bytes);
+    enum err err = body == NULL ? ERR_INVALID
+                                : fact_from_body(body, row->seq, row->time_us, &replay->step_arena,
+                                                 &fact, &replay->problem);
+    if (err == ERR_OK) err = core_step(replay->core, &fact, &acts, &replay->problem);
+    if (err == ERR_OK) err = put_acts(replay->tables, &acts);
+    if (body != NULL) callout__fact_body__free_unpacked(body, NULL);
+    if (err != ERR_OK) replay->bad_seq = row->seq;
+    replay->facts++;
+    replay->quarantined += row->kind == FACT_QUARANTINED;
+    return err == ERR_OK;
+}
+
+static enum err replay_run(struct replay *replay, struct store *store, int64_t until)
+{
+    *replay = (struct replay){.until = until};
+    arena_open(&replay->core_arena, (size_t)1 << 30);
+    arena_open(&replay->step_arena, (size_t)256 << 20);
+    replay->core = core_open(&replay->core_arena, &travel_straight);
+    replay->tables = store_open_mem();
+    enum err err = store_begin(replay->tables);
+    if (err == ERR_OK) err = store_each(store, ROW_FACT, NULL, 0, false, replay_fact, replay);
+    if (err == ERR_OK) err = store_commit(replay->tables);
+    return err;
+}
+
+static void replay_close(struct replay *replay)
+{
+    store_close(replay->tables);
+    arena_close(&replay->core_arena);
+    arena_close(&replay->step_arena);
+}
+
+struct options {
+    const char *folder;
+    int64_t until;
+    bool json;
+};
+
+static int parse(int argc, char **argv, const char *usage, struct options *options)
+{
+    static const struct option longs[] = {{"until", required_argument, NULL, 'u'},
+                                          {"json", no_argument, NULL, 'j'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {NULL, 0, NULL, 0}};
+    for (int c; (c = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
+        if (c == 'j') options->json = true;
+        if (c == 'u') options->until = strtoll(optarg, NULL, 10);
+        if (c == 'u' && options->until <= 0) {
+            fprintf(stderr, "callout replay: --until \"%s\" is not a fact's number (1 or more)\n",
+                    optarg);
+            return EXIT_USAGE;
+        }
+        if (c == 'h') {
+            fputs(usage, stdout);
+            exit(EXIT_DONE);
+        }
+        if (c == '?') return EXIT_USAGE;
+    }
+    if (optind + 1 == argc) {
+        options->folder = argv[optind];
+        return EXIT_DONE;
+    }
+    fputs(usage, stderr);
+    return EXIT_USAGE;
+}
+
+static int open_folder(const char *role, const char *folder, struct store **store)
+{
+    struct problem problem = {{0}, {0}};
+    log_open(role, LOG_INFO);
+    enum err err = store_open_reader(store, folder, &problem);
+    if (err == ERR_OK) return EXIT_DONE;
+    fprintf(stderr, "callout %s: %s: %s\n", role, folder, problem.text);
+    return EXIT_CONFIG;
+}
+
+struct digests {
+    uint64_t core, replayed_tables, stored_tables;
+};
+
+static enum err compare(struct replay *replay, struct store *store, struct digests *out)
+{
+    out->core = core_digest(replay->core);
+    enum err err = store_digest(replay->tables, &out->replayed_tables);
+    if (err == ERR_OK) err = store_digest(store, &out->stored_tables);
+    return err;
+}
+
+static void print_replay(const struct replay *replay, const struct digests *digests, bool whole,
+                         bool json)
+{
+    bool equal = digests->replayed_tables == digests->stored_tables;
+    const char *answer = !whole ? "not compared" : equal ? "equal" : "different";
+    if (json)
+        printf("{\"facts\": %lld, \"quarantined\": %lld, \"core_digest\": \"%016llx\", "
+               "\"tables_digest\": \"%016llx\", \"stored_tables_digest\": \"%016llx\", \"tables\": "
+               "\"%s\"}\n",
+               (long long)replay->facts, (long long)replay->quarantined,
+               (unsigned long long)digests->core, (unsigned long long)digests->replayed_tables,
+               (unsigned long long)digests->stored_tables, answer);
+    else
+        printf("%lld facts replayed (%lld quarantined)\ncore digest    %016llx\ntables digest  "
+               "%016llx\n"
+               "stored tables  %016llx: %s\n",
+               (long long)replay->facts, (long long)replay->quarantined,
+               (unsigned long long)digests->core, (unsigned long long)digests->replayed_tables,
+               (unsigned long long)digests->stored_tables, answer);
+}
+
+int replay_main(int argc, char **argv)
+{
+    static const char usage[] =
+        "usage: callout replay DIR [--until SEQ] [--json]\n"
+        "  Tells the fact log of a data folder again and compares what comes out with its tables.\n"
+        "  example: callout replay /var/lib/callout --until 1200\n";
+    struct options options = {0};
+    struct store *store;
+    struct replay replay;
+    struct digests digests = {0};
+    int code = parse(argc, argv, usage, &options);
+    if (code == EXIT_DONE) code = open_folder("replay", options.folder, &store);
+    if (code != EXIT_DONE) return code;
+    enum err err = replay_run(&replay, store, options.until);
+    if (err == ERR_OK) err = compare(&replay, store, &digests);
+    if (err != ERR_OK || replay.bad_seq != 0) {
+        fprintf(stderr, "callout replay: fact %lld: %s %s\n", (long long)replay.bad_seq,
+                replay.problem.field, replay.problem.text);
+        code = EXIT_VIOLATION;
+    } else {
+        bool whole = options.until == 0;
+        print_replay(&replay, &digests, whole, options.json);
+        if (whole && digests.replayed_tables != digests.stored_tables) code = EXIT_VIOLATION;
+    }
+    replay_close(&replay);
+    store_close(store);
+    return code;
+}
+
+struct finding {
+    bool ok;
+    char text[320];
+};
+
+static void find(struct finding *finding, bool ok, const char *text)
+{
+    finding->ok = ok;
+    snprintf(finding->text, sizeof finding->text, "%s", text);
+}
+
+static void check_chain(struct store *store, struct finding *finding)
+{
+    int64_t bad_seq = 0;
+    char text[96];
+    enum err err = store_verify_chain(store, &bad_seq);
+    snprintf(text, sizeof text,
+             bad_seq == 0 ? "every fact fits the chain" : "fact %lld does not fit the chain",
+             (long long)bad_seq);
+    find(finding, err == ERR_OK && bad_seq == 0, err == ERR_OK ? text : err_name(err));
+}
+
+static void check_file(struct store *store, struct finding *finding)
+{
+    struct problem problem = {{0}, {0}};
+    enum err err = store_verify_file(store, &problem);
+    find(finding, err == ERR_OK, err == ERR_OK ? "the file is sound" : problem.text);
+}
+
+static void check_replay(struct store *store, struct finding *finding)
+{
+    struct replay replay;
+    struct digests digests = {0};
+    enum err err = replay_run(&replay, store, 0);
+    if (err == ERR_OK) err = compare(&replay, store, &digests);
+    char text[320];
+    if (err != ERR_OK || replay.bad_seq != 0)
+        snprintf(text, sizeof text, "fact %lld cannot be replayed: %s", (long long)replay.bad_seq,
+                 replay.problem.text);
+    else
+        snprintf(text, sizeof text, "%lld facts lead to %s tables", (long long)replay.facts,
+                 digests.replayed_tables == digests.stored_tables ? "these" : "other");
+    find(finding,
+         err == ERR_OK && replay.bad_seq == 0 && digests.replayed_tables == digests.stored_tables,
+         text);
+    replay_close(&replay);
+}
+
+int verify_main(int argc, char **argv)
+{
+    static const char usage[] = "usage: callout verify DIR [--json]\n"
+                                "  Checks a data folder: the file's structure, the hash chain of "
+                                "its facts, and that the facts\n"
+                                "  lead to its tables. 0: all well, 3: something is not.\n";
+    static const char *const names[] = {"file", "chain", "replay"};
+    void (*const checks[])(struct store *, struct finding *) = {check_file, check_chain,
+                                                                check_replay};
+    struct options options = {0};
+    struct store *store;
+    int code = parse(argc, argv, usage, &options);
+    if (code == EXIT_DONE) code = open_folder("verify", options.folder, &store);
+    if (code != EXIT_DONE) return code;
+    if (options.json) printf("{");
+    for (int i = 0; i < 3; i++) {
+        struct finding finding;
+        checks[i](store, &finding);
+        if (!finding.ok) code = EXIT_VIOLATION;
+        if (options.json)
+            printf("\"%s\": %s, ", names[i], finding.ok ? "true" : "false");
+        else
+            printf("%-7s %s: %s\n", names[i], finding.ok ? "ok " : "BAD", finding.text);
+    }
+    if (options.json) printf("\"ok\": %s}\n", code == EXIT_DONE ? "true" : "false");
+    store_close(store);
+    return code;
+}

@@ -1,0 +1,487 @@
+/* views.c - what people see: the board, the feed of events, an appointment with its order and site. */
+#include "base/clock.h"
+#include "dispatcher/engine_impl.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BOARD_PAGE = 400, FEED_PAGE = 200 };
+
+static Callout__Point *new_point(struct arena *arena, int64_t lat_e7, int64_t lon_e7)
+{
+    Callout__Point *point = arena_need(arena, sizeof *point);
+    callout__point__init(point);
+    point->lat_e7 = (int32_t)lat_e7;
+    point->lon_e7 = (int32_t)lon_e7;
+    return point;
+}
+
+static Callout__Site *read_site(struct call *call, const char *site_id)
+{
+    union row row;
+    Callout__Site *out = arena_need(call->arena, sizeof *out);
+    callout__site__init(out);
+    if (store_get(call->engine->store, ROW_SITE, &(struct row_site){.site_id = site_id}, &row) !=
+        ERR_OK)
+        return out;
+    out->site_id = arena_text(call->arena, row.site.site_id);
+    out->customer_id = arena_text(call->arena, row.site.customer_id);
+    out->address = arena_text(call->arena, row.site.address);
+    out->access_note = arena_text(call->arena, row.site.access_note);
+    out->time_zone = arena_text(call->arena, row.site.time_zone);
+    out->point = new_point(call->arena, row.site.lat_e7, row.site.lon_e7);
+    return out;
+}
+
+static void read_pin(struct call *call, Callout__Appointment *out)
+{
+    union row row;
+    if (store_get(call->engine->store, ROW_PIN,
+                  &(struct row_pin){.appointment_id = out->appointment_id}, &row) != ERR_OK)
+        return;
+    out->pin = arena_need(call->arena, sizeof *out->pin);
+    callout__pin__init(out->pin);
+    out->pin->technician_id = arena_text(call->arena, row.pin.technician_id);
+    out->pin->technician = out->pin->technician_id[0] != '\0';
+    out->pin->start_us = row.pin.start_us;
+    out->pin->time = row.pin.start_us != 0;
+}
+
+static void read_assignment(struct call *call, Callout__Appointment *out)
+{
+    union row row;
+    if (store_get(call->engine->store, ROW_ASSIGNMENT,
+                  &(struct row_assignment){.appointment_id = out->appointment_id}, &row) != ERR_OK)
+        return;
+    Callout__Assignment *assignment = arena_need(call->arena, sizeof *assignment);
+    callout__assignment__init(assignment);
+    assignment->appointment_id = out->appointment_id;
+    assignment->technician_id = arena_text(call->arena, row.assignment.technician_id);
+    assignment->plan_version = (uint64_t)row.assignment.plan_version;
+    assignment->position = (uint32_t)row.assignment.position;
+    assignment->tentative = out->status == CALLOUT__APPOINTMENT_STATUS__SCHEDULED;
+    out->assignment = assignment;
+    out->planned_start_us = row.assignment.planned_start_us;
+    out->planned_end_us = row.assignment.planned_end_us;
+}
+
+static Callout__Appointment *read_appointment(struct call *call, const char *appointment_id)
+{
+    union row row;
+    if (store_get(call->engine->store, ROW_APPOINTMENT,
+                  &(struct row_appointment){.appointment_id = appointment_id}, &row) != ERR_OK)
+        return NULL;
+    Callout__Appointment *out = arena_need(call->arena, sizeof *out);
+    callout__appointment__init(out);
+    out->appointment_id = arena_text(call->arena, row.appointment.appointment_id);
+    out->work_order_id = arena_text(call->arena, row.appointment.work_order_id);
+    out->status = (Callout__AppointmentStatus)row.appointment.status;
+    out->version = (uint64_t)row.appointment.version;
+    out->service_day = row.appointment.service_day;
+    out->late = row.appointment.late != 0;
+    read_assignment(call, out);
+    read_pin(call, out);
+    return out;
+}
+
+struct children {
+    struct arena *arena;
+    Callout__WorkOrder *order;
+};
+
+static bool add_window(void *context, const void *visited)
+{
+    struct children *it = context;
+    const struct row_arrival_window *row = visited;
+    if (it->order->n_windows == LIMIT_WINDOWS_PER_ORDER) return false;
+    Callout__ArrivalWindow *window = arena_need(it->arena, sizeof *window);
+    callout__arrival_window__init(window);
+    window->start_us = row->start_us;
+    window->end_us = row->end_us;
+    window->promised = row->promised != 0;
+    it->order->windows[it->order->n_windows++] = window;
+    return true;
+}
+
+static bool add_skill(void *context, const void *visited)
+{
+    struct children *it = context;
+    const struct row_work_order_skill *row = visited;
+    if (it->order->n_skills == LIMIT_SKILLS_PER_ENTITY) return false;
+    Callout__Skill *skill = arena_need(it->arena, sizeof *skill);
+    callout__skill__init(skill);
+    skill->name = arena_text(it->arena, row->skill);
+    skill->level = (uint32_t)row->level;
+    it->order->skills[it->order->n_skills++] = skill;
+    return true;
+}
+
+static void read_customer(struct call *call, const char *customer_id, Callout__WorkOrder *out)
+{
+    union row row;
+    if (customer_id[0] == '\0' ||
+        store_get(call->engine->store, ROW_CUSTOMER,
+                  &(struct row_customer){.customer_id = customer_id}, &row) != ERR_OK)
+        return;
+    out->customer = arena_need(call->arena, sizeof *out->customer);
+    callout__customer__init(out->customer);
+    out->customer->customer_id = arena_text(call->arena, row.customer.customer_id);
+    out->customer->name = arena_text(call->arena, row.customer.name);
+    out->customer->locale = arena_text(call->arena, row.customer.locale);
+    out->customer->external_id = arena_text(call->arena, row.customer.external_id);
+}
+
+static void read_contact(struct call *call, const char *contact_id, Callout__WorkOrder *out)
+{
+    union row row;
+    if (contact_id[0] == '\0' ||
+        store_get(call->engine->store, ROW_CONTACT, &(struct row_contact){.contact_id = contact_id},
+                  &row) != ERR_OK)
+        return;
+    out->contact = arena_need(call->arena, sizeof *out->contact);
+    callout__contact__init(out->contact);
+    out->contact->contact_id = arena_text(call->arena, row.contact.contact_id);
+    out->contact->customer_id = arena_text(call->arena, row.contact.customer_id);
+    out->contact->name = arena_text(call->arena, row.contact.name);
+    out->contact->phone = arena_text(call->arena, row.contact.phone);
+    out->contact->email = arena_text(call->arena, row.contact.email);
+}
+
+static Callout__WorkOrder *read_work_order(struct call *call, const char *work_order_id)
+{
+    union row row;
+    if (store_get(call->engine->store, ROW_WORK_ORDER,
+                  &(struct row_work_order){.work_order_id = work_order_id}, &row) != ERR_OK)
+        return NULL;
+    struct row_work_order it = row.work_order;
+    Callout__WorkOrder *out = arena_need(call->arena, sizeof *out);
+    callout__work_order__init(out);
+    out->work_order_id = arena_text(call->arena, it.work_order_id);
+    out->territory_id = arena_text(call->arena, it.territory_id);
+    out->external_id = arena_text(call->arena, it.external_id);
+    out->asset_id = arena_text(call->arena, it.asset_id);
+    out->work_type = arena_text(call->arena, it.work_type);
+    out->note = arena_text(call->arena, it.note);
+    out->service_seconds = (int32_t)it.service_seconds;
+    out->priority = (uint32_t)it.priority;
+    out->earliest_start_us = it.earliest_start_us;
+    out->due_us = it.due_us;
+    out->emergency = it.emergency != 0;
+    const char *site_id = arena_text(call->arena, it.site_id);
+    const char *customer_id = arena_text(call->arena, it.customer_id);
+    const char *contact_id = arena_text(call->arena, it.contact_id);
+    out->site = read_site(call, site_id);
+    read_customer(call, customer_id, out);
+    read_contact(call, contact_id, out);
+    out->windows = arena_need(call->arena, LIMIT_WINDOWS_PER_ORDER * sizeof *out->windows);
+    out->skills = arena_need(call->arena, LIMIT_SKILLS_PER_ENTITY * sizeof *out->skills);
+    struct children children = {call->arena, out};
+    struct row_arrival_window windows = {.work_order_id = out->work_order_id};
+    struct row_work_order_skill skills = {.work_order_id = out->work_order_id};
+    if (store_each(call->engine->store, ROW_ARRIVAL_WINDOW, &windows, 1, false, add_window,
+                   &children) != ERR_OK)
+        return NULL;
+    if (store_each(call->engine->store, ROW_WORK_ORDER_SKILL, &skills, 1, false, add_skill,
+                   &children) != ERR_OK)
+        return NULL;
+    return out;
+}
+
+static Callout__WorkOrderStatus order_status(Callout__AppointmentStatus status)
+{
+    enum appointment_status only = (enum appointment_status)status;
+    return (Callout__WorkOrderStatus)life_work_order(&only, 1);
+}
+
+Callout__FieldAppointment *read_field_appointment(struct call *call, const char *appointment_id)
+{
+    Callout__FieldAppointment *out = arena_need(call->arena, sizeof *out);
+    callout__field_appointment__init(out);
+    out->appointment = read_appointment(call, appointment_id);
+    if (out->appointment == NULL) return NULL;
+    out->work_order = read_work_order(call, out->appointment->work_order_id);
+    if (out->work_order != NULL) out->work_order->status = order_status(out->appointment->status);
+    return out;
+}
+
+/* --- Board --------------------------------------------------------------------------------------------- */
+
+struct page {
+    struct call *call;
+    Callout__BoardReply *answer;
+    uint32_t from, seen; /* items before `from` were on earlier pages */
+    bool full;
+};
+
+static bool page_takes(struct page *page)
+{
+    uint32_t index = page->seen++;
+    if (index < page->from) return false;
+    if (index < page->from + BOARD_PAGE) return true;
+    page->full = true;
+    return false;
+}
+
+static void add_board_technician(void *context, const char *id)
+{
+    struct page *page = context;
+    struct call *call = page->call;
+    struct core_technician now;
+    union row row;
+    if (!page_takes(page) || !core_technician(call->engine->core, id, call->engine->now_us, &now))
+        return;
+    Callout__BoardTechnician *out = arena_need(call->arena, sizeof *out);
+    callout__board_technician__init(out);
+    out->technician = read_technician_message(call, id);
+    out->current_appointment_id = arena_text(call->arena, now.current_appointment_id);
+    out->absent = now.absent;
+    if (store_get(call->engine->store, ROW_POSITION, &(struct row_position){.technician_id = id},
+                  &row) == ERR_OK) {
+        out->last_fix = arena_need(call->arena, sizeof *out->last_fix);
+        callout__fix__init(out->last_fix);
+        out->last_fix->fix_time_us = row.position.fix_time_us;
+        out->last_fix->accuracy_m = (int32_t)row.position.accuracy_m;
+        out->last_fix->point = new_point(call->arena, row.position.lat_e7, row.position.lon_e7);
+    }
+    page->answer->technicians[page->answer->n_technicians++] = out;
+}
+
+static void add_board_appointment(void *context, const char *id)
+{
+    struct page *page = context;
+    struct call *call = page->call;
+    if (!page_takes(page)) return;
+    Callout__FieldAppointment *whole = read_field_appointment(call, id);
+    if (whole == NULL || whole->work_order == NULL) return;
+    Callout__FeedAppointment *out = arena_need(call->arena, sizeof *out);
+    callout__feed_appointment__init(out);
+    out->appointment = whole->appointment;
+    out->site = whole->work_order->site;
+    out->priority = whole->work_order->priority;
+    out->work_type = whole->work_order->work_type;
+    page->answer->appointments[page->answer->n_appointments++] = out;
+}
+
+static void fill_plan(struct call *call, const Callout__BoardRequest *request,
+                      Callout__BoardReply *answer)
+{
+    struct problem_key key;
+    for (uint32_t i = 0; core_problem_key(call->engine->core, i, &key); i++) {
+        union row row;
+        if (strcmp(key.territory_id, request->territory_id) != 0 ||
+            key.service_day != request->service_day)
+            continue;
+        answer->revision = key.revision;
+        answer->settled_revision =
+            (uint64_t)settled_revision(call->engine, key.territory_id, key.service_day);
+        struct row_plan plan_key = {
+            key.territory_id, key.service_day, (int64_t)key.plan_version, 0, 0, 0, 0, 0, 0, 0};
+        answer->plan = arena_need(call->arena, sizeof *answer->plan);
+        callout__plan__init(answer->plan);
+        answer->plan->territory_id = arena_text(call->arena, key.territory_id);
+        answer->plan->service_day = key.service_day;
+        answer->plan->version = key.plan_version;
+        answer->plan->cost_seconds = core_plan_cost_s(call->engine->core, key.territory_id,
+                                                      key.service_day, call->engine->now_us);
+        if (store_get(call->engine->store, ROW_PLAN, &plan_key, &row) != ERR_OK) return;
+        answer->plan->base_revision = (uint64_t)row.plan.base_revision;
+        answer->plan->cause_seq = (uint64_t)row.plan.cause_seq;
+        answer->plan->policy_version = (uint32_t)row.plan.policy_version;
+    }
+}
+
+enum err handle_board(struct call *call)
+{
+    const Callout__BoardRequest *request = (const Callout__BoardRequest *)call->message;
+    const struct core *core = call->engine->core;
+    if (core_territory_zone(core, request->territory_id) == NULL)
+        return problem_set(&call->problem, ERR_NOT_FOUND, "territory_id",
+                           "there is no territory \"%.64s\"", request->territory_id);
+    int64_t day = request->service_day;
+    if (day == 0)
+        day = zone_service_day(core_territory_zone(core, request->territory_id),
+                               call->engine->now_us);
+    Callout__BoardRequest asked = *request;
+    asked.service_day = day;
+    Callout__BoardReply *answer = arena_need(call->arena, sizeof *answer);
+    callout__board_reply__init(answer);
+    answer->technicians = arena_need(call->arena, BOARD_PAGE * sizeof *answer->technicians);
+    answer->appointments = arena_need(call->arena, BOARD_PAGE * sizeof *answer->appointments);
+    struct page page = {
+        .call = call, .answer = answer, .from = (uint32_t)strtoul(request->page_token, NULL, 10)};
+    core_board_technicians(core, request->territory_id, day, add_board_technician, &page);
+    core_board_appointments(core, request->territory_id, day, add_board_appointment, &page);
+    fill_plan(call, &asked, answer);
+    if (page.full) {
+        char token[16];
+        snprintf(token, sizeof token, "%u", page.from + BOARD_PAGE);
+        answer->next_page_token = arena_text(call->arena, token);
+    }
+    call->answer = &answer->base;
+    return ERR_OK;
+}
+
+/* --- EventFeed ------------------------------------------------------------------------------------------ */
+
+struct feed {
+    struct call *call;
+    Callout__EventFeedReply *answer;
+};
+
+static const char *body_subject(const Callout__FactBody *body)
+{
+    if (body->command != NULL) {
+        const Callout__Command *command = body->command;
+        switch (command->body_case) {
+        case CALLOUT__COMMAND__BODY_STATUS: return command->status->appointment_id;
+        case CALLOUT__COMMAND__BODY_DECLINE: return command->decline->appointment_id;
+        case CALLOUT__COMMAND__BODY_RUNNING_LATE: return command->running_late->appointment_id;
+        case CALLOUT__COMMAND__BODY_ABSENCE:
+        case CALLOUT__COMMAND__BODY_ACK_PLAN:
+        case CALLOUT__COMMAND__BODY_POSITIONS:
+        case CALLOUT__COMMAND__BODY_HEARTBEAT:
+        case CALLOUT__COMMAND__BODY__NOT_SET:
+        default: return body->actor != NULL ? body->actor->technician_id : "";
+        }
+    }
+    switch (body->body_case) {
+    case CALLOUT__FACT_BODY__BODY_UPSERT_TERRITORY:
+        return body->upsert_territory->territory->territory_id;
+    case CALLOUT__FACT_BODY__BODY_UPSERT_TECHNICIAN:
+        return body->upsert_technician->technician->technician_id;
+    case CALLOUT__FACT_BODY__BODY_UPSERT_WORK_ORDER:
+        return body->upsert_work_order->work_order->work_order_id;
+    case CALLOUT__FACT_BODY__BODY_CANCEL_WORK_ORDER: return body->cancel_work_order->work_order_id;
+    case CALLOUT__FACT_BODY__BODY_REPORT_ABSENCE:
+        return body->report_absence->absence->technician_id;
+    case CALLOUT__FACT_BODY__BODY_ASSIGN: return body->assign->appointment_id;
+    case CALLOUT__FACT_BODY__BODY_UNASSIGN: return body->unassign->appointment_id;
+    case CALLOUT__FACT_BODY__BODY_SET_PIN: return body->set_pin->appointment_id;
+    case CALLOUT__FACT_BODY__BODY_SET_FREEZE_HORIZON: return body->set_freeze_horizon->territory_id;
+    case CALLOUT__FACT_BODY__BODY_PLAN: return body->plan->territory_id;
+    case CALLOUT__FACT_BODY__BODY_TICK: return body->tick->territory_id;
+    case CALLOUT__FACT_BODY__BODY_DRIFT: return body->drift->technician_id;
+    case CALLOUT__FACT_BODY__BODY_QUARANTINED:
+    case CALLOUT__FACT_BODY__BODY__NOT_SET:
+    default: return "";
+    }
+}
+
+static void describe(const Callout__FactBody *body, const struct row_fact *row, char *text,
+                     size_t size)
+{
+    const char *kind = fact_kind_name((enum fact_kind)row->kind);
+    if (row->kind == FACT_STATUS)
+        snprintf(text, size, "%s is %s", body->command->status->appointment_id,
+                 appointment_status_name((enum appointment_status)body->command->status->status));
+    else if (row->kind == FACT_LATE)
+        snprintf(text, size, "%s takes %d min longer", body->command->running_late->appointment_id,
+                 body->command->running_late->delay_seconds / 60);
+    else
+        snprintf(text, size, "%s %s", kind, body_subject(body));
+}
+
+static const char *body_actor(const Callout__FactBody *body)
+{
+    if (body->body_case == CALLOUT__FACT_BODY__BODY_PLAN) return "optimizer";
+    if (body->actor == NULL) return "clock";
+    return body->actor->technician_id[0] != '\0' ? body->actor->technician_id : body->actor->id;
+}
+
+static void fill_recent(struct call *call, Callout__FeedEvent *event)
+{
+    const struct recent *recent = engine_recent(call->engine, (int64_t)event->seq);
+    if (recent == NULL) return;
+    event->committed_mono_us = recent->committed_mono_us;
+    event->changed_appointments = recent->changes;
+    event->plan_version = recent->plan_version;
+    event->technician_ids =
+        arena_need(call->arena, (recent->technician_count + 1) * sizeof(char *));
+    for (uint32_t i = 0; i < recent->technician_count; i++)
+        event->technician_ids[event->n_technician_ids++] =
+            arena_text(call->arena, recent->technicians[i]);
+}
+
+static void fill_plan_event(const Callout__FactBody *body, Callout__FeedEvent *event,
+                            struct arena *arena)
+{
+    static const char *const stages[] = {"", "repair", "search", "master"};
+    if (body->body_case != CALLOUT__FACT_BODY__BODY_PLAN) return;
+    event->cause_seq = body->plan->cause_seq;
+    unsigned stage = (unsigned)body->plan->stage;
+    event->stage = arena_text(arena, stages[stage < 4 ? stage : 0]);
+}
+
+static bool add_event(void *context, const void *visited)
+{
+    struct feed *feed = context;
+    const struct row_fact *row = visited;
+    struct arena *arena = feed->call->arena;
+    if (feed->answer->n_events == FEED_PAGE) return false;
+    Callout__FactBody *body =
+        callout__fact_body__unpack(NULL, row->body.size, (const uint8_t *)row->body.bytes);
+    if (body == NULL) return true;
+    char text[256];
+    Callout__FeedEvent *event = arena_need(arena, sizeof *event);
+    callout__feed_event__init(event);
+    event->seq = (uint64_t)row->seq;
+    event->time_us = row->time_us;
+    event->kind = arena_text(arena, fact_kind_name((enum fact_kind)row->kind));
+    event->subject = arena_text(arena, body_subject(body));
+    event->actor = arena_text(arena, body_actor(body));
+    describe(body, row, text, sizeof text);
+    event->text = arena_text(arena, text);
+    event->is_event = fact_is_event((enum fact_kind)row->kind) && row->kind != FACT_TICK;
+    fill_recent(feed->call, event);
+    fill_plan_event(body, event, arena);
+    callout__fact_body__free_unpacked(body, NULL);
+    feed->answer->events[feed->answer->n_events++] = event;
+    feed->answer->next_after_seq = event->seq;
+    return true;
+}
+
+enum err handle_event_feed(struct call *call)
+{
+    const Callout__EventFeedRequest *request = (const Callout__EventFeedRequest *)call->message;
+    Callout__EventFeedReply *answer = arena_need(call->arena, sizeof *answer);
+    callout__event_feed_reply__init(answer);
+    if (request->after_seq > (uint64_t)core_seq(call->engine->core))
+        return problem_set(&call->problem, ERR_RESET, "after_seq",
+                           "lies in the future: start from 0");
+    answer->events = arena_need(call->arena, FEED_PAGE * sizeof *answer->events);
+    answer->next_after_seq = request->after_seq;
+    struct feed feed = {call, answer};
+    struct row_fact after = {.seq = (int64_t)request->after_seq};
+    enum err err = store_each(call->engine->store, ROW_FACT, &after, 0, true, add_event, &feed);
+    if (err != ERR_OK) return err;
+    call->answer = &answer->base;
+    return ERR_OK;
+}
+
+enum err handle_advance_clock(struct call *call)
+{
+    const Callout__AdvanceClockRequest *request =
+        (const Callout__AdvanceClockRequest *)call->message;
+    struct engine *engine = call->engine;
+    if (!engine->options.clock_by_hand)
+        return problem_set(&call->problem, ERR_NOT_FOUND, "method",
+                           "the clock runs by itself (it needs --lab and --clock START,0)");
+    if (request->time_us < engine->now_us)
+        return problem_set(&call->problem, ERR_INVALID, "time_us",
+                           "domain time never runs backwards");
+    if (request->time_us > engine->now_us + 366 * US_PER_DAY)
+        return problem_set(&call->problem, ERR_INVALID, "time_us", "is more than a year ahead");
+    for (uint32_t guard = 0; guard < 100000; guard++) {
+        int64_t wake_us = engine_next_wake_us(engine, engine->now_us);
+        if (wake_us > request->time_us) break;
+        engine->now_us = wake_us > engine->now_us ? wake_us : engine->now_us;
+        if (!engine_tick_in_batch(engine)) break;
+    }
+    engine->now_us = engine->hand_us = request->time_us;
+    Callout__MutationReply *answer = arena_need(call->arena, sizeof *answer);
+    callout__mutation_reply__init(answer);
+    answer->log_seq = (uint64_t)core_seq(engine->core);
+    call->answer = &answer->base;
+    return ERR_OK;
+}
