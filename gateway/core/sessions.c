@@ -1,0 +1,76 @@
+#include "gateway/core/sessions.h"
+
+#include "base/check.h"
+#include "base/digest.h"
+
+#include <string.h>
+
+enum { WAYS = 8 };
+
+struct session {
+    uint8_t token[SESSION_TOKEN_MAX];
+    uint32_t token_size; /* 0: free */
+    int64_t ends_us;
+    struct session_holder holder;
+};
+
+void sessions_init(struct sessions *sessions, struct arena *arena, uint32_t capacity, uint64_t seed)
+{
+    sessions->set_count = 1;
+    while (sessions->set_count * WAYS < capacity)
+        sessions->set_count *= 2;
+    sessions->seed = seed;
+    sessions->entries = arena_need(arena, sessions->set_count * WAYS * sizeof(struct session));
+}
+
+/* The WAYS entries among which a token lies. */
+static struct session *set_of(const struct sessions *sessions, const void *token, size_t size)
+{
+    struct digest digest = {sessions->seed};
+    digest_bytes(&digest, token, size);
+    return sessions->entries + (digest.state & (sessions->set_count - 1)) * WAYS;
+}
+
+static struct session *find(const struct sessions *sessions, const void *token, size_t size)
+{
+    CHECK(size > 0 && size <= SESSION_TOKEN_MAX);
+    struct session *set = set_of(sessions, token, size);
+    for (unsigned i = 0; i < WAYS; i++)
+        if (set[i].token_size == size && memcmp(set[i].token, token, size) == 0) return &set[i];
+    return NULL;
+}
+
+const struct session_holder *sessions_find(const struct sessions *sessions, const void *token,
+                                           size_t size, int64_t now_us)
+{
+    const struct session *session = find(sessions, token, size);
+    return session != NULL && session->ends_us > now_us ? &session->holder : NULL;
+}
+
+static struct session *make_room(const struct sessions *sessions, const void *token, size_t size)
+{
+    struct session *set = set_of(sessions, token, size), *first_to_end = set;
+    for (unsigned i = 0; i < WAYS; i++) {
+        if (set[i].token_size == 0) return &set[i];
+        if (set[i].ends_us < first_to_end->ends_us) first_to_end = &set[i];
+    }
+    return first_to_end;
+}
+
+void sessions_put(struct sessions *sessions, const void *token, size_t size,
+                  const struct session_holder *holder, int64_t now_us)
+{
+    struct session *session = find(sessions, token, size);
+    if (session == NULL) session = make_room(sessions, token, size);
+    memcpy(session->token, token, size);
+    session->token_size = (uint32_t)size;
+    session->holder = *holder;
+    session->ends_us =
+        now_us + (holder->kind == SESSION_NOBODY ? SESSION_NOBODY_LIFE_US : SESSION_LIFE_US);
+}
+
+void sessions_forget(struct sessions *sessions, const void *token, size_t size)
+{
+    struct session *session = find(sessions, token, size);
+    if (session != NULL) memset(session, 0, sizeof *session);
+}

@@ -1,0 +1,428 @@
+/* edge.c - what happens to a request, in the order in which it can be refused most cheaply:
+ *
+ *      envelope -> method -> session (cached, or asked about) -> body -> limits -> held or
+ * forwarded
+ *
+ * Whatever is wrong with a request, it gets a reply that names the field; only broken framing
+ * closes a connection, and that is the listener's affair.
+ */
+#include "gateway/gateway.h"
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/digest.h"
+#include "message.h"
+#include "pb/dispatch.pb-c.h"
+#include "pb/field.pb-c.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PROTO_MAJOR = 1, ADDRESS_SIZE = 48 };
+
+static const struct session_holder nobody = {.kind = SESSION_NOBODY};
+
+/* One request while it is looked at; all pointers live in the request arena or in the listener. */
+struct inbound {
+    struct gateway *gateway;
+    struct asker asker;
+    char peer[ADDRESS_SIZE];
+    const uint8_t *bytes;
+    size_t size;
+    const Callout__Request *request;
+    struct method method;
+    const struct session_holder *holder;
+    const ProtobufCMessage *body;
+    uint32_t retry_after_ms;
+    bool asked; /* its session is being asked about; it comes again */
+};
+
+/* A request that waits for its session. */
+struct waiting {
+    struct asker asker;
+    size_t size;
+    uint8_t bytes[];
+};
+
+static void handle(struct door *door, struct sp_ticket ticket, const uint8_t *bytes, size_t size,
+                   const struct session_holder *resolved);
+
+/* --- envelope and method
+ * ---------------------------------------------------------------------------- */
+
+static enum err check_version(uint32_t major, struct problem *problem)
+{
+    if (major == PROTO_MAJOR) return ERR_OK;
+    if (major == 0)
+        return problem_set(problem, ERR_INVALID, "proto_major", "must be given; %d is spoken here",
+                           PROTO_MAJOR);
+    return problem_set(problem, ERR_VERSION, "proto_major", "%u is not spoken here, %d is", major,
+                       PROTO_MAJOR);
+}
+
+/* Inner methods are for our own processes; from outside they do not exist. */
+static enum err check_method(struct inbound *in, struct problem *problem)
+{
+    const char *name = in->request->method;
+    bool known = method_find(name, &in->method);
+    if (!known || strcmp(in->method.service->short_name, "Inner") == 0)
+        return problem_set(problem, ERR_NOT_FOUND, "method", "there is no method \"%.40s\"", name);
+    in->asker.method = metrics_method(&in->gateway->metrics, in->method.method->name);
+    return ERR_OK;
+}
+
+static enum err read_envelope(struct inbound *in, struct problem *problem)
+{
+    ProtobufCMessage *message;
+    enum err err = message_decode(&callout__request__descriptor, in->bytes, in->size,
+                                  &in->gateway->request_arena, &message, problem);
+    if (err != ERR_OK) return err;
+    in->request = (const Callout__Request *)message;
+    if (strlen(in->request->request_id) > LIMIT_ID)
+        return problem_set(problem, ERR_INVALID, "request_id", "at most %d bytes", LIMIT_ID);
+    snprintf(in->asker.request_id, sizeof in->asker.request_id, "%s", in->request->request_id);
+    err = check_version(in->request->proto_major, problem);
+    return err != ERR_OK ? err : check_method(in, problem);
+}
+
+static uint32_t deadline_of(const struct inbound *in)
+{
+    uint32_t ms = in->request->deadline_ms;
+    if (ms == 0 || ms > LIMIT_REQUEST_DEADLINE_MS) ms = LIMIT_REQUEST_DEADLINE_MS;
+    return ms - ms / 10 + 1; /* our "busy" should reach the client before its patience ends */
+}
+
+/* --- limits
+ * ------------------------------------------------------------------------------------------- */
+
+static bool is_local_peer(const char *peer)
+{
+    return strncmp(peer, "127.", 4) == 0 || strcmp(peer, "::1") == 0 || strcmp(peer, "unix") == 0;
+}
+
+static enum err take(struct inbound *in, enum throttle_kind kind, const char *subject,
+                     uint32_t cost, struct problem *problem)
+{
+    const struct gateway_options *options = &in->gateway->options;
+    bool by_address = kind == THROTTLE_ENROLL || kind == THROTTLE_RESOLVE;
+    if (options->lab && is_local_peer(in->peer)) return ERR_OK;
+    if (by_address && (options->behind_proxy || strcmp(in->peer, "unix") == 0)) return ERR_OK;
+    if (throttle_take(&in->gateway->throttle, kind, subject, cost, clock_mono_us(),
+                      &in->retry_after_ms))
+        return ERR_OK;
+    return problem_set(problem, ERR_RATE, "", "too many requests: again in %u ms",
+                       in->retry_after_ms);
+}
+
+static enum err check_limits(struct inbound *in, struct problem *problem)
+{
+    const ProtobufCMessageDescriptor *type = in->method.method->input;
+    if (type == &callout__enroll_request__descriptor)
+        return take(in, THROTTLE_ENROLL, in->peer, 1, problem);
+    if (type == &callout__hello_request__descriptor)
+        return take(in, THROTTLE_HELLO, ((const Callout__HelloRequest *)in->body)->device_id, 1,
+                    problem);
+    if (in->holder->kind == SESSION_KEY) return take(in, THROTTLE_KEY, in->holder->id, 1, problem);
+    if (type == &callout__pull_request__descriptor)
+        return take(in, THROTTLE_PULL, in->holder->id, 1, problem);
+    if (type != &callout__push_request__descriptor) return ERR_OK;
+    size_t commands = ((const Callout__PushRequest *)in->body)->n_commands;
+    return take(in, THROTTLE_PUSH, in->holder->id, commands == 0 ? 1 : (uint32_t)commands, problem);
+}
+
+/* --- sessions
+ * ------------------------------------------------------------------------------------------- */
+
+static void copy_text(char *out, size_t room, const char *text)
+{
+    snprintf(out, room, "%s", text);
+}
+
+static struct session_holder holder_of(const Callout__Principal *principal)
+{
+    struct session_holder holder = nobody;
+    if (principal == NULL) return holder;
+    if (principal->kind == CALLOUT__PRINCIPAL_KIND__DEVICE) holder.kind = SESSION_DEVICE;
+    if (principal->kind == CALLOUT__PRINCIPAL_KIND__KEY) holder.kind = SESSION_KEY;
+    holder.epoch = principal->epoch;
+    copy_text(holder.id, sizeof holder.id, principal->id);
+    copy_text(holder.technician_id, sizeof holder.technician_id, principal->technician_id);
+    copy_text(holder.role, sizeof holder.role, principal->role);
+    return holder;
+}
+
+static void on_resolved(void *context, const struct upstream_answer *answer)
+{
+    struct waiting *waiting = context;
+    struct door *door = waiting->asker.door;
+    struct gateway *gateway = door->gateway;
+    ProtobufCMessage *message = NULL;
+    struct arena arena;
+    arena_open(&arena, LIMIT_REQUEST_ARENA);
+    if (answer->err == ERR_OK && answer->reply->status == CALLOUT__STATUS__OK &&
+        message_decode(&callout__resolve_session_reply__descriptor, answer->reply->body.data,
+                       answer->reply->body.len, &arena, &message, NULL) == ERR_OK) {
+        const Callout__ResolveSessionReply *reply = (const Callout__ResolveSessionReply *)message;
+        struct session_holder holder = holder_of(reply->principal);
+        handle(door, waiting->asker.ticket, waiting->bytes, waiting->size, &holder);
+    } else {
+        enum err err = gateway->stopping ? ERR_RETRY : ERR_BUSY;
+        answer_error(gateway, &waiting->asker, err, NULL, 1000);
+    }
+    gateway->waiting_bytes -= waiting->size;
+    arena_close(&arena);
+    free(waiting);
+}
+
+static enum err ask_for_holder(struct inbound *in, struct problem *problem)
+{
+    struct gateway *gateway = in->gateway;
+    enum err err = take(in, THROTTLE_RESOLVE, in->peer, 1, problem);
+    if (err != ERR_OK) return err;
+    if (in->size > GATEWAY_WAITING_BYTES_MAX - gateway->waiting_bytes)
+        return problem_set(problem, ERR_BUSY, "", "too many new sessions at once");
+    Callout__ResolveSessionRequest request;
+    callout__resolve_session_request__init(&request);
+    request.session_token = in->request->session_token;
+    struct waiting *waiting = malloc(sizeof *waiting + in->size);
+    CHECK(waiting != NULL);
+    waiting->asker = in->asker;
+    waiting->size = in->size;
+    memcpy(waiting->bytes, in->bytes, in->size);
+    arena_rewind(&gateway->pack_arena);
+    ProtobufCBinaryData body = message_encode(&request.base, &gateway->pack_arena);
+    err = upstream_ask(gateway->upstream, "ResolveSession", body, deadline_of(in), on_resolved,
+                       waiting);
+    if (err != ERR_OK) {
+        free(waiting);
+        return problem_set(problem, err, "", "too much is under way");
+    }
+    gateway->waiting_bytes += in->size;
+    in->asked = true;
+    return ERR_OK;
+}
+
+static bool allows_anonymous(const struct method *method)
+{
+    const ProtobufCMessageDescriptor *type = method->method->input;
+    return type == &callout__enroll_request__descriptor ||
+           type == &callout__hello_request__descriptor ||
+           type == &callout__ping_request__descriptor;
+}
+
+/* Finds who asks. `resolved` is what the dispatcher said about this very request, or NULL. */
+static enum err find_holder(struct inbound *in, const struct session_holder *resolved,
+                            struct problem *problem)
+{
+    struct sessions *sessions = &in->gateway->sessions;
+    ProtobufCBinaryData token = in->request->session_token;
+    in->holder = &nobody;
+    if (allows_anonymous(&in->method)) return ERR_OK;
+    if (token.len == 0)
+        return problem_set(problem, ERR_UNAUTH, "session_token", "must be given: say Hello first");
+    if (token.len > SESSION_TOKEN_MAX)
+        return problem_set(problem, ERR_UNAUTH, "session_token", "is not one of ours");
+    if (resolved != NULL) {
+        sessions_put(sessions, token.data, token.len, resolved, clock_mono_us());
+        in->gateway->metrics.session_misses++;
+        in->holder = resolved;
+    } else {
+        in->holder = sessions_find(sessions, token.data, token.len, clock_mono_us());
+        if (in->holder == NULL) return ask_for_holder(in, problem);
+        in->gateway->metrics.session_hits++;
+    }
+    if (in->holder->kind != SESSION_NOBODY) return ERR_OK;
+    return problem_set(problem, ERR_UNAUTH, "session_token", "is unknown or has ended");
+}
+
+/* --- where it goes
+ * ---------------------------------------------------------------------------------------- */
+
+static enum err read_body(struct inbound *in, struct problem *problem)
+{
+    ProtobufCMessage *message;
+    ProtobufCBinaryData body = in->request->body;
+    enum err err = message_decode(in->method.method->input, body.data, body.len,
+                                  &in->gateway->request_arena, &message, problem);
+    if (err == ERR_OK) in->body = message;
+    return err;
+}
+
+/* protobuf-c's structs have no const; packing only reads. */
+static char *unconst(const char *text)
+{
+    union {
+        const char *constant;
+        char *text;
+    } both = {text};
+    return both.text;
+}
+
+static ProtobufCBinaryData pack_forward(const struct inbound *in)
+{
+    static const Callout__PrincipalKind kinds[] = {
+        [SESSION_NOBODY] = CALLOUT__PRINCIPAL_KIND__ANONYMOUS,
+        [SESSION_DEVICE] = CALLOUT__PRINCIPAL_KIND__DEVICE,
+        [SESSION_KEY] = CALLOUT__PRINCIPAL_KIND__KEY,
+    };
+    Callout__Principal principal;
+    Callout__ForwardRequest forward;
+    callout__principal__init(&principal);
+    callout__forward_request__init(&forward);
+    principal.kind = kinds[in->holder->kind];
+    principal.id = unconst(in->holder->id);
+    principal.epoch = in->holder->epoch;
+    principal.technician_id = unconst(in->holder->technician_id);
+    principal.role = unconst(in->holder->role);
+    forward.principal = &principal;
+    forward.method = in->request->method;
+    forward.body = in->request->body;
+    forward.request_id = in->request->request_id;
+    forward.peer = unconst(in->peer);
+    arena_rewind(&in->gateway->pack_arena);
+    return message_encode(&forward.base, &in->gateway->pack_arena);
+}
+
+static void on_forwarded(void *context, const struct upstream_answer *answer)
+{
+    struct asker *asker = context;
+    struct gateway *gateway = asker->door->gateway;
+    arena_rewind(&gateway->reply_arena);
+    metrics_latency(&gateway->metrics, answer->took_us);
+    answer_send(gateway, asker, answer_of_forward(gateway, answer, &gateway->reply_arena));
+    free(asker);
+}
+
+static void forward(struct inbound *in)
+{
+    struct asker *asker = malloc(sizeof *asker);
+    CHECK(asker != NULL);
+    *asker = in->asker;
+    enum err err = upstream_ask(in->gateway->upstream, "Forward", pack_forward(in), deadline_of(in),
+                                on_forwarded, asker);
+    if (err == ERR_OK) return;
+    free(asker);
+    answer_error(in->gateway, &in->asker, err, NULL, 1000);
+}
+
+/* A device has one Pull at a time. A key may be used by many consoles: one feed per connection. */
+static uint64_t subject_of(const struct inbound *in, bool feed)
+{
+    struct digest digest = digest_start();
+    digest_u64(&digest, feed);
+    digest_bytes(&digest, in->holder->id, strlen(in->holder->id));
+    if (!feed) return digest.state;
+    digest_u64(&digest, (uint64_t)(in->asker.door - in->gateway->doors));
+    digest_u64(&digest, in->asker.ticket.slot);
+    digest_u64(&digest, in->asker.ticket.generation);
+    return digest.state;
+}
+
+static void route(struct inbound *in)
+{
+    const ProtobufCMessageDescriptor *type = in->method.method->input;
+    bool pull = type == &callout__pull_request__descriptor;
+    bool feed = type == &callout__event_feed_request__descriptor;
+    uint32_t hold_ms = 0;
+    if (pull) hold_ms = ((const Callout__PullRequest *)in->body)->hold_ms;
+    if (feed) hold_ms = ((const Callout__EventFeedRequest *)in->body)->hold_ms;
+    if (hold_ms == 0) {
+        forward(in);
+        return;
+    }
+    uint64_t topic = feed ? HOLD_FEED_TOPIC : hold_topic_of(in->holder->technician_id);
+    hold_start(in->gateway, &in->asker, feed, subject_of(in, feed), topic, hold_ms,
+               pack_forward(in));
+}
+
+static enum err check_hold_size(const struct inbound *in, struct problem *problem)
+{
+    const ProtobufCMessageDescriptor *type = in->method.method->input;
+    bool may_be_held = type == &callout__pull_request__descriptor ||
+                       type == &callout__event_feed_request__descriptor;
+    if (!may_be_held || in->request->body.len <= LIMIT_COMMAND) return ERR_OK;
+    return problem_set(problem, ERR_TOO_LARGE, "body", "at most %d bytes", LIMIT_COMMAND);
+}
+
+static void handle(struct door *door, struct sp_ticket ticket, const uint8_t *bytes, size_t size,
+                   const struct session_holder *resolved)
+{
+    struct gateway *gateway = door->gateway;
+    struct problem problem = {{0}, {0}};
+    struct inbound in = {.gateway = gateway, .bytes = bytes, .size = size};
+    in.asker = (struct asker){.door = door, .ticket = ticket};
+    snprintf(in.peer, sizeof in.peer, "%s", sp_peer(door->listener, ticket));
+    arena_rewind(&gateway->request_arena);
+    enum err err = read_envelope(&in, &problem);
+    if (err == ERR_OK) err = find_holder(&in, resolved, &problem);
+    if (in.asked) return;
+    if (err == ERR_OK) err = read_body(&in, &problem);
+    if (err == ERR_OK) err = check_limits(&in, &problem);
+    if (err == ERR_OK) err = check_hold_size(&in, &problem);
+    if (err != ERR_OK)
+        answer_error(gateway, &in.asker, err, &problem, in.retry_after_ms);
+    else
+        route(&in);
+}
+
+/* --- the doors
+ * ---------------------------------------------------------------------------------------------- */
+
+static void on_request(void *context, struct sp_ticket ticket, const uint8_t *bytes, size_t size)
+{
+    struct door *door = context;
+    handle(door, ticket, bytes, size, NULL);
+}
+
+static void on_oversize(void *context, struct sp_ticket ticket, uint64_t size)
+{
+    struct door *door = context;
+    struct asker asker = {.door = door, .ticket = ticket};
+    struct problem problem;
+    problem_set(&problem, ERR_TOO_LARGE, "request",
+                "a request has at most %d bytes, this one has %llu", LIMIT_MESSAGE,
+                (unsigned long long)size);
+    answer_error(door->gateway, &asker, ERR_TOO_LARGE, &problem, 0);
+}
+
+enum err edge_open(struct gateway *gateway, struct problem *problem)
+{
+    const struct gateway_options *options = &gateway->options;
+    char certificate[1024], key[1024];
+    const char *folder = options->tls_dir == NULL ? "." : options->tls_dir;
+    snprintf(certificate, sizeof certificate, "%s/server.pem", folder);
+    snprintf(key, sizeof key, "%s/server.key", folder);
+    for (unsigned i = 0; i < options->listen_count; i++) {
+        struct door *door = &gateway->doors[i];
+        struct sp_listener_options listen = {
+            .url = options->listen[i],
+            .certificate_file = certificate,
+            .key_file = key,
+            .on_request = on_request,
+            .on_oversize = on_oversize,
+            .context = door,
+            .unlimited_per_address = options->lab || options->behind_proxy,
+        };
+        door->gateway = gateway;
+        enum err err = sp_listener_open(&door->listener, gateway->base, &listen, problem);
+        if (err != ERR_OK) return err;
+        gateway->door_count++;
+    }
+    return ERR_OK;
+}
+
+size_t edge_unsent(const struct gateway *gateway)
+{
+    size_t unsent = 0;
+    for (unsigned i = 0; i < gateway->door_count; i++)
+        unsent += sp_listener_unsent(gateway->doors[i].listener);
+    return unsent;
+}
+
+void edge_close(struct gateway *gateway)
+{
+    for (unsigned i = 0; i < gateway->door_count; i++)
+        sp_listener_close(gateway->doors[i].listener);
+    gateway->door_count = 0;
+}

@@ -1,0 +1,30 @@
+/* options.h - what the command line tells the gateway.
+ *
+ * Owner: the strings are argv's.
+ */
+#ifndef CALLOUT_GATEWAY_OPTIONS_H
+#define CALLOUT_GATEWAY_OPTIONS_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+
+enum { GATEWAY_DOORS_MAX = 8 };
+
+struct gateway_options {
+    const char *dispatcher;                /* URL of the dispatcher */
+    const char *listen[GATEWAY_DOORS_MAX]; /* URLs for devices and keys */
+    unsigned listen_count;
+    const char *admin;   /* HOST:PORT of /healthz and /metrics */
+    const char *tls_dir; /* with server.pem and server.key; NULL: no tls+tcp */
+    bool lab;            /* plain tcp everywhere, no limits for this machine's own clients */
+    bool behind_proxy;   /* plain tcp everywhere; addresses are the proxy's: no limits by address */
+};
+
+/* ERR_INVALID: the usage was broken. ERR_CONFLICT: a listener cannot be what it is asked to be,
+ * such as open to the network without TLS. */
+MUST_USE enum err gateway_options_read(int argc, char **argv, struct gateway_options *out,
+                                       struct problem *problem);
+extern const char gateway_usage[];
+
+#endif

@@ -1,0 +1,52 @@
+/* upstream.h - the dispatcher as the gateway sees it: questions, answers, its clock, its health.
+ *
+ * Idea: the bus answers on nng's threads; here its completions come back to the event loop, are
+ * decoded, and reach whoever asked. Every answer also tells the dispatcher's log position and
+ * domain time, which then stand in every reply of the gateway, also in those that it writes itself.
+ *
+ * Owner: the caller. An answer is borrowed until the callback returns.
+ * Thread: the event loop's.
+ */
+#ifndef CALLOUT_GATEWAY_UPSTREAM_H
+#define CALLOUT_GATEWAY_UPSTREAM_H
+
+#include "base/err.h"
+#include "pb/inner.pb-c.h"
+#include "pb/wire.pb-c.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct event_base;
+struct upstream;
+
+enum { UPSTREAM_IN_FLIGHT_MAX = 4096 };
+
+struct upstream_answer {
+    enum err err; /* ERR_OK, ERR_RETRY (deadline), ERR_IO: the envelope came, or not */
+    const Callout__Reply *reply; /* the dispatcher's envelope; NULL unless err is ERR_OK */
+    int64_t took_us;
+};
+
+typedef void upstream_done(void *context, const struct upstream_answer *answer);
+
+MUST_USE enum err upstream_open(struct upstream **out, struct event_base *base, const char *url,
+                                struct problem *problem);
+void upstream_close(struct upstream *upstream); /* may be NULL; no callback comes any more */
+
+/* Asks `method` of Inner with a packed body. ERR_BUSY: too much is in flight, `done` is not called;
+ * otherwise it is called exactly once, never from inside upstream_ask. */
+MUST_USE enum err upstream_ask(struct upstream *upstream, const char *method,
+                               ProtobufCBinaryData body, uint32_t deadline_ms, upstream_done *done,
+                               void *context);
+/* Notices deadlines; to be called several times a second. */
+void upstream_tick(struct upstream *upstream);
+/* Calls every waiting `done` with ERR_RETRY: the process ends. */
+void upstream_abandon(struct upstream *upstream);
+
+/* Log position and domain time as far as they are known, where `reply` does not have them yet. */
+void upstream_stamp(const struct upstream *upstream, Callout__Reply *reply);
+uint64_t upstream_log_seq(const struct upstream *upstream);
+uint32_t upstream_in_flight(const struct upstream *upstream);
+
+#endif
