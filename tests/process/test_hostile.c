@@ -185,7 +185,7 @@ static void an_unknown_skill_is_refused(void **state)
     struct order order;
     order_init(&order);
     order.skill.name = unknown;
-    refused(&order, "skills[0]");
+    refused(&order, "skills");
 }
 
 static void places_off_the_earth_are_refused(void **state)
@@ -206,7 +206,7 @@ static void a_time_far_away_is_refused(void **state)
     struct order order;
     order_init(&order);
     order.window.end_us = INT64_MAX;
-    refused(&order, "windows[0]");
+    refused(&order, "windows");
 }
 
 /* --- bytes --- */
