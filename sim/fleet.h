@@ -1,0 +1,38 @@
+/* fleet.h - all technicians of a day as persons, each with a device folder of its own.
+ *
+ * Which of them fall ill, and when, follows from the seed.
+ */
+#ifndef CALLOUT_SIM_FLEET_H
+#define CALLOUT_SIM_FLEET_H
+
+#include "sim/person.h"
+
+struct fleet_options {
+    const struct day *day; /* kept until fleet_close */
+    const char *url, *ca_file;
+    const char *folder;        /* one folder per device is made in it */
+    const char *const *tokens; /* one per technician of the day, in its order */
+    const struct habits *habits;
+    uint64_t seed;
+    uint32_t ill; /* so many of them */
+    struct watch *watch;
+};
+
+struct fleet_count {
+    size_t doing[PERSON_DOING_COUNT];
+    size_t live, stopped, without_signal;
+    uint64_t saved, acknowledged, unsent, rejected, conflicts, failures, snapshots, pulls;
+};
+
+struct fleet;
+
+MUST_USE enum err fleet_open(struct fleet **out, struct client_loop *loop,
+                             const struct fleet_options *options, struct problem *problem);
+void fleet_close(struct fleet *fleet); /* may be NULL */
+
+size_t fleet_size(const struct fleet *fleet);
+struct person *fleet_person(const struct fleet *fleet, size_t index);
+struct fleet_count fleet_count(const struct fleet *fleet);
+void fleet_end_day(struct fleet *fleet);
+
+#endif

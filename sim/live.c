@@ -1,0 +1,260 @@
+#include "sim/live.h"
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "sim/board.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    TICK_MS = 100,
+    DRAW_TICKS = 2,    /* the board: five times a second */
+    TALLY_TICKS = 10,  /* the counts: once a second */
+    LINE_TICKS = 20,   /* without a terminal: every two seconds */
+    ANSWER_MS = 20000, /* the first word of the system */
+    DRAIN_MS = 30000,  /* the outboxes at the end */
+    FEED_HOLD_MS = 10000,
+};
+
+struct live {
+    const struct live_options *options;
+    struct client_loop *loop;
+    struct api *asks, *feeds; /* one for questions and customers, one for the held feed */
+    struct fleet *fleet;
+    struct customers *customers;
+    struct watch *watch;
+    struct tally tally;
+    struct client_timer tick;
+    uint64_t after_seq; /* of the feed */
+    unsigned ticks;
+    bool lives, draining, interrupted, day_over, system_died;
+    int64_t drain_until_us;
+};
+
+static volatile sig_atomic_t end_asked;
+
+static void on_end_signal(int signal)
+{
+    (void)signal;
+    end_asked = 1;
+}
+
+/* --- the feed -------------------------------------------------------------------------------- */
+
+static void ask_feed(struct live *live);
+
+static void on_feed(void *context, const struct api_answer *answer)
+{
+    struct live *live = context;
+    if (answer->err != ERR_OK) {
+        log_error("event feed: %s: %s", err_name(answer->err), answer->text);
+        return;
+    }
+    const Callout__EventFeedReply *reply = (const Callout__EventFeedReply *)answer->message;
+    for (size_t i = 0; i < reply->n_events; i++)
+        watch_feed(live->watch, reply->events[i]);
+    if (reply->next_after_seq > live->after_seq) live->after_seq = reply->next_after_seq;
+    ask_feed(live);
+}
+
+static void ask_feed(struct live *live)
+{
+    Callout__EventFeedRequest request;
+    callout__event_feed_request__init(&request);
+    request.after_seq = live->after_seq;
+    request.hold_ms = FEED_HOLD_MS;
+    api_ask(live->feeds, "EventFeed", &request.base, "", on_feed, live);
+}
+
+/* --- the pulse ------------------------------------------------------------------------------- */
+
+static void show(struct live *live)
+{
+    enum live_show how = live->options->show;
+    if (how == LIVE_QUIET || !live->tally.known) return;
+    struct board_view view = {.day = live->options->day,
+                              .fleet = live->fleet,
+                              .tally = &live->tally.count,
+                              .watch = live->watch,
+                              .now_us = api_domain_us(live->asks),
+                              .rate = api_rate(live->asks)};
+    if (how == LIVE_BOARD && live->ticks % DRAW_TICKS == 0) board_draw(&view);
+    if (how == LIVE_LINES && live->ticks % LINE_TICKS == 0) board_line(&view);
+}
+
+/* Everybody is home or ill, and nobody will call any more. */
+static bool day_is_over(const struct live *live)
+{
+    struct fleet_count count = fleet_count(live->fleet);
+    size_t at_home = count.doing[PERSON_GONE] + count.doing[PERSON_ABSENT];
+    return at_home == fleet_size(live->fleet) && customers_count(live->customers).to_come == 0;
+}
+
+static void begin_drain(struct live *live)
+{
+    live->draining = true;
+    live->drain_until_us = clock_mono_us() + DRAIN_MS * INT64_C(1000);
+    fleet_end_day(live->fleet);
+}
+
+static bool drained(const struct live *live)
+{
+    struct fleet_count count = fleet_count(live->fleet);
+    return count.unsent == 0 && count.live == fleet_size(live->fleet) &&
+           api_waiting(live->asks) == 0;
+}
+
+static void on_tick(void *context)
+{
+    struct live *live = context;
+    live->ticks++;
+    watch_join(live->watch, false);
+    if (live->ticks % TALLY_TICKS == 0) tally_read(&live->tally);
+    show(live);
+    if (end_asked) live->interrupted = true;
+    if (system_died(live->options->system)) live->system_died = true;
+    if (!live->draining) {
+        live->day_over = day_is_over(live);
+        bool time_over = clock_mono_us() >= live->options->until_mono_us;
+        if (live->interrupted || live->day_over || time_over) begin_drain(live);
+    }
+    bool done = live->draining && (drained(live) || clock_mono_us() >= live->drain_until_us);
+    if (done || live->system_died)
+        client_loop_stop(live->loop);
+    else
+        client_timer_set(live->loop, &live->tick, clock_mono_us() + TICK_MS * INT64_C(1000));
+}
+
+/* --- the run --------------------------------------------------------------------------------- */
+
+static enum err open_apis(struct live *live, struct problem *problem)
+{
+    struct api_options options = {.url = live->options->system->gateway,
+                                  .ca_file = live->options->ca_file,
+                                  .key = live->options->system->key,
+                                  .app_build = "callout sim"};
+    enum err err = api_open(&live->asks, live->loop, &options, problem);
+    if (err == ERR_OK) err = api_open(&live->feeds, live->loop, &options, problem);
+    return err;
+}
+
+/* Asks the board and waits for it; then the clock and the place in the log are known. */
+static enum err read_tally(struct live *live, struct problem *problem)
+{
+    int64_t until_us = clock_mono_us() + ANSWER_MS * INT64_C(1000);
+    live->tally.known = false;
+    tally_read(&live->tally);
+    while (live->tally.reading && clock_mono_us() < until_us && !end_asked)
+        client_loop_run(live->loop, clock_mono_us() + TICK_MS * INT64_C(1000));
+    if (live->tally.known) return ERR_OK;
+    if (live->tally.err != ERR_OK)
+        return problem_set(problem, live->tally.err, "Board", "%s", live->tally.problem);
+    return problem_set(problem, ERR_IO, live->options->system->gateway, "no answer");
+}
+
+static enum err open_people(struct live *live, struct problem *problem)
+{
+    const struct live_options *options = live->options;
+    struct fleet_options fleet = {.day = options->day,
+                                  .url = options->system->gateway,
+                                  .ca_file = options->ca_file,
+                                  .folder = options->folder,
+                                  .tokens = options->tokens,
+                                  .habits = options->habits,
+                                  .seed = options->seed,
+                                  .ill = options->ill,
+                                  .watch = live->watch};
+    enum err err = fleet_open(&live->fleet, live->loop, &fleet, problem);
+    if (err != ERR_OK) return err;
+    int64_t known_at_us = options->known_at_us;
+    struct customers_options customers = {
+        .day = options->day,
+        .api = live->asks,
+        .territory_id = options->territory_id,
+        .known_at_us = known_at_us != 0 ? known_at_us : api_domain_us(live->asks),
+        .emergencies = options->emergencies,
+        .cancels = options->cancels,
+        .seed = options->seed};
+    live->customers = customers_open(live->loop, &customers);
+    return ERR_OK;
+}
+
+static void summarize(struct live *live, int64_t began_mono_us, struct live_summary *summary)
+{
+    struct problem problem;
+    watch_join(live->watch, true);
+    if (!live->system_died && read_tally(live, &problem) != ERR_OK)
+        log_error("%s: %s", problem.field, problem.text);
+    summary->fleet = fleet_count(live->fleet);
+    summary->customers = customers_count(live->customers);
+    summary->tally = live->tally.count;
+    summary->totals = watch_totals(live->watch);
+    summary->technicians = fleet_size(live->fleet);
+    summary->seconds = (double)(clock_mono_us() - began_mono_us) / US_PER_SECOND;
+    summary->end_us = api_domain_us(live->asks);
+    summary->rate = api_rate(live->asks);
+    summary->interrupted = live->interrupted;
+    summary->day_over = live->day_over;
+    summary->system_died = live->system_died;
+    summary->drained = summary->fleet.unsent == 0;
+}
+
+static enum err run(struct live *live, struct live_summary *summary, struct problem *problem)
+{
+    int64_t began_mono_us = clock_mono_us();
+    enum err err = open_apis(live, problem);
+    live->tally.api = live->asks;
+    if (err == ERR_OK) err = read_tally(live, problem);
+    if (err != ERR_OK) return err;
+    summary->begin_us = api_domain_us(live->asks);
+    live->after_seq = live->tally.count.log_seq;
+    ask_feed(live);
+    err = open_people(live, problem);
+    if (err != ERR_OK) return err;
+    if (live->options->show == LIVE_BOARD) board_open();
+    on_tick(live);
+    client_loop_run(live->loop, INT64_MAX);
+    client_timer_cancel(live->loop, &live->tick);
+    if (live->options->show == LIVE_BOARD) board_close();
+    summarize(live, began_mono_us, summary);
+    return ERR_OK;
+}
+
+enum err live_run(struct live **out, const struct live_options *options,
+                  struct live_summary *summary, struct problem *problem)
+{
+    struct live *live = calloc(1, sizeof *live);
+    CHECK(live != NULL);
+    *summary = (struct live_summary){0};
+    live->options = options;
+    live->tally = (struct tally){.territory_id = options->territory_id,
+                                 .service_day = options->day->service_day};
+    live->tick = (struct client_timer){.fire = on_tick, .context = live};
+    live->watch = watch_open();
+    struct sigaction action = {.sa_handler = on_end_signal};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    enum err err = client_loop_open(&live->loop);
+    if (err == ERR_OK) err = run(live, summary, problem);
+    if (err == ERR_OK)
+        *out = live;
+    else
+        live_close(live);
+    return err;
+}
+
+void live_close(struct live *live)
+{
+    if (live == NULL) return;
+    customers_close(live->customers);
+    fleet_close(live->fleet);
+    api_close(live->asks);
+    api_close(live->feeds);
+    client_loop_close(live->loop);
+    watch_close(live->watch);
+    free(live);
+}

@@ -1,0 +1,641 @@
+#include "sim/person.h"
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/rng.h"
+#include "model/travel.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WORDS_MAX = 256, PERMILLE = 1000 };
+
+/* What the person said about a visit, ahead of what the replica knows. */
+struct word {
+    char appointment_id[LIMIT_ID + 1];
+    Callout__AppointmentStatus status;
+    bool declined;
+};
+
+struct person {
+    struct client_loop *loop;
+    struct client *client;
+    const struct day_technician *row;
+    const struct habits *habits;
+    struct watch *watch;
+    struct rng rng;
+    struct client_timer next;   /* the end of what is being done */
+    struct client_timer answer; /* to what was dispatched */
+    struct client_timer radio;
+
+    enum person_doing doing;
+    bool started, ended; /* the clock is known; the day is over */
+    bool rested, told_half;
+    int64_t absent_at_us;
+
+    char visit_id[LIMIT_ID + 1]; /* in progress */
+    struct point at, to;
+    int64_t began_us, ends_us; /* of the journey or the work, domain time */
+    int64_t expected_us;       /* how long it would take on a usual day */
+
+    bool no_signal;
+    int64_t in_reach_since_us; /* monotonic; 0: the signal was never lost */
+    struct word words[WORDS_MAX];
+    size_t word_count;
+};
+
+const struct habits habits_default = {
+    .decline = 20,
+    .no_access = 30,
+    .incomplete = 15,
+    .travel_min = 80,
+    .travel_max = 130,
+    .work_min = 70,
+    .work_max = 125,
+    .signal_losses = 1200,
+    .positions = 300,
+};
+
+static const int64_t reconnect_us = 250 * 1000; /* a device that has signal again dials first */
+static const int64_t late_worth_telling_us = 5 * US_PER_MINUTE;
+
+static void choose(struct person *person);
+
+/* --- chance and time ------------------------------------------------------------------------- */
+
+static bool happens(struct person *person, uint32_t permille)
+{
+    return rng_below(&person->rng, PERMILLE) < permille;
+}
+
+static int64_t between(struct person *person, int64_t low, int64_t high)
+{
+    return low + (int64_t)(rng_unit(&person->rng) * (double)(high - low));
+}
+
+static int64_t now_us(const struct person *person)
+{
+    return client_domain_us(person->client);
+}
+
+static void set_at(struct person *person, struct client_timer *timer, int64_t domain_us)
+{
+    client_timer_set(person->loop, timer, client_mono_at(person->client, domain_us));
+}
+
+static int64_t travel_us(struct point from, struct point to)
+{
+    return travel_seconds(&travel_straight, from, to) * US_PER_SECOND;
+}
+
+/* Where the person is on the way, were it straight. */
+static struct point place_now(const struct person *person)
+{
+    if (person->doing != PERSON_TRAVELS || person->ends_us <= person->began_us) return person->at;
+    double part =
+        (double)(now_us(person) - person->began_us) / (double)(person->ends_us - person->began_us);
+    if (part < 0) part = 0;
+    if (part > 1) part = 1;
+    struct point from = person->at, to = person->to;
+    return (struct point){from.lat_e7 + (int32_t)(part * (to.lat_e7 - from.lat_e7)),
+                          from.lon_e7 + (int32_t)(part * (to.lon_e7 - from.lon_e7))};
+}
+
+/* --- words ----------------------------------------------------------------------------------- */
+
+static struct word *word_find(struct person *person, const char *appointment_id)
+{
+    for (size_t i = 0; i < person->word_count; i++)
+        if (strcmp(person->words[i].appointment_id, appointment_id) == 0) return &person->words[i];
+    return NULL;
+}
+
+static struct word *word_about(struct person *person, const char *appointment_id)
+{
+    struct word *word = word_find(person, appointment_id);
+    if (word != NULL) return word;
+    if (person->word_count == WORDS_MAX) {
+        memmove(person->words, person->words + 1, (WORDS_MAX - 1) * sizeof *person->words);
+        person->word_count--;
+    }
+    word = &person->words[person->word_count++];
+    *word = (struct word){0};
+    snprintf(word->appointment_id, sizeof word->appointment_id, "%s", appointment_id);
+    return word;
+}
+
+/* A visit that comes or goes starts anew, unless the person is done with it. */
+static void word_forget(struct person *person, const char *appointment_id)
+{
+    struct word *word = word_find(person, appointment_id);
+    if (word == NULL || word->status >= CALLOUT__APPOINTMENT_STATUS__EN_ROUTE) return;
+    *word = person->words[--person->word_count];
+}
+
+/* What a visit's state is to this person: the later of the replica's and his own word. */
+static Callout__AppointmentStatus status_of(struct person *person,
+                                            const struct replica_visit *visit)
+{
+    const struct word *word = word_find(person, visit->appointment_id);
+    if (word == NULL || word->status < visit->status) return visit->status;
+    return word->status;
+}
+
+static void save(struct person *person, Callout__Command *command)
+{
+    uint64_t seq;
+    struct problem problem;
+    if (client_save(person->client, command, &seq, &problem) != ERR_OK)
+        log_error("%s: %s: %s", person->row->id, problem.field, problem.text);
+}
+
+/* A text for a message: protobuf-c wants it writable but does not write. */
+static char *text_of(const char *literal)
+{
+    union {
+        const char *literal;
+        char *text;
+    } both = {literal};
+    return both.text;
+}
+
+static void report(struct person *person, const char *appointment_id,
+                   Callout__AppointmentStatus status, const char *reason)
+{
+    struct point place = place_now(person);
+    Callout__Point point;
+    callout__point__init(&point);
+    point.lat_e7 = place.lat_e7;
+    point.lon_e7 = place.lon_e7;
+    Callout__StatusReport body;
+    callout__status_report__init(&body);
+    body.appointment_id = text_of(appointment_id);
+    body.status = status;
+    body.reason = text_of(reason);
+    body.point = &point;
+    Callout__Command command;
+    callout__command__init(&command);
+    command.body_case = CALLOUT__COMMAND__BODY_STATUS;
+    command.status = &body;
+    word_about(person, appointment_id)->status = status;
+    save(person, &command);
+}
+
+static void decline(struct person *person, const char *appointment_id, const char *reason)
+{
+    Callout__Decline body;
+    callout__decline__init(&body);
+    body.appointment_id = text_of(appointment_id);
+    body.reason = text_of(reason);
+    Callout__Command command;
+    callout__command__init(&command);
+    command.body_case = CALLOUT__COMMAND__BODY_DECLINE;
+    command.decline = &body;
+    word_about(person, appointment_id)->declined = true;
+    save(person, &command);
+}
+
+static void report_late(struct person *person, int64_t delay_us)
+{
+    Callout__RunningLate body;
+    callout__running_late__init(&body);
+    body.appointment_id = person->visit_id;
+    body.delay_seconds = (int32_t)(delay_us / US_PER_SECOND);
+    Callout__Command command;
+    callout__command__init(&command);
+    command.body_case = CALLOUT__COMMAND__BODY_RUNNING_LATE;
+    command.running_late = &body;
+    save(person, &command);
+}
+
+static void report_position(struct person *person)
+{
+    struct point place = place_now(person);
+    Callout__Point point;
+    callout__point__init(&point);
+    point.lat_e7 = place.lat_e7;
+    point.lon_e7 = place.lon_e7;
+    Callout__Fix fix;
+    callout__fix__init(&fix);
+    Callout__Fix *fixes[] = {&fix};
+    fix.fix_time_us = now_us(person);
+    fix.point = &point;
+    fix.accuracy_m = 15;
+    Callout__PositionBatch body;
+    callout__position_batch__init(&body);
+    body.fixes = fixes;
+    body.n_fixes = 1;
+    Callout__Command command;
+    callout__command__init(&command);
+    command.body_case = CALLOUT__COMMAND__BODY_POSITIONS;
+    command.positions = &body;
+    save(person, &command);
+}
+
+static void report_ill(struct person *person)
+{
+    Callout__AbsenceReport body;
+    callout__absence_report__init(&body);
+    body.reason = text_of("ill");
+    Callout__Command command;
+    callout__command__init(&command);
+    command.body_case = CALLOUT__COMMAND__BODY_ABSENCE;
+    command.absence = &body;
+    person->doing = PERSON_ABSENT;
+    save(person, &command);
+}
+
+/* --- between visits -------------------------------------------------------------------------- */
+
+/* The accepted visit that is planned first; NULL: none. */
+static const struct replica_visit *next_visit(struct person *person)
+{
+    size_t count;
+    const struct replica_visit *visits = client_appointments(person->client, &count), *next = NULL;
+    for (size_t i = 0; i < count; i++) {
+        if (status_of(person, &visits[i]) != CALLOUT__APPOINTMENT_STATUS__ACCEPTED) continue;
+        const struct word *word = word_find(person, visits[i].appointment_id);
+        if (word != NULL && word->declined) continue;
+        if (next == NULL || visits[i].planned_start_us < next->planned_start_us) next = &visits[i];
+    }
+    return next;
+}
+
+static void go_home(struct person *person)
+{
+    size_t count;
+    const struct replica_visit *visits = client_appointments(person->client, &count);
+    person->doing = PERSON_GONE;
+    for (size_t i = 0; i < count; i++) {
+        Callout__AppointmentStatus status = status_of(person, &visits[i]);
+        if (status == CALLOUT__APPOINTMENT_STATUS__DISPATCHED ||
+            status == CALLOUT__APPOINTMENT_STATUS__ACCEPTED)
+            decline(person, visits[i].appointment_id, "the shift is over");
+    }
+}
+
+static void leave_for(struct person *person, const struct replica_visit *visit)
+{
+    int64_t usual_us = travel_us(person->at, visit->at);
+    int64_t percent = between(person, person->habits->travel_min, person->habits->travel_max);
+    snprintf(person->visit_id, sizeof person->visit_id, "%s", visit->appointment_id);
+    person->to = visit->at;
+    person->began_us = now_us(person);
+    person->ends_us = person->began_us + usual_us * percent / 100;
+    person->expected_us = usual_us;
+    person->told_half = false;
+    report(person, person->visit_id, CALLOUT__APPOINTMENT_STATUS__EN_ROUTE, "");
+    person->doing = PERSON_TRAVELS;
+    set_at(person, &person->next, (person->began_us + person->ends_us) / 2);
+}
+
+static void rest(struct person *person)
+{
+    person->rested = true;
+    person->doing = PERSON_RESTS;
+    set_at(person, &person->next, now_us(person) + person->row->break_s * US_PER_SECOND);
+}
+
+/* When the break should begin, if it may be before `depart_us`; INT64_MAX: not now. A break that is
+ * overdue is taken as soon as there is a moment. */
+static int64_t rest_at_us(const struct person *person, int64_t depart_us)
+{
+    const struct day_technician *row = person->row;
+    int64_t now = now_us(person);
+    if (person->rested || row->break_s == 0) return INT64_MAX;
+    if (now >= row->break_earliest_us) return now;
+    bool fits = row->break_earliest_us + row->break_s * US_PER_SECOND <= depart_us;
+    return fits ? row->break_earliest_us : INT64_MAX;
+}
+
+/* Idle: what next, and when? Comes here again after any news and at the time that is set. */
+static void choose(struct person *person)
+{
+    const struct day_technician *row = person->row;
+    int64_t now = now_us(person);
+    int64_t last_us = row->shift_end_us + row->overtime_s_max * US_PER_SECOND;
+    const struct replica_visit *visit = next_visit(person);
+    if (person->absent_at_us != 0 && now >= person->absent_at_us) {
+        report_ill(person);
+        return;
+    }
+    if (now >= last_us || (now >= row->shift_end_us && visit == NULL)) {
+        go_home(person);
+        return;
+    }
+    int64_t wake_us = visit == NULL ? row->shift_end_us : last_us;
+    if (person->absent_at_us > now && person->absent_at_us < wake_us)
+        wake_us = person->absent_at_us;
+    int64_t depart_us = INT64_MAX;
+    if (visit != NULL)
+        depart_us = visit->planned_start_us - travel_us(person->at, visit->at) - US_PER_MINUTE;
+    int64_t rest_us = rest_at_us(person, depart_us);
+    if (rest_us <= now) {
+        rest(person);
+        return;
+    }
+    if (depart_us <= now) {
+        leave_for(person, visit);
+        return;
+    }
+    if (rest_us < wake_us) wake_us = rest_us;
+    if (depart_us < wake_us) wake_us = depart_us;
+    set_at(person, &person->next, wake_us);
+}
+
+/* --- during a visit -------------------------------------------------------------------------- */
+
+static void halfway(struct person *person)
+{
+    person->told_half = true;
+    int64_t late_us = person->ends_us - person->began_us - person->expected_us;
+    if (late_us >= late_worth_telling_us) report_late(person, late_us);
+    if (person->doing == PERSON_TRAVELS && happens(person, person->habits->positions))
+        report_position(person);
+    set_at(person, &person->next, person->ends_us);
+}
+
+static void arrive(struct person *person)
+{
+    person->at = person->to;
+    person->doing = PERSON_ON_SITE;
+    report(person, person->visit_id, CALLOUT__APPOINTMENT_STATUS__ON_SITE, "");
+    const struct replica_visit *visit = client_appointment(person->client, person->visit_id);
+    int64_t begin_us = now_us(person) + between(person, US_PER_MINUTE / 2, 2 * US_PER_MINUTE);
+    if (visit != NULL && visit->window_start_us > begin_us) begin_us = visit->window_start_us;
+    set_at(person, &person->next, begin_us);
+}
+
+static void begin_work(struct person *person)
+{
+    const struct replica_visit *visit = client_appointment(person->client, person->visit_id);
+    if (happens(person, person->habits->no_access)) {
+        report(person, person->visit_id, CALLOUT__APPOINTMENT_STATUS__NO_ACCESS, "nobody opens");
+        person->doing = PERSON_IDLE;
+        choose(person);
+        return;
+    }
+    int64_t usual_us = (visit == NULL ? 1800 : visit->service_s) * US_PER_SECOND;
+    int64_t percent = between(person, person->habits->work_min, person->habits->work_max);
+    person->began_us = now_us(person);
+    person->ends_us = person->began_us + usual_us * percent / 100;
+    person->expected_us = usual_us;
+    person->told_half = false;
+    person->doing = PERSON_WORKS;
+    report(person, person->visit_id, CALLOUT__APPOINTMENT_STATUS__WORKING, "");
+    set_at(person, &person->next, (person->began_us + person->ends_us) / 2);
+}
+
+static void end_work(struct person *person)
+{
+    if (happens(person, person->habits->incomplete))
+        report(person, person->visit_id, CALLOUT__APPOINTMENT_STATUS__INCOMPLETE,
+               "a part is missing");
+    else
+        report(person, person->visit_id, CALLOUT__APPOINTMENT_STATUS__COMPLETED, "");
+    person->doing = PERSON_IDLE;
+    choose(person);
+}
+
+/* On the way to a visit that was taken away or cancelled: turn back to idle where the road is. */
+static void give_up_journey(struct person *person)
+{
+    const struct replica_visit *visit = client_appointment(person->client, person->visit_id);
+    bool mine = visit != NULL && visit->status != CALLOUT__APPOINTMENT_STATUS__CANCELLED;
+    if (person->doing != PERSON_TRAVELS || mine) return;
+    person->at = place_now(person);
+    person->doing = PERSON_IDLE;
+}
+
+static void on_next(void *context)
+{
+    struct person *person = context;
+    if (person->ended) return;
+    switch (person->doing) {
+    case PERSON_OFF:
+        person->doing = PERSON_IDLE;
+        choose(person);
+        break;
+    case PERSON_RESTS:
+        person->doing = PERSON_IDLE;
+        choose(person);
+        break;
+    case PERSON_IDLE: choose(person); break;
+    case PERSON_TRAVELS:
+        if (person->told_half)
+            arrive(person);
+        else
+            halfway(person);
+        break;
+    case PERSON_ON_SITE: begin_work(person); break;
+    case PERSON_WORKS:
+        if (person->told_half)
+            end_work(person);
+        else
+            halfway(person);
+        break;
+    case PERSON_ABSENT:
+    case PERSON_GONE:
+    case PERSON_DOING_COUNT: break;
+    }
+}
+
+/* --- what the phone brings ------------------------------------------------------------------- */
+
+static bool awaits_answer(struct person *person, const struct replica_visit *visit)
+{
+    const struct word *word = word_find(person, visit->appointment_id);
+    return status_of(person, visit) == CALLOUT__APPOINTMENT_STATUS__DISPATCHED &&
+           (word == NULL || !word->declined);
+}
+
+static bool at_work(const struct person *person)
+{
+    return person->doing != PERSON_ABSENT && person->doing != PERSON_GONE && !person->ended;
+}
+
+static void on_answer_time(void *context)
+{
+    struct person *person = context;
+    if (!at_work(person)) return;
+    for (;;) {
+        /* Each answer may change the list: look for the first that awaits one, until none does. */
+        size_t count, i = 0;
+        const struct replica_visit *visits = client_appointments(person->client, &count);
+        while (i < count && !awaits_answer(person, &visits[i]))
+            i++;
+        if (i == count) break;
+        if (happens(person, person->habits->decline))
+            decline(person, visits[i].appointment_id, "not with what I have in the van");
+        else
+            report(person, visits[i].appointment_id, CALLOUT__APPOINTMENT_STATUS__ACCEPTED, "");
+    }
+    if (person->doing == PERSON_IDLE) choose(person);
+}
+
+static void look_at_phone(struct person *person)
+{
+    size_t count;
+    const struct replica_visit *visits = client_appointments(person->client, &count);
+    if (!at_work(person)) return;
+    give_up_journey(person);
+    for (size_t i = 0; i < count && person->answer.place == 0; i++)
+        if (awaits_answer(person, &visits[i]))
+            set_at(person, &person->answer,
+                   now_us(person) + between(person, 20 * US_PER_SECOND, 2 * US_PER_MINUTE));
+    if (person->doing == PERSON_IDLE) choose(person);
+}
+
+static void on_news(void *context, struct client *client, const struct client_news *news)
+{
+    struct person *person = context;
+    (void)client;
+    if (person->watch != NULL)
+        watch_receipt(person->watch, person->row->id, news, person->in_reach_since_us);
+    for (size_t i = 0; i < news->change_count; i++)
+        if (news->changes[i].kind == REPLICA_CAME || news->changes[i].kind == REPLICA_LEFT)
+            word_forget(person, news->changes[i].appointment_id);
+    if (person->started) look_at_phone(person);
+}
+
+/* --- signal ---------------------------------------------------------------------------------- */
+
+/* A day is twelve hours here: losses are spread over it. */
+static void plan_signal_loss(struct person *person)
+{
+    uint32_t per_day = person->habits->signal_losses;
+    if (per_day == 0) return;
+    int64_t apart_us = 12 * 60 * US_PER_MINUTE / per_day * PERMILLE;
+    set_at(person, &person->radio, now_us(person) + between(person, apart_us / 5, 2 * apart_us));
+}
+
+static void set_signal(struct person *person, bool on)
+{
+    struct problem problem;
+    if (person->no_signal == !on) return;
+    if (client_set_online(person->client, on, &problem) != ERR_OK)
+        log_error("%s: %s: %s", person->row->id, problem.field, problem.text);
+    person->no_signal = !on;
+    person->in_reach_since_us = on ? clock_mono_us() + reconnect_us : INT64_MAX;
+}
+
+static void on_radio(void *context)
+{
+    struct person *person = context;
+    if (person->ended) return;
+    set_signal(person, person->no_signal);
+    if (person->no_signal)
+        set_at(person, &person->radio,
+               now_us(person) + between(person, 5 * US_PER_MINUTE, 40 * US_PER_MINUTE));
+    else
+        plan_signal_loss(person);
+}
+
+/* --- the door -------------------------------------------------------------------------------- */
+
+static void on_state(void *context, struct client *client, enum client_state state)
+{
+    struct person *person = context;
+    if (state != CLIENT_LIVE || person->started) return;
+    person->started = true;
+    (void)client;
+    set_at(person, &person->next, person->row->shift_start_us);
+    plan_signal_loss(person);
+}
+
+static void on_result(void *context, struct client *client, const Callout__CommandResult *result)
+{
+    const struct person *person = context;
+    (void)client;
+    if (result->outcome == CALLOUT__OUTCOME__REJECTED ||
+        result->outcome == CALLOUT__OUTCOME__PAYLOAD_MISMATCH)
+        log_warn("%s: command %llu was rejected: %s %s", person->row->id,
+                 (unsigned long long)result->seq, result->text,
+                 result->n_errors > 0 ? result->errors[0]->problem : "");
+}
+
+static void on_stopped(void *context, struct client *client, enum err err, const char *text)
+{
+    const struct person *person = context;
+    (void)client;
+    log_error("%s: the device was stopped: %s: %s", person->row->id, err_name(err), text);
+}
+
+enum err person_open(struct person **out, struct client_loop *loop,
+                     const struct person_options *options, struct problem *problem)
+{
+    struct person *person = calloc(1, sizeof *person);
+    CHECK(person != NULL);
+    person->loop = loop;
+    person->row = options->row;
+    person->habits = options->habits;
+    person->watch = options->watch;
+    person->rng = (struct rng){options->seed};
+    person->absent_at_us = options->absent_at_us;
+    person->at = options->row->home;
+    person->next = (struct client_timer){.fire = on_next, .context = person};
+    person->answer = (struct client_timer){.fire = on_answer_time, .context = person};
+    person->radio = (struct client_timer){.fire = on_radio, .context = person};
+    struct client_options client = {
+        .url = options->url,
+        .ca_file = options->ca_file,
+        .folder = options->folder,
+        .enrol_token = options->enrol_token,
+        .device_name = options->row->name,
+        .app_build = "callout sim",
+        .volatile_outbox = true,
+        .events = {.on_state = on_state,
+                   .on_news = on_news,
+                   .on_result = on_result,
+                   .on_stopped = on_stopped},
+        .context = person,
+    };
+    enum err err = client_open(&person->client, loop, &client, problem);
+    if (err != ERR_OK) {
+        free(person);
+        return err;
+    }
+    *out = person;
+    return ERR_OK;
+}
+
+void person_close(struct person *person)
+{
+    if (person == NULL) return;
+    client_timer_cancel(person->loop, &person->next);
+    client_timer_cancel(person->loop, &person->answer);
+    client_timer_cancel(person->loop, &person->radio);
+    client_close(person->client);
+    free(person);
+}
+
+enum person_doing person_doing(const struct person *person)
+{
+    return person->doing;
+}
+
+bool person_has_signal(const struct person *person)
+{
+    return !person->no_signal;
+}
+
+void person_end_day(struct person *person)
+{
+    person->ended = true;
+    set_signal(person, true);
+}
+
+struct client *person_client(struct person *person)
+{
+    return person->client;
+}
+
+const char *person_doing_text(enum person_doing doing)
+{
+    static const char *const texts[PERSON_DOING_COUNT] = {"off",   "waits", "drives", "on site",
+                                                          "works", "rests", "ill",    "home"};
+    CHECK(doing < PERSON_DOING_COUNT);
+    return texts[doing];
+}

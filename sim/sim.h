@@ -1,0 +1,17 @@
+/* sim.h - the simulator's verbs.
+ *
+ * `callout sim demo [--for TIME] [--json] [--day DIR] [--rate R] [--seed N] [--data DIR]
+ *    [--ill N] [--emergencies N] [--cancels N] [--results FILE --commit TEXT --bench NAME]`
+ *   starts the real system on an empty folder, loads a day and lets the fleet live through it;
+ * shows
+ *   a board on a terminal, lines elsewhere, one object with --json. It ends with the day or --for.
+ * `callout sim live --data DIR --day DIR [--fleet DIR] [--territory NAME] ...`
+ *   the same fleet against a system that runs on DIR.
+ */
+#ifndef CALLOUT_SIM_SIM_H
+#define CALLOUT_SIM_SIM_H
+
+/* The role's main; argv[0] is the role's word. Returns an exit code. */
+int sim_main(int argc, char **argv);
+
+#endif
