@@ -21,16 +21,13 @@
 
 struct latest {
     int64_t seq;
-    struct arena *arena;
-    struct blob body;
 };
 
 static bool keep_latest(void *context, const void *row)
 {
     struct latest *latest = context;
     const struct row_snapshot *snapshot = row;
-    if (snapshot->core_version != CORE_VERSION) return true;
-    latest->seq = snapshot->seq;
+    if (snapshot->core_version == CORE_VERSION) latest->seq = snapshot->seq;
     return true;
 }
 
@@ -43,8 +40,10 @@ static enum err load_snapshot(struct engine *engine)
     union row row;
     err = store_get(engine->store, ROW_SNAPSHOT, &(struct row_snapshot){.seq = latest.seq}, &row);
     if (err != ERR_OK) return err;
+    uint64_t digest = (uint64_t)row.snapshot.digest;
+    engine->snapshot_rows_digest = (uint64_t)row.snapshot.rows_digest;
     err = core_load(engine->core, row.snapshot.body);
-    if (err == ERR_OK && core_digest(engine->core) == (uint64_t)row.snapshot.digest) return ERR_OK;
+    if (err == ERR_OK && core_digest(engine->core) == digest) return ERR_OK;
     log_warn("snapshot %lld does not fit its digest: replaying from the first fact",
              (long long)latest.seq);
     arena_close(&engine->core_arena);
@@ -96,6 +95,19 @@ static enum err rebuild(struct engine *engine)
     if (err == ERR_OK) err = engine->poisoned;
     engine->poisoned = ERR_OK;
     return err;
+}
+
+/* The tables must be what the snapshot says, when no fact came after it. With facts after it,
+ * `callout verify` is the check. */
+static enum err check_tables(struct engine *engine)
+{
+    uint64_t rows_digest;
+    if (engine->since_snapshot > 0 || core_seq(engine->core) == 0) return ERR_OK;
+    enum err err = store_digest(engine->store, &rows_digest);
+    if (err != ERR_OK || rows_digest == engine->snapshot_rows_digest) return err;
+    log_error(
+        "the tables are not what the fact log led to: run callout verify, then restore a backup");
+    return ERR_INTERNAL;
 }
 
 static enum err load_meta(struct engine *engine)
@@ -172,6 +184,7 @@ enum err engine_open(struct engine **out, struct store *store, const struct engi
     arena_open(&engine->reply_arena, BATCH_ARENA_CAP);
     if (options->folder != NULL) engine->suspects = suspects_open(options->folder);
     enum err err = rebuild(engine);
+    if (err == ERR_OK) err = check_tables(engine);
     if (err == ERR_OK) err = load_meta(engine);
     if (err == ERR_OK) err = ensure_local_key(engine);
     if (err != ERR_OK) {
@@ -294,6 +307,57 @@ enum err engine_apply(struct engine *engine, const Callout__FactBody *body, int6
     return ERR_OK;
 }
 
+/* --- what need not be kept for ever ---------------------------------------------------------------- */
+
+enum { OLD_MAX = 256, SNAPSHOTS_KEPT = 2 };
+#define REQUESTS_KEPT_US (30 * US_PER_DAY)
+
+struct old_rows {
+    enum row_kind kind;
+    int64_t before_wall_us;
+    struct arena *arena;
+    union row keys[OLD_MAX];
+    uint32_t count, seen;
+};
+
+static bool note_old(void *context, const void *visited)
+{
+    struct old_rows *old = context;
+    union row *key = &old->keys[old->count];
+    if (old->kind == ROW_SESSION) {
+        const struct row_session *row = visited;
+        if (row->expires_wall_us >= old->before_wall_us) return true;
+        key->session = (struct row_session){.token_hash = arena_text(old->arena, row->token_hash)};
+    } else if (old->kind == ROW_REQUEST_RESULT) {
+        const struct row_request_result *row = visited;
+        if (row->wall_us >= old->before_wall_us - REQUESTS_KEPT_US) return true;
+        key->request_result =
+            (struct row_request_result){.principal = arena_text(old->arena, row->principal),
+                                        .request_id = arena_text(old->arena, row->request_id)};
+    } else {
+        const struct row_snapshot *row = visited;
+        key->snapshot = (struct row_snapshot){.seq = row->seq};
+    }
+    return ++old->count < OLD_MAX;
+}
+
+static enum err erase_old(struct engine *engine, enum row_kind kind, uint32_t keep)
+{
+    struct arena arena;
+    struct old_rows *old = calloc(1, sizeof *old);
+    CHECK(old != NULL);
+    arena_open(&arena, (size_t)1 << 20);
+    old->kind = kind;
+    old->before_wall_us = clock_wall_us();
+    old->arena = &arena;
+    enum err err = store_each(engine->store, kind, NULL, 0, false, note_old, old);
+    for (uint32_t i = 0; i + keep < old->count && err == ERR_OK; i++)
+        err = store_erase(engine->store, kind, &old->keys[i], row_key_count(row_table(kind)));
+    arena_close(&arena);
+    free(old);
+    return err;
+}
+
 static enum err put_snapshot(struct engine *engine)
 {
     uint64_t rows_digest;
@@ -306,6 +370,9 @@ static enum err put_snapshot(struct engine *engine)
                                (int64_t)rows_digest, core_save(engine->core, &arena)};
     err = engine_begin(engine);
     if (err == ERR_OK) err = store_put(engine->store, ROW_SNAPSHOT, &row);
+    if (err == ERR_OK) err = erase_old(engine, ROW_SNAPSHOT, SNAPSHOTS_KEPT);
+    if (err == ERR_OK) err = erase_old(engine, ROW_SESSION, 0);
+    if (err == ERR_OK) err = erase_old(engine, ROW_REQUEST_RESULT, 0);
     if (err == ERR_OK)
         err = store_commit(engine->store);
     else if (engine->began)
@@ -649,7 +716,9 @@ bool engine_tick_in_batch(struct engine *engine)
     struct core_territory territory;
     for (uint32_t i = 0; core_territory(engine->core, i, &territory); i++) {
         int64_t day = zone_service_day(territory.time_zone, engine->now_us);
-        if (day > territory.today) did |= apply_tick(engine, territory.territory_id, day);
+        if (day <= territory.today) continue;
+        did |= apply_tick(engine, territory.territory_id, day);
+        engine->since_snapshot = SNAPSHOT_EVERY; /* a day ends with a snapshot */
     }
     if (core_next_wake_us(engine->core) <= engine->now_us) did |= apply_tick(engine, "", 0);
     return did;

@@ -30,7 +30,9 @@ struct engine {
     uint64_t log_epoch;
     uint8_t secret[SECRET_SIZE]; /* signs cursors */
     struct recent recent[RECENT_MAX];
-    int64_t since_snapshot;
+    int64_t since_snapshot; /* facts */
+    uint64_t
+        snapshot_rows_digest; /* of the tables, when the snapshot that was loaded was written */
     int64_t settled_seq[BOARD_NOTES_MAX]; /* per problem key in order: the revision with nothing
                                              better */
     char settled_key[BOARD_NOTES_MAX][LIMIT_ID + 24];
