@@ -1,0 +1,110 @@
+/* main.c - one program, its roles and tools by the first word. */
+#include "base/exit_code.h"
+#include "dispatcher/admin.h"
+#include "dispatcher/replay.h"
+#include "dispatcher/serve.h"
+#include "dispatcher/service.h"
+#include "gateway/service.h"
+#include "optimizer/service.h"
+#include "sim/import.h"
+#include "sim/sim.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#define CALLOUT_VERSION "0.1.0"
+
+static const struct role {
+    const char *word;
+    int (*main)(int argc, char **argv);
+    const char *description;
+} roles[] = {
+    {"serve", serve_main,
+     "the whole system on this machine: the three processes below, kept running"},
+    {"gateway", gateway_main, "the edge that devices and other systems reach"},
+    {"dispatcher", dispatcher_main, "the only writer: facts, rights, the store"},
+    {"optimizer", optimizer_main, "solves the plan again on every event"},
+    {"import", import_main, "a day of technicians and work orders from two CSV files"},
+    {"sim", sim_main, "a fleet of virtual technicians: live, demo, benchmarks"},
+    {"replay", replay_main, "rebuilds the state from the fact log and compares its digest"},
+    {"verify", verify_main, "checks a data folder from its first fact to its last"},
+    {"admin", admin_main, "keys, enrolment, certificates, backup and restore"},
+};
+enum { ROLE_COUNT = sizeof roles / sizeof roles[0] };
+
+static void print_help(FILE *out)
+{
+    fprintf(out, "usage: callout ROLE [OPTION]...\n\n");
+    for (int i = 0; i < ROLE_COUNT; i++)
+        fprintf(out, "  %-11s %s\n", roles[i].word, roles[i].description);
+    fprintf(out, "  %-11s %s\n", "help", "this text; callout --version says which version this is");
+    fprintf(out, "\nExit codes: 0 done, 1 failed, 2 usage, 3 nothing feasible or a check found a\n"
+                 "violation, 4 not reachable, 5 bad configuration or input.\n");
+}
+
+/* How many letters to change, add or drop (Levenshtein), words up to 15 letters. */
+static int letters_apart(const char *a, const char *b)
+{
+    enum { WORD_MAX = 15 };
+    int row[WORD_MAX + 1];
+    int a_length = (int)strlen(a), b_length = (int)strlen(b);
+    if (a_length > WORD_MAX || b_length > WORD_MAX) return WORD_MAX;
+    for (int j = 0; j <= b_length; j++)
+        row[j] = j;
+    for (int i = 1; i <= a_length; i++) {
+        int diagonal = row[0];
+        row[0] = i;
+        for (int j = 1; j <= b_length; j++) {
+            int best = diagonal + (a[i - 1] != b[j - 1]);
+            if (row[j] + 1 < best) best = row[j] + 1;
+            if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
+            diagonal = row[j];
+            row[j] = best;
+        }
+    }
+    return row[b_length];
+}
+
+static const struct role *nearest_role(const char *word)
+{
+    const struct role *nearest = NULL;
+    int nearest_apart = 3;
+    for (int i = 0; i < ROLE_COUNT; i++) {
+        int apart = letters_apart(word, roles[i].word);
+        if (apart >= nearest_apart) continue;
+        nearest_apart = apart;
+        nearest = &roles[i];
+    }
+    return nearest;
+}
+
+static int refuse_word(const char *word)
+{
+    const struct role *nearest = nearest_role(word);
+    fprintf(stderr, "callout: there is no role \"%s\"", word);
+    if (nearest != NULL) fprintf(stderr, "; did you mean \"%s\"?", nearest->word);
+    fprintf(stderr, "\n\n");
+    print_help(stderr);
+    return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_help(stderr);
+        return EXIT_USAGE;
+    }
+    const char *word = argv[1];
+    if (strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+        print_help(stdout);
+        return EXIT_DONE;
+    }
+    if (strcmp(word, "--version") == 0) {
+        printf("callout " CALLOUT_VERSION "\n");
+        return EXIT_DONE;
+    }
+    for (int i = 0; i < ROLE_COUNT; i++)
+        if (strcmp(word, roles[i].word) == 0) return roles[i].main(argc - 1, argv + 1);
+    return refuse_word(word);
+}
