@@ -42,14 +42,19 @@ static void erase(uint16_t *list, uint32_t *count, uint32_t at)
         list[i] = list[i + 1];
 }
 
-/* Which one to drop so that the rest fits, at the least price; `count` if no single one helps. */
+/* Which one to drop so that the rest fits, at the least price; `count` if no single one helps. A
+ * pinned one goes only when there is nothing else. */
 static uint32_t one_to_drop(const struct plan *plan, uint32_t technician, const uint16_t *list,
                             uint32_t count, uint32_t frozen)
 {
     const struct instance *in = plan->in;
     uint32_t best = count;
     int64_t best_price = INT64_MAX;
+    bool movable = false;
+    for (uint32_t i = frozen; i < count; i++)
+        movable |= in->nodes[list[i]].pinned == NO_INDEX;
     for (uint32_t drop = frozen; drop < count; drop++) {
+        if (movable && in->nodes[list[drop]].pinned != NO_INDEX) continue;
         struct route route = {.count = 0};
         for (uint32_t i = 0; i < count; i++) {
             if (i != drop) route.stops[++route.count].visit = list[i];
