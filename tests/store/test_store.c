@@ -500,6 +500,20 @@ static void put_position(struct store *store, const char *id, int64_t lat_e7, in
     OK(store, store_put(store, ROW_POSITION, &row));
 }
 
+/* Who is nearest to a place, as "first second ...". */
+static const char *nearest_to(struct store *store, int32_t lat_e7, int32_t lon_e7, uint32_t limit)
+{
+    static char text[256];
+    struct near near = {.count = 0};
+    OK(store, store_nearest(store, lat_e7, lon_e7, limit, note_near, &near));
+    text[0] = '\0';
+    for (uint32_t i = 0; i < near.count; i++) {
+        if (i > 0) strcat(text, " ");
+        strcat(text, near.ids[i]);
+    }
+    return text;
+}
+
 static void the_nearest_come_first(void **state)
 {
     const struct flavour *flavour = *state;
@@ -509,25 +523,30 @@ static void the_nearest_come_first(void **state)
     put_position(store, "moved", 471700000, 95200000);
     put_position(store, "vaduz", 471410000, 95210000);
     put_position(store, "schaan", 471650000, 95100000);
-    put_position(store, "fiji east", -170000000, 1799990000);
-    put_position(store, "fiji west", -170000000, -1799990000);
     put_position(store, "pole", 899999999, 0);
     put_position(store, "moved", -471700000, 95200000); /* the index must follow */
     OK(store, store_commit(store));
+    assert_string_equal(nearest_to(store, 471650000, 95110000, 1), "schaan");
+    assert_string_equal(nearest_to(store, 471650000, 95110000, 3), "schaan vaduz pole");
+    assert_string_equal(nearest_to(store, 0, 0, 8), "vaduz schaan moved pole");
+    store_close(store);
+    folder_remove(folder);
+}
 
-    struct near near = {.count = 0};
-    OK(store, store_nearest(store, 471650000, 95110000, 3, note_near, &near));
-    assert_int_equal(near.count, 3);
-    assert_string_equal(near.ids[0], "schaan");
-    assert_string_equal(near.ids[1], "vaduz");
-    assert_string_equal(near.ids[2], "pole");
-    near.count = 0; /* the date line is no border */
-    OK(store, store_nearest(store, -170000000, 1799999000, 2, note_near, &near));
-    assert_string_equal(near.ids[0], "fiji east");
-    assert_string_equal(near.ids[1], "fiji west");
-    near.count = 0;
-    OK(store, store_nearest(store, 0, 0, 8, note_near, &near));
-    assert_int_equal(near.count, 6);
+static void a_box_is_no_circle_and_the_date_line_no_border(void **state)
+{
+    const struct flavour *flavour = *state;
+    char *folder = folder_make();
+    struct store *store = flavour->open(folder);
+    OK(store, store_begin(store));
+    put_position(store, "corner", 470179000, 90260000); /* 2.8 km, in a box of 2 km */
+    put_position(store, "north", 470189000, 90000000);  /* 2.1 km, out of it */
+    put_position(store, "east", -170000000, 1799990000);
+    put_position(store, "west", -170000000, -1799990000);
+    put_position(store, "far", -170000000, 1799900000);
+    OK(store, store_commit(store));
+    assert_string_equal(nearest_to(store, 470000000, 90000000, 1), "north");
+    assert_string_equal(nearest_to(store, -170000000, 1799999000, 2), "east west");
     store_close(store);
     folder_remove(folder);
 }
@@ -579,10 +598,15 @@ static void a_visitor_may_read(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ON_BOTH(answers_like_a_plain_model), ON_BOTH(a_failed_commit_has_stored_nothing),
-        ON_BOTH(facts_make_a_chain),         ON_BOTH(the_chain_tells_of_every_change),
-        ON_BOTH(a_missing_fact_is_noticed),  ON_BOTH(a_body_can_be_erased_and_the_chain_holds),
-        ON_BOTH(the_nearest_come_first),     ON_BOTH(a_visitor_may_read),
+        ON_BOTH(answers_like_a_plain_model),
+        ON_BOTH(a_failed_commit_has_stored_nothing),
+        ON_BOTH(facts_make_a_chain),
+        ON_BOTH(the_chain_tells_of_every_change),
+        ON_BOTH(a_missing_fact_is_noticed),
+        ON_BOTH(a_body_can_be_erased_and_the_chain_holds),
+        ON_BOTH(the_nearest_come_first),
+        ON_BOTH(a_box_is_no_circle_and_the_date_line_no_border),
+        ON_BOTH(a_visitor_may_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

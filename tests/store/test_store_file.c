@@ -551,40 +551,70 @@ static void a_kill_loses_no_acknowledged_batch(void **state)
     folder_remove(folder);
 }
 
+static char long_note[100000];
+
+static void disk_limit(rlim_t bytes)
+{
+    struct rlimit limit;
+    signal(SIGXFSZ, SIG_IGN);
+    memset(long_note, 'x', sizeof long_note - 1);
+    getrlimit(RLIMIT_FSIZE, &limit);
+    limit.rlim_cur = bytes == 0 ? limit.rlim_max : bytes;
+    setrlimit(RLIMIT_FSIZE, &limit);
+}
+
+static enum err put_long(struct store *store, int64_t number)
+{
+    struct row_check_in row = {.appointment_id = "a", .seq = number, .reason = long_note};
+    return store_put(store, ROW_CHECK_IN, &row);
+}
+
 static void a_full_disk_refuses_and_goes_on_afterwards(void **state)
 {
     (void)state;
     char *folder = folder_make();
     struct store *store = open_folder(folder);
-    struct rlimit limit, small;
-    static char note[100000];
-    memset(note, 'x', sizeof note - 1);
-    signal(SIGXFSZ, SIG_IGN);
-    getrlimit(RLIMIT_FSIZE, &limit);
-    small = limit;
-    small.rlim_cur = 1500000;
-    setrlimit(RLIMIT_FSIZE, &small);
-    int64_t stored = 0;
-    int refused = 0;
-    for (int64_t i = 0; i < 40; i++) {
-        struct row_check_in row = {.appointment_id = "a", .seq = i, .reason = note};
+    int stored = 0, refused = 0;
+    disk_limit(1500000);
+    for (int i = 0; i < 40; i++) {
         OK(store_begin(store));
-        enum err err = store_append_fact(store, stored + 1, 0, 1, "", 0);
-        if (err == ERR_OK) err = store_put(store, ROW_CHECK_IN, &row);
-        err = store_commit(store); /* refused too when the put was */
+        OK(store_append_fact(store, stored + 1, 0, 1, "", 0));
+        OK(put_long(store, i));
+        enum err err = store_commit(store);
+        assert_true(err == ERR_OK || err == ERR_IO);
         stored += err == ERR_OK;
         refused += err == ERR_IO;
-        assert_true(err == ERR_OK || err == ERR_IO);
         assert_int_equal(count_of(store, ROW_CHECK_IN), stored);
-        if (refused > 5) setrlimit(RLIMIT_FSIZE, &limit);
+        if (refused > 5) disk_limit(0);
     }
     assert_int_equal(refused, 6);
-    assert_int_equal(stored, 34);
     assert_int_equal(bad_seq_of(store), 0);
     OK(store_verify_file(store, NULL));
     store_close(store);
     store = open_folder(folder);
     assert_int_equal(count_of(store, ROW_FACT), stored);
+    store_close(store);
+    folder_remove(folder);
+}
+
+/* A batch that outgrows the page cache meets the full disk before its commit. */
+static void a_batch_with_a_failed_put_is_not_committed(void **state)
+{
+    (void)state;
+    char *folder = folder_make();
+    struct store *store = open_folder(folder);
+    disk_limit(1500000);
+    OK(store_begin(store));
+    enum err err = ERR_OK;
+    for (int i = 0; i < 1000 && err == ERR_OK; i++) {
+        err = put_long(store, i);
+    }
+    assert_int_equal(err, ERR_IO);
+    assert_int_equal(store_commit(store), ERR_IO);
+    disk_limit(0);
+    assert_int_equal(count_of(store, ROW_CHECK_IN), 0);
+    add_batch(store, 1, 2);
+    OK(store_verify_file(store, NULL));
     store_close(store);
     folder_remove(folder);
 }
@@ -613,6 +643,7 @@ int main(void)
         cmocka_unit_test(spatialite_reads_our_points),
         cmocka_unit_test(a_kill_loses_no_acknowledged_batch),
         cmocka_unit_test(a_full_disk_refuses_and_goes_on_afterwards),
+        cmocka_unit_test(a_batch_with_a_failed_put_is_not_committed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
