@@ -72,12 +72,20 @@ static enum err check_method(struct inbound *in, struct problem *problem)
     return ERR_OK;
 }
 
+/* What cannot even be split into fields is named as a whole. */
+static enum err name_whole(enum err err, struct problem *problem, const char *whole)
+{
+    if (err != ERR_OK && problem->field[0] == '\0')
+        snprintf(problem->field, sizeof problem->field, "%s", whole);
+    return err;
+}
+
 static enum err read_envelope(struct inbound *in, struct problem *problem)
 {
     ProtobufCMessage *message;
     enum err err = message_decode(&callout__request__descriptor, in->bytes, in->size,
                                   &in->gateway->request_arena, &message, problem);
-    if (err != ERR_OK) return err;
+    if (err != ERR_OK) return name_whole(err, problem, "request");
     in->request = (const Callout__Request *)message;
     if (strlen(in->request->request_id) > LIMIT_ID)
         return problem_set(problem, ERR_INVALID, "request_id", "at most %d bytes", LIMIT_ID);
@@ -246,7 +254,7 @@ static enum err read_body(struct inbound *in, struct problem *problem)
     enum err err = message_decode(in->method.method->input, body.data, body.len,
                                   &in->gateway->request_arena, &message, problem);
     if (err == ERR_OK) in->body = message;
-    return err;
+    return name_whole(err, problem, "body");
 }
 
 /* protobuf-c's structs have no const; packing only reads. */

@@ -7,9 +7,13 @@
 const int64_t metrics_latency_bounds_us[METRICS_LATENCY_BUCKETS] = {
     500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 500000, 1000000, 2500000};
 
+void metrics_init(struct metrics *metrics)
+{
+    *metrics = (struct metrics){.methods = {"none"}, .method_count = 1};
+}
+
 unsigned metrics_method(struct metrics *metrics, const char *name)
 {
-    if (metrics->method_count == 0) metrics->methods[metrics->method_count++] = "none";
     for (unsigned i = 1; i < metrics->method_count; i++)
         if (strcmp(metrics->methods[i], name) == 0) return i;
     if (metrics->method_count == METRICS_METHODS_MAX) return 0;

@@ -22,6 +22,7 @@ struct metrics {
 
 extern const int64_t metrics_latency_bounds_us[METRICS_LATENCY_BUCKETS];
 
+void metrics_init(struct metrics *metrics);
 /* The index of a method of ours, or 0. `name` must be a string that lives on, or unknown. */
 unsigned metrics_method(struct metrics *metrics, const char *name);
 void metrics_answered(struct metrics *metrics, unsigned method, enum err status);

@@ -150,6 +150,7 @@ int gateway_main(int argc, char **argv)
     CHECK(gateway.base != NULL);
     raise_descriptor_limit();
     memory_open(&gateway);
+    metrics_init(&gateway.metrics);
     err = serve(&gateway, &problem);
     if (err != ERR_OK) log_error("%s: %s", problem.field, problem.text);
     memory_close(&gateway);
