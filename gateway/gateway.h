@@ -74,8 +74,7 @@ struct gateway {
     int64_t heart_asked_us, heart_heard_us; /* monotonic; 0: never */
 };
 
-/* --- answer.c ------------------------------------------------------------------------------------
- */
+/* --- answer.c --- */
 
 /* Sends `reply`; fills in its request id and, where they are missing, log position and time. */
 void answer_send(struct gateway *gateway, const struct asker *asker, Callout__Reply *reply);
@@ -87,8 +86,7 @@ void answer_error(struct gateway *gateway, const struct asker *asker, enum err e
 Callout__Reply *answer_of_forward(struct gateway *gateway, const struct upstream_answer *answer,
                                   struct arena *arena);
 
-/* --- hold.c --------------------------------------------------------------------------------------
- */
+/* --- hold.c --- */
 
 /* Holds a Pull or EventFeed. `question` is copied; `subject` says whose poll it is. */
 void hold_start(struct gateway *gateway, const struct asker *asker, bool feed, uint64_t subject,
@@ -99,15 +97,13 @@ void hold_tick(struct gateway *gateway); /* ends holds, follows the dispatcher, 
 void hold_stop(struct gateway *gateway); /* answers all RETRY */
 bool hold_healthy(const struct gateway *gateway);
 
-/* --- edge.c --------------------------------------------------------------------------------------
- */
+/* --- edge.c --- */
 
 MUST_USE enum err edge_open(struct gateway *gateway, struct problem *problem);
 size_t edge_unsent(const struct gateway *gateway);
 void edge_close(struct gateway *gateway);
 
-/* --- admin.c -------------------------------------------------------------------------------------
- */
+/* --- admin.c --- */
 
 struct admin;
 MUST_USE enum err admin_open(struct admin **out, struct gateway *gateway, struct problem *problem);

@@ -32,8 +32,7 @@ struct upstream {
     double clock_rate;
 };
 
-/* --- answers ------------------------------------------------------------------------------------
- */
+/* --- answers --- */
 
 static void remember(struct upstream *upstream, const Callout__Reply *reply)
 {
@@ -104,8 +103,7 @@ void upstream_abandon(struct upstream *upstream)
     }
 }
 
-/* --- life ---------------------------------------------------------------------------------------
- */
+/* --- life --- */
 
 enum err upstream_open(struct upstream **out, struct event_base *base, const char *url,
                        struct problem *problem)
@@ -142,8 +140,7 @@ void upstream_close(struct upstream *upstream)
     free(upstream);
 }
 
-/* --- questions ----------------------------------------------------------------------------------
- */
+/* --- questions --- */
 
 enum err upstream_ask(struct upstream *upstream, const char *method, ProtobufCBinaryData body,
                       uint32_t deadline_ms, upstream_done *done, void *context)
@@ -170,8 +167,7 @@ enum err upstream_ask(struct upstream *upstream, const char *method, ProtobufCBi
     return ERR_OK;
 }
 
-/* --- what is known ------------------------------------------------------------------------------
- */
+/* --- what is known --- */
 
 void upstream_stamp(const struct upstream *upstream, Callout__Reply *reply)
 {

@@ -39,8 +39,7 @@ struct scan {
     struct problem *problem;
 };
 
-/* --- refusing, by name --------------------------------------------------------------------------
- */
+/* --- refusing, by name --- */
 
 static enum err refuse(struct scan *scan, enum err err, const char *text)
 {
@@ -73,8 +72,7 @@ static enum err spend(struct scan *scan, size_t bytes)
     return ERR_OK;
 }
 
-/* --- the pieces of the wire format --------------------------------------------------------------
- */
+/* --- the pieces of the wire format --- */
 
 static bool read_varint(struct span *span, uint64_t *out)
 {
@@ -123,8 +121,7 @@ static bool text_is_sound(struct span text)
     return true;
 }
 
-/* --- one value, against its descriptor ----------------------------------------------------------
- */
+/* --- one value, against its descriptor --- */
 
 static enum err scan_varint(struct scan *scan, const ProtobufCFieldDescriptor *field,
                             uint64_t value)
@@ -300,8 +297,7 @@ static enum err scan_message(struct scan *scan, const ProtobufCMessageDescriptor
     return err;
 }
 
-/* --- the doors ----------------------------------------------------------------------------------
- */
+/* --- the doors --- */
 
 static void *take_from_arena(void *arena, size_t size)
 {

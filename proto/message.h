@@ -1,9 +1,10 @@
 /* message.h - bytes to message and back, safely: the only way that outside bytes become structs.
  *
- * protobuf-c has no recursion limit, no UTF-8, NUL or enum check, and hostile input can make it take
- * 90 times its size in memory. So every message is scanned first against its own descriptor (depth,
- * counts, sizes, wire types, no groups, valid UTF-8 without NUL), then unpacked into an arena with a
- * cap. Unknown fields are passed over (a newer peer), unknown enum values are refused by field name.
+ * protobuf-c has no recursion limit, no UTF-8, NUL or enum check, and hostile input can make it
+ * take 90 times its size in memory. So every message is scanned first against its own descriptor
+ * (depth, counts, sizes, wire types, no groups, valid UTF-8 without NUL), then unpacked into an
+ * arena with a cap. Unknown fields are passed over (a newer peer), unknown enum values are refused
+ * by field name.
  *
  * Owner: a decoded message lives in the arena that the caller gave; it is never freed by itself.
  */
@@ -18,8 +19,9 @@
 #include <stdint.h>
 
 /* Decodes; on failure *problem names the field (a path such as "work_order.windows[0]"). */
-MUST_USE enum err message_decode(const ProtobufCMessageDescriptor *type, const void *bytes, size_t size,
-                                 struct arena *arena, ProtobufCMessage **out, struct problem *problem);
+MUST_USE enum err message_decode(const ProtobufCMessageDescriptor *type, const void *bytes,
+                                 size_t size, struct arena *arena, ProtobufCMessage **out,
+                                 struct problem *problem);
 
 /* Packs into the arena; never fails for messages of ours below LIMIT_REPLY (CHECK). */
 ProtobufCBinaryData message_encode(const ProtobufCMessage *message, struct arena *arena);

@@ -31,8 +31,7 @@ struct sp_connection {
     uint64_t left;    /* DRAIN: what is still to come */
 };
 
-/* --- numbers on the wire ------------------------------------------------------------------------
- */
+/* --- numbers on the wire --- */
 
 static uint64_t read_big_endian(const uint8_t *bytes, size_t size)
 {
@@ -53,8 +52,7 @@ static bool is_request_id(uint32_t word)
     return word >> 31 == 1;
 }
 
-/* --- life ---------------------------------------------------------------------------------------
- */
+/* --- life --- */
 
 static void destroy(struct sp_connection *connection)
 {
@@ -82,8 +80,7 @@ static void stop_deadline(struct sp_connection *connection)
     connection->timing = false;
 }
 
-/* --- incoming -----------------------------------------------------------------------------------
- */
+/* --- incoming --- */
 
 /* Each step reads one piece: true when it did, false when more bytes are needed or the peer broke a
  * rule, in which case the connection is doomed. */
@@ -250,8 +247,7 @@ void sp_connection_close(struct sp_connection *connection)
     bufferevent_disable(connection->stream, EV_READ | EV_WRITE);
 }
 
-/* --- outgoing -----------------------------------------------------------------------------------
- */
+/* --- outgoing --- */
 
 bool sp_connection_send(struct sp_connection *connection, uint32_t request, const void *bytes,
                         size_t size)

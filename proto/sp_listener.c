@@ -55,8 +55,7 @@ struct sp_listener {
     struct sp_counters counters;
 };
 
-/* --- slots --------------------------------------------------------------------------------------
- */
+/* --- slots --- */
 
 static void slots_grow(struct sp_listener *listener)
 {
@@ -103,8 +102,7 @@ static struct sp_ticket ticket_of(const struct sp_listener *listener, uint32_t s
     return (struct sp_ticket){slot, listener->slots[slot].generation, request};
 }
 
-/* --- what connections tell us -------------------------------------------------------------------
- */
+/* --- what connections tell us --- */
 
 static void on_message(void *context, uint32_t slot, uint32_t request, const uint8_t *bytes,
                        size_t size)
@@ -132,8 +130,7 @@ static void on_end(void *context, uint32_t index)
     sp_connection_close(connection);
 }
 
-/* --- accepting ----------------------------------------------------------------------------------
- */
+/* --- accepting --- */
 
 static struct bufferevent *stream_new(struct sp_listener *listener, evutil_socket_t fd)
 {
@@ -209,8 +206,7 @@ static void on_resume(evutil_socket_t fd, short what, void *context)
     evconnlistener_enable(listener->acceptor);
 }
 
-/* --- the public side ----------------------------------------------------------------------------
- */
+/* --- the public side --- */
 
 static void rules_set(struct sp_listener *listener)
 {

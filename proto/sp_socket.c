@@ -16,8 +16,7 @@ static enum err refuse(struct problem *problem, enum err err, const char *where,
     return problem_set(problem, err, "url", "%.100s: %s", where, what);
 }
 
-/* --- Unix sockets -------------------------------------------------------------------------------
- */
+/* --- Unix sockets --- */
 
 static struct sockaddr_un unix_address(const char *path)
 {
@@ -64,8 +63,7 @@ static enum err listen_unix(const char *path, int *out, struct problem *problem)
     return ERR_OK;
 }
 
-/* --- tcp ----------------------------------------------------------------------------------------
- */
+/* --- tcp --- */
 
 static int listen_at(const struct addrinfo *info)
 {

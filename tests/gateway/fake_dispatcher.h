@@ -1,4 +1,4 @@
-/* fake_dispatcher.h - a dispatcher in miniature behind the gateway: its log is a list of technicians.
+/* fake_dispatcher.h - a dispatcher in miniature: its log is a list of technicians.
  *
  * Idea: tests steer it through the gateway itself, by UpsertWorkOrder with an id that is a command:
  *   "T1"       commits a change for technician T1
@@ -48,7 +48,7 @@ struct fake {
     struct arena arena;
 };
 
-/* --- answering ------------------------------------------------------------------------------------- */
+/* --- answering --- */
 
 static inline void fake_reply(struct fake *fake, struct sp_ticket ticket,
                               const ProtobufCMessage *body)
@@ -101,7 +101,7 @@ static inline void fake_commit(struct fake *fake, const char *technician_id)
     fake->follow_count = 0;
 }
 
-/* --- methods ----------------------------------------------------------------------------------------- */
+/* --- methods --- */
 
 static inline void fake_follow(struct fake *fake, struct sp_ticket ticket,
                                const Callout__FollowRequest *request)
@@ -232,7 +232,7 @@ static inline void fake_on_request(void *context, struct sp_ticket ticket, const
         fake_forward(fake, ticket, (Callout__ForwardRequest *)body);
 }
 
-/* --- life ---------------------------------------------------------------------------------------------- */
+/* --- life --- */
 
 static inline void fake_on_stop(evutil_socket_t fd, short what, void *context)
 {

@@ -26,7 +26,7 @@
 
 enum { REPLY_MAX = 1 << 20 };
 
-/* --- a gateway, a dispatcher, and what a client sees ---------------------------------------------------- */
+/* --- a gateway, a dispatcher, and what a client sees --- */
 
 struct stage {
     char folder[32];
@@ -234,7 +234,7 @@ static void wait_parked(struct stage *stage, const char *count)
     fail_msg("never %s parked", count);
 }
 
-/* --- what is wrong gets a reply that says so ------------------------------------------------------------ */
+/* --- what is wrong gets a reply that says so --- */
 
 static void answers_garbage_by_name(void **state)
 {
@@ -349,7 +349,7 @@ static void has_no_limits_for_its_own_machine_in_the_lab(void **state)
     stage_close(stage);
 }
 
-/* --- polls ----------------------------------------------------------------------------------------------- */
+/* --- polls --- */
 
 static void wakes_a_parked_poll_by_a_change(void **state)
 {
@@ -449,7 +449,7 @@ static void feeds_each_connection_of_a_key(void **state)
     stage_close(stage);
 }
 
-/* --- a dispatcher that is away ----------------------------------------------------------------------------- */
+/* --- a dispatcher that is away --- */
 
 static void polls_outlive_a_restart_of_the_dispatcher(void **state)
 {
@@ -510,7 +510,7 @@ static void says_busy_when_the_dispatcher_hangs(void **state)
     stage_close(stage);
 }
 
-/* --- watching, ending, starting ---------------------------------------------------------------------------- */
+/* --- watching, ending, starting --- */
 
 static void tells_its_health_and_its_counts(void **state)
 {

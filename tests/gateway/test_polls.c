@@ -35,7 +35,7 @@ static struct poll_id add(uint64_t subject, uint64_t topic, int64_t deadline_us)
     return id;
 }
 
-/* --- a dispatcher in miniature, and the steps of one poll --------------------------------------------- */
+/* --- a dispatcher in miniature, and the steps of one poll --- */
 
 struct world {
     unsigned tip;  /* committed changes of the technician */
@@ -100,7 +100,7 @@ static void loses_no_commit_between_any_two_steps(void **state)
             run(commit_at, follow_at);
 }
 
-/* --- the rest of the rules ---------------------------------------------------------------------------- */
+/* --- the rest of the rules --- */
 
 static void parks_until_the_hold_ends(void **state)
 {

@@ -1,7 +1,7 @@
 #!/bin/bash
-# nngcat.sh CALLOUT: Debian's own nngcat gets an error reply from a running system, over tcp and over a
-# Unix socket, also after 400 connections that were half-closed and reset, and after 300 peers of its
-# kind were killed in the middle of whatever they did. A listener of nng's own is dead by then.
+# nngcat.sh CALLOUT: Debian's own nngcat gets an error reply from a running system, over tcp and
+# over a Unix socket, also after 400 connections that were half-closed and reset, and after 300 peers
+# of its kind were killed in the middle of whatever they did. A listener of nng's own is dead by then.
 set -u
 callout=$1
 folder=$(mktemp -d)
@@ -33,7 +33,8 @@ wait_for() { # WHAT COMMAND...
 
 expect_error_reply() { # URL WHEN
     timeout 20 nngcat --req --dial "$1" --data x --raw --recv-timeout 10 >"$folder/reply" 2>&1
-    grep -aq 'request' "$folder/reply" || die "no error reply from $1 $2: $(head -c 200 "$folder/reply")"
+    grep -aq 'request' "$folder/reply" ||
+        die "no error reply from $1 $2: $(head -c 200 "$folder/reply")"
 }
 
 break_connections() { # PORT COUNT: each says nothing, half a greeting or all of it, then goes badly

@@ -27,8 +27,7 @@ static enum err decode(const ProtobufCMessageDescriptor *type, const void *bytes
     return err;
 }
 
-/* --- small hand-written inputs ------------------------------------------------------------------
- */
+/* --- small hand-written inputs --- */
 
 struct hostile {
     const char *what;
@@ -149,8 +148,7 @@ static void survives_every_cut_of_a_good_message(void **state)
     arena_close(&arena);
 }
 
-/* --- big inputs ---------------------------------------------------------------------------------
- */
+/* --- big inputs --- */
 
 struct repeated_piece {
     const char *what;
