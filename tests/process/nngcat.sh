@@ -5,6 +5,7 @@
 set -u
 callout=$1
 folder=$(mktemp -d)
+touch "$folder/out" "$folder/log"
 serve_pid=
 
 finish() {
