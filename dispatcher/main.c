@@ -5,6 +5,7 @@
 #include "dispatcher/serve.h"
 #include "dispatcher/service.h"
 #include "gateway/service.h"
+#include "optimizer/compare.h"
 #include "optimizer/service.h"
 #include "sim/import.h"
 #include "sim/sim.h"
@@ -29,6 +30,7 @@ static const struct role {
     {"sim", sim_main, "a fleet of virtual technicians: live, demo, benchmarks"},
     {"replay", replay_main, "rebuilds the state from the fact log and compares its digest"},
     {"verify", verify_main, "checks a data folder from its first fact to its last"},
+    {"compare", compare_main, "the live plan against a fresh solve of the same problem"},
     {"admin", admin_main, "keys, enrolment, certificates, backup and restore"},
 };
 enum { ROLE_COUNT = sizeof roles / sizeof roles[0] };

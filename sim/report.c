@@ -108,7 +108,7 @@ void report_json(const struct live_summary *summary)
     json_decref(object);
 }
 
-/* --- results.csv ----------------------------------------------------------------------------- */
+/* --- metrics --------------------------------------------------------------------------------- */
 
 struct metric {
     const char *name, *unit;
@@ -116,56 +116,50 @@ struct metric {
     double at_least, at_most; /* the bar; 0: none */
 };
 
-static void write_metric(FILE *file, const char *date, const char *commit, const char *bench,
-                         const struct metric *metric)
-{
-    char bar[32] = "";
-    if (metric->at_least > 0) snprintf(bar, sizeof bar, ">= %g", metric->at_least);
-    if (metric->at_most > 0) snprintf(bar, sizeof bar, "<= %g", metric->at_most);
-    fprintf(file, "%s,%s,%s,%s,%.6g,%s,%s\n", date, commit, bench, metric->name, metric->value,
-            metric->unit, bar);
-}
-
 static bool bar_held(const struct metric *metric)
 {
     if (metric->at_least > 0 && metric->value < metric->at_least) return false;
     return metric->at_most == 0 || metric->value <= metric->at_most;
 }
 
-enum err report_results(const struct live_summary *summary, const char *path, const char *commit,
-                        const char *bench, bool *held, struct problem *problem)
+static bool write_metric(FILE *file, const struct metric *metric)
+{
+    fprintf(file, "%s,%.6g,%s\n", metric->name, metric->value, metric->unit);
+    if (bar_held(metric)) return true;
+    fprintf(stderr, "missed: %s is %.6g, but must be at %s %g\n", metric->name, metric->value,
+            metric->at_least > 0 ? "least" : "most",
+            metric->at_least > 0 ? metric->at_least : metric->at_most);
+    return false;
+}
+
+enum err report_metrics(const struct live_summary *summary, const char *path, bool *held,
+                        struct problem *problem)
 {
     const struct watch_totals *totals = summary->totals;
     const struct samples *latency = &totals->latency;
     double events = (double)totals->events;
     double share = events > 0 ? 100 * (1 - (double)totals->events_with_change / events) : 0;
     const struct metric metrics[] = {
-        {"events", "events", events, 1500, 0},
-        {"events per second", "1/s", events / summary->seconds, 5, 0},
-        {"events that changed a device", "events", (double)totals->events_with_change, 300, 0},
-        {"events without a change", "percent", share, 0, 0},
-        {"event to device p50", "ms", samples_percentile_ms(latency, 50), 0, 0},
-        {"event to device p95", "ms", samples_percentile_ms(latency, 95), 0, 300},
-        {"event to device p99", "ms", samples_percentile_ms(latency, 99), 0, 1000},
-        {"receipts measured", "receipts", (double)latency->count, 0, 0},
-        {"later plans to device p95", "ms", samples_percentile_ms(&totals->improvement, 95), 0, 0},
-        {"orders done", "orders", (double)summary->tally.done, 0, 0},
-        {"commands acknowledged", "commands", (double)summary->fleet.acknowledged, 0, 0},
-        {"commands not acknowledged", "commands", (double)summary->fleet.unsent, 0, 0},
+        {"events", "count", events, 1500, 0},
+        {"events_per_second", "1/s", events / summary->seconds, 5, 0},
+        {"events_that_changed_a_device", "count", (double)totals->events_with_change, 300, 0},
+        {"events_without_a_change", "percent", share, 0, 0},
+        {"event_to_device_p50", "ms", samples_percentile_ms(latency, 50), 0, 0},
+        {"event_to_device_p95", "ms", samples_percentile_ms(latency, 95), 0, 300},
+        {"event_to_device_p99", "ms", samples_percentile_ms(latency, 99), 0, 1000},
+        {"event_to_device_max", "ms", samples_percentile_ms(latency, 100), 0, 0},
+        {"receipts_measured", "count", (double)latency->count, 0, 0},
+        {"receipts_without_signal", "count", (double)totals->without_signal, 0, 0},
+        {"later_plan_to_device_p95", "ms", samples_percentile_ms(&totals->improvement, 95), 0, 0},
+        {"orders_done", "count", (double)summary->tally.done, 0, 0},
+        {"commands_acknowledged", "count", (double)summary->fleet.acknowledged, 0, 0},
+        {"commands_not_acknowledged", "count", (double)summary->fleet.unsent, 0, 0},
     };
-    char date[32];
-    clock_format_utc(clock_wall_us(), date);
-    date[10] = '\0';
-    FILE *file = fopen(path, "a");
+    FILE *file = fopen(path, "w");
     if (file == NULL) return problem_set(problem, ERR_IO, path, "%s", strerror(errno));
-    if (ftell(file) == 0) fprintf(file, "date,commit,bench,metric,value,unit,bar\n");
     bool all_held = true;
-    for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++) {
-        write_metric(file, date, commit, bench, &metrics[i]);
-        if (bar_held(&metrics[i])) continue;
-        all_held = false;
-        fprintf(stderr, "missed: %s is %.6g\n", metrics[i].name, metrics[i].value);
-    }
+    for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++)
+        all_held = write_metric(file, &metrics[i]) && all_held;
     if (fclose(file) != 0) return problem_set(problem, ERR_IO, path, "%s", strerror(errno));
     *held = all_held;
     return ERR_OK;

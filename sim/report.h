@@ -1,4 +1,4 @@
-/* report.h - what a live run found: for people, as one JSON object, and as rows of results.csv. */
+/* report.h - what a live run found: for people, as one JSON object, and as measured values. */
 #ifndef CALLOUT_SIM_REPORT_H
 #define CALLOUT_SIM_REPORT_H
 
@@ -10,10 +10,9 @@ const char *report_failure(const struct live_summary *summary);
 void report_text(const struct live_summary *summary);
 void report_json(const struct live_summary *summary);
 
-/* Appends rows "date,commit,bench,metric,value,unit,bar" to a file. `*held` is false when a bar of
- * the loop benchmark was missed. */
-MUST_USE enum err report_results(const struct live_summary *summary, const char *path,
-                                 const char *commit, const char *bench, bool *held,
+/* Writes a file of "metric,value,unit" lines. `*held` is false, and standard error says why, when a
+ * bar of the loop benchmark was missed: a day of 300 orders at 120 times the speed must do this. */
+MUST_USE enum err report_metrics(const struct live_summary *summary, const char *path, bool *held,
                                  struct problem *problem);
 
 #endif

@@ -28,7 +28,7 @@ static const double closing_s = 6; /* of --for: starting, draining, ending */
 struct options {
     bool demo;
     const char *data, *gateway, *key_file, *ca_file, *tokens_file, *day, *fleet, *territory, *zone;
-    const char *results, *commit, *bench;
+    const char *metrics;
     double for_s, rate;
     uint64_t seed;
     long ill, emergencies, cancels;
@@ -42,8 +42,7 @@ static int usage(void)
             "       callout sim live --data DIR | --gateway URL --key-file FILE --tokens FILE\n"
             "                        --day DIR [--for TIME] [--json] [--fleet DIR]\n"
             "       both: [--territory NAME] [--time-zone ZONE] [--seed N] [--ill N]\n"
-            "             [--emergencies N] [--cancels N]\n"
-            "             [--results FILE] [--commit TEXT] [--bench NAME]\n"
+            "             [--emergencies N] [--cancels N] [--metrics FILE]\n"
             "A day is a folder with technicians.csv and orders.csv; TIME is 60, 60s, 10m or 1h.\n");
     return EXIT_USAGE;
 }
@@ -81,9 +80,7 @@ static bool read_option(struct options *out, int word)
     case 'F': out->fleet = optarg; return true;
     case 't': out->territory = optarg; return true;
     case 'z': out->zone = optarg; return true;
-    case 'R': out->results = optarg; return true;
-    case 'C': out->commit = optarg; return true;
-    case 'B': out->bench = optarg; return true;
+    case 'm': out->metrics = optarg; return true;
     case 'j': out->json = true; return true;
     case 'f': out->for_s = read_seconds(optarg); return out->for_s > 0;
     case 'r': out->rate = read_seconds(optarg); return out->rate > 0;
@@ -110,9 +107,7 @@ static bool read_options(struct options *out, int argc, char **argv)
         {"fleet", required_argument, NULL, 'F'},
         {"territory", required_argument, NULL, 't'},
         {"time-zone", required_argument, NULL, 'z'},
-        {"results", required_argument, NULL, 'R'},
-        {"commit", required_argument, NULL, 'C'},
-        {"bench", required_argument, NULL, 'B'},
+        {"metrics", required_argument, NULL, 'm'},
         {"json", no_argument, NULL, 'j'},
         {"for", required_argument, NULL, 'f'},
         {"rate", required_argument, NULL, 'r'},
@@ -124,8 +119,6 @@ static bool read_options(struct options *out, int argc, char **argv)
     };
     *out = (struct options){.territory = "main",
                             .zone = "Europe/Vaduz",
-                            .commit = "-",
-                            .bench = "loop",
                             .seed = 1,
                             .ill = NOT_SET,
                             .emergencies = NOT_SET,
@@ -381,8 +374,8 @@ static int report(struct run *run)
         report_text(&run->summary);
     bool held = true;
     struct problem problem = {0};
-    if (options->results != NULL && report_results(&run->summary, options->results, options->commit,
-                                                   options->bench, &held, &problem) != ERR_OK)
+    if (options->metrics != NULL &&
+        report_metrics(&run->summary, options->metrics, &held, &problem) != ERR_OK)
         return fail(&problem, ERR_IO);
     const char *failure = report_failure(&run->summary);
     if (failure != NULL) {

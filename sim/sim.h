@@ -1,7 +1,7 @@
 /* sim.h - the simulator's verbs.
  *
  * `callout sim demo [--for TIME] [--json] [--day DIR] [--rate R] [--seed N] [--data DIR]
- *    [--ill N] [--emergencies N] [--cancels N] [--results FILE --commit TEXT --bench NAME]`
+ *    [--ill N] [--emergencies N] [--cancels N] [--metrics FILE]`
  *   starts the real system on an empty folder, loads a day and lets the fleet live through it;
  * shows
  *   a board on a terminal, lines elsewhere, one object with --json. It ends with the day or --for.
