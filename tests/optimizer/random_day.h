@@ -83,6 +83,9 @@ static inline void random_visit(struct random_day *day, uint32_t i)
         day->visit_skills[i][0] =
             (struct skill_named){skill_words[rng_below(rng, 2)], 1 + rng_below(rng, 2)};
     }
+    if (day->technician_count > 0 && rng_below(rng, 4) == 0)
+        told->excluded[told->excluded_count++] =
+            day->technician_ids[rng_below(rng, day->technician_count)];
 }
 
 static inline void random_day_make(struct random_day *day, uint64_t seed, uint32_t technicians,

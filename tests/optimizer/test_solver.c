@@ -24,6 +24,9 @@ static bool brute_serves(const struct brute *brute, uint32_t visit)
 {
     const struct technician_slot *who = &brute->day->technicians[brute->technician];
     const struct need_set *need = &brute->day->needs[brute->day->visits[visit].need];
+    for (uint32_t i = 0; i < need->excluded_count; i++) {
+        if (need->excluded[i] == brute->technician) return false;
+    }
     return skills_cover(who->skills, who->skill_count, need->skills, need->count);
 }
 
@@ -94,6 +97,8 @@ static void audit(const struct solver *solver)
             const struct node *node = &in->nodes[solver->plan.routes[t].stops[i].visit];
             const struct need_set *need = &solver->day.needs[solver->day.visits[node->slot].need];
             assert_true(skills_cover(who->skills, who->skill_count, need->skills, need->count));
+            for (uint32_t e = 0; e < need->excluded_count; e++)
+                assert_int_not_equal(need->excluded[e], in->technicians[t].slot);
         }
     }
 }
