@@ -189,6 +189,5 @@ enum err store_row_count(struct store *store, enum row_kind kind, uint64_t *out)
 
 enum err store_backup(struct store *store, const char *folder, struct problem *problem)
 {
-    CHECK(!store->in_batch);
     return store->ops->backup(store, folder, problem);
 }

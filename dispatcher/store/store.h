@@ -81,8 +81,8 @@ MUST_USE enum err store_verify_file(struct store *store, struct problem *problem
 MUST_USE enum err store_digest(struct store *store, uint64_t *out);
 MUST_USE enum err store_row_count(struct store *store, enum row_kind kind, uint64_t *out);
 
-/* Writes a consistent copy of the store into a new or empty folder, also while it is in use, but
- * not within a batch. */
+/* Writes a consistent copy of what is committed into a new or empty folder, also while the store is
+ * in use. */
 MUST_USE enum err store_backup(struct store *store, const char *folder, struct problem *problem);
 
 /* The row of ROW_META whose value, 8 bytes, least first, is the log epoch (proto/wire.proto). */

@@ -547,10 +547,16 @@ static enum err take_empty_folder(const char *folder, struct problem *problem)
     return empty ? ERR_OK : problem_set(problem, ERR_CONFLICT, folder, "the folder is not empty");
 }
 
+/* Through a connection of its own, so that a batch that is not committed stays out of the copy. */
 static enum err spatialite_backup(struct store *store, const char *folder, struct problem *problem)
 {
+    struct database database;
+    const char *path = sqlite3_db_filename(db_of(store), "main");
     enum err err = take_empty_folder(folder, problem);
-    if (err == ERR_OK) err = database_copy(db_of(store), folder, DATABASE_FILE, NULL, problem);
+    if (err == ERR_OK) err = database_open(&database, path, true, problem);
+    if (err != ERR_OK) return err;
+    err = database_copy(database.db, folder, DATABASE_FILE, NULL, problem);
+    database_close(&database);
     return err;
 }
 

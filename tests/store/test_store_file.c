@@ -237,6 +237,26 @@ static void a_backup_is_a_store(void **state)
     folder_remove(folder);
 }
 
+static void a_backup_leaves_an_open_batch_out(void **state)
+{
+    (void)state;
+    char *folder = folder_make(), *copy = folder_make();
+    struct store *store = open_folder(folder), *reader = NULL;
+    struct problem problem;
+    add_batch(store, 1, 2);
+    OK(store_begin(store));
+    put_order(store, "not yet", "");
+    OK(store_backup(store, copy, &problem));
+    OK(store_commit(store));
+    OK(store_open_reader(&reader, copy, &problem));
+    assert_int_equal(count_of(reader, ROW_WORK_ORDER), 2);
+    assert_int_equal(count_of(store, ROW_WORK_ORDER), 3);
+    store_close(reader);
+    store_close(store);
+    folder_remove(copy);
+    folder_remove(folder);
+}
+
 static void a_restored_store_has_a_new_epoch(void **state)
 {
     (void)state;
@@ -629,6 +649,7 @@ int main(void)
         cmocka_unit_test(a_reader_sees_one_moment),
         cmocka_unit_test(a_reader_needs_a_store),
         cmocka_unit_test(a_backup_is_a_store),
+        cmocka_unit_test(a_backup_leaves_an_open_batch_out),
         cmocka_unit_test(a_restored_store_has_a_new_epoch),
         cmocka_unit_test(a_newer_file_is_refused_untouched),
         cmocka_unit_test(other_tables_of_the_same_version_are_refused),
