@@ -62,6 +62,26 @@ void emit_assignment(struct core *core, uint32_t index, struct acts *acts)
              });
 }
 
+void emit_pin(const struct core *core, uint32_t index, struct acts *acts)
+{
+    const struct appointment *it = &core->appointments[index];
+    struct row_pin row = {it->id, it->pin_technician ? core->technicians[it->pin_to].id : "",
+                          it->pin_start_us};
+    if (it->pin_technician || it->pin_start_us != 0)
+        acts_put(acts, ROW_PIN, &row);
+    else
+        acts_erase(acts, ROW_PIN, &row, 1);
+}
+
+void pin_release(struct core *core, uint32_t index, uint32_t technician, struct acts *acts)
+{
+    struct appointment *it = &core->appointments[index];
+    if (!it->pin_technician || it->pin_to != technician) return;
+    it->pin_technician = false;
+    it->pin_to = NONE;
+    emit_pin(core, index, acts);
+}
+
 void emit_change(struct core *core, uint32_t index, const char *owner_before,
                  int64_t start_before_us, struct acts *acts)
 {

@@ -173,7 +173,7 @@ enum err step_decline(struct core *core, const struct fact *fact, struct acts *a
     bool his = it->shift != NONE && core->shifts[it->shift].technician == technician;
     if (his && life_plannable(it->status)) {
         uint32_t shift = it->shift;
-        it->pin_technician = it->pin_technician && it->pin_to != technician;
+        pin_release(core, index, technician, acts);
         exclude(core, index, technician);
         unassign(core, index, acts);
         touch_shift(core, shift);

@@ -264,22 +264,12 @@ enum err step_unassign(struct core *core, const struct fact *fact, struct acts *
         return refuse_move(it->status, fact->role, "unassigned", problem);
     uint32_t shift = it->shift;
     it->pin_technician = false;
+    it->pin_to = NONE;
     it->pin_start_us = 0;
-    acts_erase(acts, ROW_PIN, &(struct row_pin){.appointment_id = it->id}, 1);
+    emit_pin(core, index, acts);
     unassign(core, index, acts);
     if (shift != NONE) touch_shift(core, shift);
     return ERR_OK;
-}
-
-static void emit_pin(struct core *core, uint32_t index, struct acts *acts)
-{
-    const struct appointment *it = &core->appointments[index];
-    struct row_pin row = {it->id, it->pin_technician ? core->technicians[it->pin_to].id : "",
-                          it->pin_start_us};
-    if (it->pin_technician || it->pin_start_us != 0)
-        acts_put(acts, ROW_PIN, &row);
-    else
-        acts_erase(acts, ROW_PIN, &row, 1);
 }
 
 /* Times the shift's route with `index` at `position`. */
@@ -405,25 +395,40 @@ enum err step_assign(struct core *core, const struct fact *fact, struct acts *ac
     return ERR_OK;
 }
 
+/* Whom a pin of the technician means; NONE: no such pin is wanted. */
+static enum err pin_technician(const struct core *core, const struct fact *fact, uint32_t index,
+                               uint32_t *out, struct problem *problem)
+{
+    const struct appointment *it = &core->appointments[index];
+    uint32_t technician = NONE;
+    *out = NONE;
+    if (!fact->subject.pin_technician) return ERR_OK;
+    if (fact->subject.technician_id[0] != '\0') {
+        enum err err = find_technician(core, fact->subject.technician_id, &technician, problem);
+        if (err != ERR_OK) return err;
+    } else if (it->shift != NONE) {
+        technician = core->shifts[it->shift].technician;
+    } else {
+        return problem_set(problem, ERR_INVALID, "pin.technician_id",
+                           "must be given: the appointment has no technician yet");
+    }
+    if (find_shift(core, technician, it->board) == NONE)
+        return problem_set(problem, ERR_CONFLICT, "pin.technician_id",
+                           "has no shift on the appointment's service day");
+    *out = technician;
+    return ERR_OK;
+}
+
 enum err step_pin(struct core *core, const struct fact *fact, struct acts *acts,
                   struct problem *problem)
 {
-    uint32_t index, technician = NONE;
+    uint32_t index, technician;
     enum err err = find_versioned(core, fact, &index, problem);
     if (err != ERR_OK) return err;
     struct appointment *it = &core->appointments[index];
     if (!life_plannable(it->status)) return refuse_move(it->status, fact->role, "pinned", problem);
-    if (fact->subject.pin_technician) {
-        if (fact->subject.technician_id[0] != '\0') {
-            err = find_technician(core, fact->subject.technician_id, &technician, problem);
-            if (err != ERR_OK) return err;
-        } else if (it->shift != NONE) {
-            technician = core->shifts[it->shift].technician;
-        } else {
-            return problem_set(problem, ERR_INVALID, "pin.technician_id",
-                               "must be given: the appointment has no technician yet");
-        }
-    }
+    err = pin_technician(core, fact, index, &technician, problem);
+    if (err != ERR_OK) return err;
     if (fact->subject.pin_time && fact->subject.start_us == 0 && it->shift == NONE)
         return problem_set(problem, ERR_INVALID, "pin.start_us",
                            "must be given: the appointment is not planned yet");
@@ -432,8 +437,14 @@ enum err step_pin(struct core *core, const struct fact *fact, struct acts *acts,
     it->pin_start_us = !fact->subject.pin_time       ? 0
                        : fact->subject.start_us != 0 ? fact->subject.start_us
                                                      : it->planned_start_us;
-    touch_appointment(core, index, true);
     emit_pin(core, index, acts);
+    if (technician != NONE && it->shift != NONE &&
+        core->shifts[it->shift].technician != technician) { /* no plan could move it any more */
+        touch_shift(core, it->shift);
+        unassign(core, index, acts);
+        return ERR_OK;
+    }
+    touch_appointment(core, index, true);
     emit_appointment(core, index, acts);
     emit_change(core, index, owner_id(core, index), it->planned_start_us, acts);
     return ERR_OK;

@@ -270,11 +270,15 @@ enum err step_technician(struct core *core, const struct fact *fact, struct acts
 static void free_absent_visits(struct core *core, uint32_t shift_index, struct acts *acts)
 {
     struct shift *shift = &core->shifts[shift_index];
+    struct rest rest;
+    rest_of_day(core, shift_index, core->now_us, &rest);
     for (uint32_t i = shift->route_count; i-- > 0;) {
-        const struct appointment *it = &core->appointments[shift->route[i]];
+        uint32_t index = shift->route[i];
+        const struct appointment *it = &core->appointments[index];
         bool meets = it->planned_end_us > shift->absent_start_us &&
                      it->planned_start_us < shift->absent_end_us;
-        if (meets) unassign(core, shift->route[i], acts);
+        if (meets && rest.off) pin_release(core, index, shift->technician, acts);
+        if (meets) unassign(core, index, acts);
     }
     uint32_t current = core->technicians[shift->technician].current;
     if (current == NONE || core->appointments[current].shift != shift_index) return;

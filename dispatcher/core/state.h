@@ -130,6 +130,9 @@ void touch_shift(struct core *core, uint32_t shift);
 void touch_board(struct core *core, uint32_t board);
 void emit_appointment(struct core *core, uint32_t appointment, struct acts *acts);
 void emit_assignment(struct core *core, uint32_t appointment, struct acts *acts);
+void emit_pin(const struct core *core, uint32_t appointment, struct acts *acts);
+/* Nobody holds him to it any more: he declined it, let it lie, or is away. */
+void pin_release(struct core *core, uint32_t appointment, uint32_t technician, struct acts *acts);
 /* A row of the change log: what its technician (before, after) has to be told. */
 void emit_change(struct core *core, uint32_t appointment, const char *owner_before,
                  int64_t start_before_us, struct acts *acts);

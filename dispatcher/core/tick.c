@@ -53,6 +53,7 @@ static void wake_shift(struct core *core, uint32_t shift_index, struct acts *act
     if (core->appointments[next].status == APPOINTMENT_DISPATCHED &&
         core->appointments[next].offers >= 2) {
         exclude(core, next, shift->technician);
+        pin_release(core, next, shift->technician, acts);
         unassign(core, next, acts);
         touch_shift(core, shift_index);
         core->step_is_event = true;
