@@ -47,6 +47,14 @@ void child_arg(struct child *child, const char *text)
     child->args[child->arg_count++] = copy;
 }
 
+void child_fini(struct child *child)
+{
+    CHECK(child->pid == 0);
+    for (int i = 0; i < child->arg_count; i++)
+        free(child->args[i]);
+    *child = (struct child){.beats_fd = -1};
+}
+
 /* --- starting --- */
 
 /* In the new process: becomes the role, or ends. `parent` guards against a parent that died before

@@ -4,7 +4,7 @@
  * CHILD_DELAY_MS_MAX; one that lived for a second begins anew with the shortest. A child that beats
  * (base/alive.h) and then falls silent is killed first. Children die with their parent.
  *
- * Owner: the caller owns struct child; its arguments are copied and live as long as the program.
+ * Owner: the caller owns struct child; its arguments are copied.
  * Thread: one. Order: children_open first, before any other thread exists.
  */
 #ifndef CALLOUT_DISPATCHER_CHILDREN_H
@@ -40,6 +40,7 @@ void children_open(void);
 
 void child_init(struct child *child, const char *role);
 void child_arg(struct child *child, const char *text);
+void child_fini(struct child *child); /* not running */
 MUST_USE enum err child_start(struct child *child);
 
 /* Sleeps until a signal or for timeout_ms; true when TERM or INT asked us to stop. */

@@ -288,6 +288,8 @@ static void take_down(struct serve *serve)
     child_stop(&serve->children[GATEWAY], 3000);
     child_stop(&serve->children[OPTIMIZER], 1000);
     child_stop(&serve->children[DISPATCHER], 5000);
+    for (int role = 0; role < ROLE_COUNT; role++)
+        child_fini(&serve->children[role]);
     remove_endpoints(serve);
 }
 

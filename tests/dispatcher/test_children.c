@@ -62,6 +62,7 @@ static void one_that_ends_is_started_again_later_each_time(void **state)
     assert_int_not_equal(child.pid, 0);
     wait_for_end(&child);
     assert_int_equal(child.delay_ms, 2 * CHILD_DELAY_MS_MIN);
+    child_fini(&child);
 }
 
 static void one_that_falls_silent_is_killed(void **state)
@@ -72,6 +73,7 @@ static void one_that_falls_silent_is_killed(void **state)
     child.silence_ms = 100;
     wait_for_end(&child);
     assert_int_equal(child.exit_code, 128 + SIGKILL);
+    child_fini(&child);
 }
 
 static void one_that_never_beat_is_not_watched(void **state)
@@ -85,6 +87,7 @@ static void one_that_never_beat_is_not_watched(void **state)
         assert_false(children_look(&child, 1));
     }
     child_stop(&child, 1000);
+    child_fini(&child);
 }
 
 static void one_that_beats_lives_until_it_is_stopped(void **state)
@@ -103,6 +106,7 @@ static void one_that_beats_lives_until_it_is_stopped(void **state)
     child_stop(&child, 5000);
     assert_int_equal(child.pid, 0);
     assert_int_equal(kill(pid, 0), -1);
+    child_fini(&child);
 }
 
 int main(int argc, char **argv)
