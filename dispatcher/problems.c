@@ -152,6 +152,7 @@ static bool choose(const struct core *core, const Callout__NextProblemRequest *r
             continue;
         uint64_t known = have_revision(request, &key);
         if (known > (uint64_t)core_seq(core)) known = 0; /* from another life of the log */
+        if (known < key.reset_seq) known = 0;
         bool event = key.event_seq > known;
         if (key.revision == known || (found && (found_event || !event))) continue;
         *best = key;

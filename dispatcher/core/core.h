@@ -87,6 +87,7 @@ struct problem_key {
     uint64_t revision;  /* seq of the last fact that touched this day */
     uint64_t event_seq; /* of the last one that asks for a new plan */
     uint64_t plan_version;
+    uint64_t reset_seq; /* a delta on an older revision would miss what left the day */
 };
 /* Visits the days that have a problem, in a fixed order: `index` from 0; false when there is none.
  */

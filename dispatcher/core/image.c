@@ -220,6 +220,7 @@ static void io_board(struct io *io, struct board *it)
     io_number(io, &it->plan_version);
     io_number(io, &it->revision);
     io_number(io, &it->event_seq);
+    io_number(io, &it->reset_seq);
 }
 
 static void io_core(struct io *io, struct core *core)

@@ -167,6 +167,24 @@ static void set_demand(struct core *core, uint32_t index, const struct fact_work
     }
 }
 
+/* The customer wants it on another day: the day that it leaves is told anew from the start, since a
+ * change list names only what is still there. */
+static void change_day(struct core *core, uint32_t index, uint32_t board, struct acts *acts)
+{
+    struct appointment *it = &core->appointments[index];
+    if (it->shift != NONE) {
+        touch_shift(core, it->shift);
+        unassign(core, index, acts);
+    }
+    uint32_t *link = &core->boards[it->board].first_appointment;
+    while (*link != index)
+        link = &core->appointments[*link].next_of_board;
+    *link = it->next_of_board;
+    core->boards[it->board].reset_seq = core->seq;
+    touch_board(core, it->board);
+    board_add(core, board, index);
+}
+
 enum err step_work_order(struct core *core, const struct fact *fact, struct acts *acts,
                          struct problem *problem)
 {
@@ -180,19 +198,20 @@ enum err step_work_order(struct core *core, const struct fact *fact, struct acts
     if (order != NONE && core->orders[order].territory != territory)
         return problem_set(problem, ERR_INVALID, "work_order.territory_id",
                            "an order stays in its territory");
+    uint32_t index = order == NONE ? NONE : core->orders[order].appointment;
+    if (index != NONE && life_final(core->appointments[index].status))
+        return problem_set(problem, ERR_CONFLICT, "work_order.work_order_id",
+                           "its appointment is %s already",
+                           appointment_status_name(core->appointments[index].status));
     uint32_t board = board_need(core, territory, it->service_day);
     if (board == NONE)
         return problem_set(problem, ERR_TOO_LARGE, "work_order.windows", "too many service days");
-    uint32_t index = order != NONE ? core->orders[order].appointment
-                                   : appointment_add(core, it->work_order_id, territory, board);
+    if (index == NONE) index = appointment_add(core, it->work_order_id, territory, board);
     struct appointment *appointment = &core->appointments[index];
-    if (life_final(appointment->status))
-        return problem_set(problem, ERR_CONFLICT, "work_order.work_order_id",
-                           "its appointment is %s already",
-                           appointment_status_name(appointment->status));
     emit_order(core, it, core->orders[appointment->order].id, acts);
     if (life_plannable(appointment->status)) {
         set_demand(core, index, it);
+        if (appointment->board != board) change_day(core, index, board, acts);
         if (appointment->shift != NONE && !appointment_serves(core, index, appointment->shift))
             unassign(core, index, acts);
     }
@@ -337,8 +356,14 @@ static enum err check_assign(struct core *core, const struct fact *fact, uint32_
                            "has no shift on the appointment's service day");
     if (core->shifts[*shift].route_count == LIMIT_VISITS_PER_ROUTE)
         return problem_set(problem, ERR_TOO_LARGE, "technician_id", "the route is full");
-    if (!appointment_serves(core, *index, *shift) && !it->pin_technician &&
-        fact->subject.reason[0] == '\0')
+    bool overruled = fact->subject.reason[0] != '\0';
+    struct rest rest;
+    rest_of_day(core, *shift, core->now_us, &rest);
+    if (rest.off && !overruled)
+        return problem_set(problem, ERR_CONFLICT, "technician_id",
+                           "is away or done for the day: give an override_reason to assign all the "
+                           "same");
+    if (!appointment_serves(core, *index, *shift) && !it->pin_technician && !overruled)
         return problem_set(
             problem, ERR_CONFLICT, "technician_id",
             "lacks a skill or declined it: give an override_reason to assign all the same");

@@ -12,9 +12,12 @@ bool core_problem_key(const struct core *core, uint32_t index, struct problem_ke
     for (uint32_t b = 0, seen = 0; b < core->board_count; b++) {
         const struct board *board = &core->boards[b];
         if (board_over(core, board) || seen++ != index) continue;
-        *out = (struct problem_key){core->territories[board->territory].id, board->service_day,
-                                    (uint64_t)board->revision, (uint64_t)board->event_seq,
-                                    (uint64_t)board->plan_version};
+        *out = (struct problem_key){core->territories[board->territory].id,
+                                    board->service_day,
+                                    (uint64_t)board->revision,
+                                    (uint64_t)board->event_seq,
+                                    (uint64_t)board->plan_version,
+                                    (uint64_t)board->reset_seq};
         return true;
     }
     return false;
