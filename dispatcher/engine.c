@@ -110,33 +110,46 @@ static enum err check_tables(struct engine *engine)
     return ERR_INTERNAL;
 }
 
-static enum err load_meta(struct engine *engine)
+/* Ends a small transaction of the engine's own. */
+static enum err end_own(struct engine *engine, enum err err)
+{
+    if (err == ERR_OK)
+        err = store_commit(engine->store);
+    else if (engine->began)
+        store_rollback(engine->store);
+    engine->began = engine->wrote = false;
+    engine->poisoned = ERR_OK;
+    return err;
+}
+
+/* A value of ROW_META; made by chance, and to be stored, when there is none yet. */
+static enum err load_value(struct engine *engine, const char *name, void *value, size_t size,
+                           bool *made)
 {
     union row row;
-    enum err err =
-        store_get(engine->store, ROW_META, &(struct row_meta){.name = "log_epoch"}, &row);
-    if (err == ERR_OK && row.meta.value.size == sizeof engine->log_epoch) {
-        memcpy(&engine->log_epoch, row.meta.value.bytes, sizeof engine->log_epoch);
-    } else {
-        randombytes_buf(&engine->log_epoch, sizeof engine->log_epoch);
+    enum err err = store_get(engine->store, ROW_META, &(struct row_meta){.name = name}, &row);
+    if (err == ERR_NOT_FOUND) {
+        randombytes_buf(value, size);
+        *made = true;
+        return ERR_OK;
     }
-    err = store_get(engine->store, ROW_META, &(struct row_meta){.name = "secret"}, &row);
-    if (err == ERR_OK && row.meta.value.size == SECRET_SIZE) {
-        memcpy(engine->secret, row.meta.value.bytes, SECRET_SIZE);
-    } else {
-        randombytes_buf(engine->secret, SECRET_SIZE);
-    }
-    err = engine_begin(engine);
-    if (err == ERR_OK)
-        err = engine_put(
-            engine, ROW_META,
-            &(struct row_meta){"log_epoch", {&engine->log_epoch, sizeof engine->log_epoch}});
-    if (err == ERR_OK)
-        err = engine_put(engine, ROW_META,
-                         &(struct row_meta){"secret", {engine->secret, SECRET_SIZE}});
-    if (err == ERR_OK) err = store_commit(engine->store);
-    engine->began = engine->wrote = false;
+    if (err == ERR_OK && row.meta.value.size != size) err = ERR_INVALID;
+    if (err == ERR_OK) memcpy(value, row.meta.value.bytes, size);
     return err;
+}
+
+static enum err load_meta(struct engine *engine)
+{
+    bool made = false;
+    struct row_meta epoch = {"log_epoch", {&engine->log_epoch, sizeof engine->log_epoch}};
+    struct row_meta secret = {"secret", {engine->secret, SECRET_SIZE}};
+    enum err err =
+        load_value(engine, "log_epoch", &engine->log_epoch, sizeof engine->log_epoch, &made);
+    if (err == ERR_OK) err = load_value(engine, "secret", engine->secret, SECRET_SIZE, &made);
+    if (err != ERR_OK || !made) return err;
+    err = engine_put(engine, ROW_META, &epoch);
+    if (err == ERR_OK) err = engine_put(engine, ROW_META, &secret);
+    return end_own(engine, err);
 }
 
 /* The key of whoever may read the data folder: tools on this machine use it. */
@@ -164,12 +177,8 @@ static enum err ensure_local_key(struct engine *engine)
     if (file == NULL) return ERR_IO;
     fprintf(file, "%s\n", key);
     if (fclose(file) != 0) return ERR_IO;
-    err = engine_begin(engine);
-    if (err == ERR_OK)
-        err = engine_put(engine, ROW_API_KEY, &(struct row_api_key){"local", hash, "admin", 0});
-    if (err == ERR_OK) err = store_commit(engine->store);
-    engine->began = engine->wrote = false;
-    return err;
+    return end_own(
+        engine, engine_put(engine, ROW_API_KEY, &(struct row_api_key){"local", hash, "admin", 0}));
 }
 
 enum err engine_open(struct engine **out, struct store *store, const struct engine_options *options,
