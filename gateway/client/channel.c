@@ -56,11 +56,11 @@ static void on_aio(void *context)
         nng_recv_aio(channel->socket, channel->aio);
         return;
     }
-    if (code == NNG_ECLOSED || code == NNG_ECANCELED) return; /* the channel is being closed */
     if (code == 0)
         channel->reply = nng_aio_get_msg(channel->aio);
     else if (!channel->receiving)
-        nng_msg_free(nng_aio_get_msg(channel->aio));
+        nng_msg_free(nng_aio_get_msg(channel->aio)); /* a message that was not sent is ours again */
+    if (code == NNG_ECLOSED || code == NNG_ECANCELED) return; /* the channel is being closed */
     client_loop_post(channel->loop, &channel->note);
 }
 

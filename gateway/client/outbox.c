@@ -210,7 +210,7 @@ enum err outbox_open(struct outbox **out, const char *path, bool durable, struct
     struct outbox *outbox = calloc(1, sizeof *outbox);
     CHECK(outbox != NULL);
     CHECK(strlen(path) < sizeof outbox->path - 8);
-    snprintf(outbox->path, sizeof outbox->path, "%s", path);
+    memcpy(outbox->path, path, strlen(path) + 1);
     outbox->durable = durable;
     outbox->file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     enum err err =
@@ -322,7 +322,9 @@ static enum err rewrite(struct outbox *outbox, size_t dropped, uint64_t base_seq
     outbox->file = file;
     int64_t moved = from - (int64_t)sizeof(struct file_head);
     outbox->place_count -= dropped;
-    memmove(outbox->places, outbox->places + dropped, outbox->place_count * sizeof *outbox->places);
+    if (outbox->place_count > 0)
+        memmove(outbox->places, outbox->places + dropped,
+                outbox->place_count * sizeof *outbox->places);
     for (size_t i = 0; i < outbox->place_count; i++)
         outbox->places[i].offset -= moved;
     outbox->end -= moved;
