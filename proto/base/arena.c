@@ -11,7 +11,8 @@ enum { BLOCK_MIN = 16 * 1024 };
 struct arena_block {
     struct arena_block *next;
     size_t size, used;
-    size_t soiled; /* bytes below this were used before a rewind; above it calloc's zeros still stand */
+    size_t soiled; /* bytes below this were used before a rewind; above it calloc's zeros still
+                      stand */
     alignas(max_align_t) unsigned char bytes[];
 };
 

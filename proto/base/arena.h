@@ -21,7 +21,7 @@ void arena_open(struct arena *arena, size_t cap);
 void *arena_take(struct arena *arena, size_t size);
 void *arena_need(struct arena *arena, size_t size);
 char *arena_text(struct arena *arena, const char *text); /* a copy; NULL when full */
-void arena_rewind(struct arena *arena);                  /* all memory is free again, one block kept */
+void arena_rewind(struct arena *arena); /* all memory is free again, one block kept */
 void arena_close(struct arena *arena);
 
 #endif

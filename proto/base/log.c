@@ -20,8 +20,9 @@ void log_line(enum log_level level, const char *format, ...)
     static const char *const words[] = {"error", "warn", "info", "debug"};
     if (level > level_limit) return;
     char line[1024], now[32];
-    int length = snprintf(line, sizeof line, "%s %s[%d] %s: ", clock_format_utc(clock_wall_us(), now),
-                          role_name, (int)getpid(), words[level]);
+    int length =
+        snprintf(line, sizeof line, "%s %s[%d] %s: ", clock_format_utc(clock_wall_us(), now),
+                 role_name, (int)getpid(), words[level]);
     va_list args;
     va_start(args, format);
     length += vsnprintf(line + length, sizeof line - (size_t)length, format, args);

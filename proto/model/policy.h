@@ -10,14 +10,14 @@
 #include <stdint.h>
 
 struct policy {
-    uint32_t version;              /* grows by one with each change */
-    int64_t freeze_us;             /* planned starts nearer than this do not move */
-    int64_t dispatch_ahead_us;     /* the next visit is dispatched when it is at most this far away */
-    int64_t accept_timeout_us;     /* how long a technician may think about a dispatched visit */
+    uint32_t version;          /* grows by one with each change */
+    int64_t freeze_us;         /* planned starts nearer than this do not move */
+    int64_t dispatch_ahead_us; /* the next visit is dispatched when it is at most this far away */
+    int64_t accept_timeout_us; /* how long a technician may think about a dispatched visit */
     int32_t overtime_price_percent;
     int32_t unserved_s_per_priority;
-    int32_t change_technician_s;   /* price of giving a published visit to someone else, far ahead */
-    int32_t change_start_s;        /* price of moving its start by more than the tolerance */
+    int32_t change_technician_s; /* price of giving a published visit to someone else, far ahead */
+    int32_t change_start_s;      /* price of moving its start by more than the tolerance */
     int64_t change_start_tolerance_us;
 };
 

@@ -6,7 +6,8 @@
  *
  * The rules (all hard):
  *   R1  service starts inside one of the stop's windows, and not before `not_before_us`
- *   R2  the break starts within [break_earliest, break_latest]; it may lie within a journey, which it
+ *   R2  the break starts within [break_earliest, break_latest]; it may lie within a journey, which
+ * it
  *       then lengthens, or in a wait; a route without stops needs no break
  *   R3  the technician is at the end place by shift_end + overtime_max
  *   R4  skills, pins and the freeze are not about time: their checks stand with their owners
@@ -26,12 +27,12 @@ struct window {
 /* A technician's day as a route sees it: what is left of it from `available_us` on. */
 struct route_day {
     struct point start, end;
-    int64_t available_us;      /* leaves `start` no earlier */
+    int64_t available_us; /* leaves `start` no earlier */
     int64_t shift_end_us;
     int64_t overtime_us_max;   /* 0: none */
     int64_t break_earliest_us; /* the break's start lies in [earliest, latest] */
     int64_t break_latest_us;
-    int64_t break_us;          /* its length; 0: no break, or already taken */
+    int64_t break_us; /* its length; 0: no break, or already taken */
 };
 
 struct route_visit {
@@ -44,7 +45,8 @@ struct route_visit {
 
 struct route_stop {
     int64_t arrival_us, start_us, departure_us;
-    int64_t break_start_us; /* the break lies on the way to (or waiting at) this stop; 0: it does not */
+    int64_t
+        break_start_us; /* the break lies on the way to (or waiting at) this stop; 0: it does not */
 };
 
 enum route_rule { ROUTE_FITS, ROUTE_WINDOW_MISSED, ROUTE_BREAK_MISSED, ROUTE_SHIFT_EXCEEDED };
@@ -59,11 +61,12 @@ struct route_times {
     int32_t wait_s;         /* arrived but not started */
 };
 
-/* The earliest start of a service that could begin at `at_us`; INT64_MAX: the last window is over. */
+/* The earliest start of a service that could begin at `at_us`; INT64_MAX: the last window is over.
+ */
 int64_t visit_earliest_start_us(const struct route_visit *visit, int64_t at_us);
 
-/* Times a route of `count` <= LIMIT_VISITS_PER_ROUTE stops. `stops` (count entries) is filled as far
- * as the route fits. Returns times->rule. */
+/* Times a route of `count` <= LIMIT_VISITS_PER_ROUTE stops. `stops` (count entries) is filled as
+ * far as the route fits. Returns times->rule. */
 enum route_rule route_time(const struct travel *travel, const struct route_day *day,
                            const struct route_visit *const *visits, uint32_t count,
                            struct route_stop *stops, struct route_times *times);

@@ -15,7 +15,8 @@ struct travel {
     int32_t (*seconds)(const struct travel *travel, struct point from, struct point to);
 };
 
-static inline int32_t travel_seconds(const struct travel *travel, struct point from, struct point to)
+static inline int32_t travel_seconds(const struct travel *travel, struct point from,
+                                     struct point to)
 {
     return travel->seconds(travel, from, to);
 }
