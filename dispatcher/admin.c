@@ -1,4 +1,4 @@
-/* admin.c - a system that runs is asked through its private socket; an idle folder is opened here. */
+/* admin.c - a system that runs is asked through its private socket; an idle folder is opened. */
 #include "dispatcher/admin.h"
 
 #include "base/clock.h"

@@ -17,7 +17,7 @@
 #define CORE_ARENA_CAP  ((size_t)1 << 30)
 #define BATCH_ARENA_CAP ((size_t)256 << 20)
 
-/* --- loading -------------------------------------------------------------------------------------- */
+/* --- loading --- */
 
 struct latest {
     int64_t seq;
@@ -206,7 +206,7 @@ enum err engine_open(struct engine **out, struct store *store, const struct engi
     return ERR_OK;
 }
 
-/* --- writing ---------------------------------------------------------------------------------------- */
+/* --- writing --- */
 
 enum err engine_begin(struct engine *engine)
 {
@@ -316,7 +316,7 @@ enum err engine_apply(struct engine *engine, const Callout__FactBody *body, int6
     return ERR_OK;
 }
 
-/* --- what need not be kept for ever ---------------------------------------------------------------- */
+/* --- what need not be kept for ever --- */
 
 enum { OLD_MAX = 256, SNAPSHOTS_KEPT = 2 };
 #define REQUESTS_KEPT_US (30 * US_PER_DAY)
@@ -434,7 +434,7 @@ void engine_close(struct engine *engine)
     free(engine);
 }
 
-/* --- requests --------------------------------------------------------------------------------------- */
+/* --- requests --- */
 
 static const struct operation {
     const char *method;
@@ -704,7 +704,7 @@ bool engine_is_suspect(const struct engine *engine, const struct engine_item *it
            suspects_alone(engine->suspects, suspect_mark(item->bytes, item->size));
 }
 
-/* --- time -------------------------------------------------------------------------------------------- */
+/* --- time --- */
 
 static bool apply_tick(struct engine *engine, const char *territory_id, int64_t service_day)
 {

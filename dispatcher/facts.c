@@ -1,5 +1,5 @@
-/* facts.c - from the body of a fact, as it is kept for ever, to what the core takes. All that can be
- * wrong with one message by itself is found here; what needs the state is found by the core. */
+/* facts.c - from the body of a fact, as it is kept for ever, to what the core takes. All that can
+ * be wrong with one message by itself is found here; what needs the state is found by the core. */
 #include "base/clock.h"
 #include "dispatcher/engine_impl.h"
 

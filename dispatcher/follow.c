@@ -139,7 +139,7 @@ enum err handle_pull(struct call *call)
     return ERR_OK;
 }
 
-/* --- Snapshot ------------------------------------------------------------------------------------------ */
+/* --- Snapshot --- */
 
 struct own {
     struct arena *arena;
@@ -236,7 +236,7 @@ enum err handle_snapshot(struct call *call)
     return ERR_OK;
 }
 
-/* --- Follow -------------------------------------------------------------------------------------------- */
+/* --- Follow --- */
 
 static void add_follower(Callout__FollowReply *answer, struct arena *arena, const char *id)
 {

@@ -1,5 +1,5 @@
-/* mutations.c - what dispatchers, integrators and tools change: once per request_id, whatever the wire
- * does. The result of a request is stored in the transaction that did it. */
+/* mutations.c - what dispatchers, integrators and tools change: once per request_id, whatever the
+ * wire does. The result of a request is stored in the transaction that did it. */
 #include "base/clock.h"
 #include "dispatcher/engine_impl.h"
 #include "message.h"

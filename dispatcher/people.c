@@ -215,7 +215,7 @@ enum err handle_resolve_session(struct call *call)
     return store_each(call->engine->store, ROW_API_KEY, NULL, 0, false, find_key, &find);
 }
 
-/* --- what an administrator on this machine asks, over the private socket ----------------------------- */
+/* --- what an administrator on this machine asks, over the private socket --- */
 
 static enum err admin_enrol(struct call *call, const Callout__AdminRequest *request,
                             Callout__AdminReply *answer)

@@ -1,9 +1,9 @@
 /* replay.h - two tools that read a data folder: what happened, and is it sound?
  *
- * `callout replay DIR [--until SEQ] [--json]`  rebuilds core and tables from the fact log, and compares
- *                                              their digests with the folder's tables
- * `callout verify DIR [--json]`                the file's own structure, the hash chain, and that replay
- *                                              leads to the tables
+ * `callout replay DIR [--until SEQ] [--json]`
+ *      rebuilds core and tables from the fact log, and compares their digests with the folder's
+ * `callout verify DIR [--json]`
+ *      checks the file's own structure, the hash chain, and that replay leads to the tables
  */
 #ifndef CALLOUT_DISPATCHER_REPLAY_H
 #define CALLOUT_DISPATCHER_REPLAY_H

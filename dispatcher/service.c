@@ -1,4 +1,4 @@
-/* service.c - the loop around the engine: collects what came in, runs it as one batch, sends replies.
+/* service.c - the loop around the engine: what came in is one batch, then replies go out.
  *
  * While a commit waits for the disk, requests pile up in the listener: they are the next batch.
  * That is the group commit; nobody waits for company. Held requests (Follow, NextProblem) are kept

@@ -1,4 +1,4 @@
-/* views.c - what people see: the board, the feed of events, an appointment with its order and site. */
+/* views.c - what people see: the board, the feed of events, an appointment with all it needs. */
 #include "base/clock.h"
 #include "dispatcher/engine_impl.h"
 
@@ -205,7 +205,7 @@ Callout__FieldAppointment *read_field_appointment(struct call *call, const char 
     return out;
 }
 
-/* --- Board --------------------------------------------------------------------------------------------- */
+/* --- Board --- */
 
 struct page {
     struct call *call;
@@ -322,7 +322,7 @@ enum err handle_board(struct call *call)
     return ERR_OK;
 }
 
-/* --- EventFeed ------------------------------------------------------------------------------------------ */
+/* --- EventFeed --- */
 
 struct feed {
     struct call *call;

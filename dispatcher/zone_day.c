@@ -1,4 +1,4 @@
-/* zone_day.c - service days: whole days of a zone's wall clock. Sets the process's TZ: one thread. */
+/* zone_day.c - service days: whole days of a zone's wall clock. Sets the process's TZ. */
 #include "base/clock.h"
 #include "dispatcher/engine_impl.h"
 

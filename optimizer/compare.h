@@ -1,4 +1,4 @@
-/* compare.h - how good is the live plan? It against a fresh solve of the same problem, now and then.
+/* compare.h - how good is the live plan? Now and then it meets a fresh solve of the same problem.
  *
  * `callout compare --data DIR [--times N] [--every SECONDS] [--rounds N] [--seed N]`
  *

@@ -19,7 +19,9 @@
 #define TEXT(column)                       COLUMN(column, COLUMN_TEXT, false, false)
 #define INT(column)                        COLUMN(column, COLUMN_INT, false, false)
 #define BLOB(column)                       COLUMN(column, COLUMN_BLOB, false, false)
-#define LOCATED                            COLUMN(lat_e7, COLUMN_INT, false, true) COLUMN(lon_e7, COLUMN_INT, false, true)
+#define LOCATED                                                                                    \
+    COLUMN(lat_e7, COLUMN_INT, false, true)                                                        \
+    COLUMN(lon_e7, COLUMN_INT, false, true)
 #define ROW_END                                                                                    \
     }                                                                                              \
     ;                                                                                              \

@@ -1,4 +1,4 @@
-/* err.h - what an expected failure is called; the same words on the wire (proto/wire.proto, Status).
+/* err.h - what an expected failure is called; the same words on the wire (Status).
  *
  * A function that can fail returns `enum err`, 0 is fine; results come by out-parameters that are
  * set only on success. Details for people (which field, what remedy) travel beside it as

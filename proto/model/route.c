@@ -5,8 +5,8 @@
  *     earliest with it taken; NEVER when that cannot be. Place 0 is the start, i + 1 is stop i.
  * I2: on a leg that is left at t and takes d, the break starts at b = max(t, earliest) <= latest
  * and
- *     the arrival is max(t + d, earliest) + length: the same whether b lies in the journey or in the
- *     wait after it (then b = earliest), so a leg has at most one sensible break.
+ *     the arrival is max(t + d, earliest) + length: the same whether b lies in the journey or in
+ *     the wait after it (then b = earliest), so a leg has at most one sensible break.
  * I3: both states are monotone in t (leaving later never arrives earlier), hence the minimum of
  * each
  *     state is enough: no other prefix can ever do better.

@@ -1,5 +1,6 @@
-/* fresh.c - how good is the plan in force? Asks a running dispatcher for the problem of now, and solves
- * it from nothing: what is frozen or pinned stays, all else is free, and no change costs anything.
+/* fresh.c - how good is the plan in force? Asks a running dispatcher for the problem of now, and
+ * solves it from nothing: what is frozen or pinned stays, all else is free, and no change costs
+ * anything.
  *
  * usage: bench_fresh --data DIR [--rounds N]
  * prints: {"published": seconds, "fresh": seconds, "worse_percent": x, "visits": n}
@@ -15,8 +16,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-enum { ASK_MS = 10000, ROUNDS_DEFAULT = 40000 };
+enum { ASK_MS = 10000, ROUNDS_DEFAULT = 40000, TRIES = 400 };
 
 static bool dispatcher_url(const char *data, char *url, size_t size)
 {
@@ -54,6 +56,18 @@ static Callout__NextProblemReply *ask_problem(struct bus *bus, struct arena *are
     err = message_decode(&callout__next_problem_reply__descriptor, reply.data, reply.len, arena,
                          &message, NULL);
     return err == ERR_OK ? (Callout__NextProblemReply *)message : NULL;
+}
+
+/* The problem at a moment when the optimizer was done with it. */
+static Callout__NextProblemReply *ask_settled(struct bus *bus, struct arena *arena)
+{
+    for (int i = 0; i < TRIES; i++) {
+        arena_rewind(arena);
+        Callout__NextProblemReply *problem = ask_problem(bus, arena);
+        if (problem == NULL || problem->settled_revision == problem->revision) return problem;
+        nanosleep(&(struct timespec){0, 5000000}, NULL);
+    }
+    return NULL;
 }
 
 static void make_changes_free(Callout__NextProblemReply *problem)
@@ -111,9 +125,9 @@ int main(int argc, char **argv)
         fprintf(stderr, "bench_fresh: no system runs on %s %s\n", data, wrong.text);
         return EXIT_UNREACHABLE;
     }
-    Callout__NextProblemReply *problem = ask_problem(bus, &arena);
+    Callout__NextProblemReply *problem = ask_settled(bus, &arena);
     if (problem == NULL || problem->n_visits == 0) {
-        fprintf(stderr, "bench_fresh: the dispatcher has no problem now\n");
+        fprintf(stderr, "bench_fresh: the dispatcher has no settled problem\n");
         return EXIT_VIOLATION;
     }
     make_changes_free(problem);

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # loop.sh - the main measure: a day of 300 orders and 50 technicians at 120 times the speed, from
-# the commit of each event to the receipt of the new plan by each device that it concerns; and at ten
-# instants the live plan against a fresh solve. Takes some seven minutes. A missed bar fails it.
+# the commit of each event to the receipt of the new plan by each device that it concerns; and at
+# ten instants the live plan against a fresh solve. Takes some seven minutes. A missed bar fails it.
 set -u
 day=$CALLOUT_DATA/day-300x50
 [ -d "$day" ] || { echo "loop: there is no $day; CALLOUT_DATA names its parent" >&2; exit 77; }

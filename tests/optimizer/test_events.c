@@ -22,12 +22,13 @@ struct live_day {
 
 static uint32_t number_of_visit(const struct solver *solver, uint32_t rank)
 {
-    return (uint32_t)atoi(solver->day.visits[solver->in.nodes[rank].slot].id + 1);
+    return (uint32_t)strtoul(solver->day.visits[solver->in.nodes[rank].slot].id + 1, NULL, 10);
 }
 
 static uint32_t number_of_technician(const struct solver *solver, uint32_t rank)
 {
-    return (uint32_t)atoi(solver->day.technicians[solver->in.technicians[rank].slot].id + 1);
+    return (uint32_t)strtoul(solver->day.technicians[solver->in.technicians[rank].slot].id + 1,
+                             NULL, 10);
 }
 
 /* The plan becomes what the dispatcher has. */
@@ -57,7 +58,7 @@ static void publish(struct live_day *day)
 static uint32_t owner_of(const struct live_day *day, uint32_t v)
 {
     const char *id = day->made.visits[v].technician_id;
-    return id[0] == '\0' ? NO_INDEX : (uint32_t)atoi(id + 1);
+    return id[0] == '\0' ? NO_INDEX : (uint32_t)strtoul(id + 1, NULL, 10);
 }
 
 /* Time goes on: what has begun leaves, what is near freezes, some are dispatched. */

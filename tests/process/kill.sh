@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# kill.sh BINARY [KILLS] [SEED] - a fleet lives through its day while kill -9 hits gateway, dispatcher
-# and optimizer at random. Afterwards:
+# kill.sh BINARY [KILLS] [SEED] - a fleet lives through its day while kill -9 hits gateway,
+# dispatcher and optimizer at random. Afterwards:
 #   the fleet has finished its day, and every saved command was acknowledged;
 #   every command of every device's outbox has one stored result, and no command or request has two
 #   facts (test_acknowledged);

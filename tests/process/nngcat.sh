@@ -1,7 +1,8 @@
 #!/bin/bash
 # nngcat.sh CALLOUT: Debian's own nngcat gets an error reply from a running system, over tcp and
-# over a Unix socket, also after 400 connections that were half-closed and reset, and after 300 peers
-# of its kind were killed in the middle of whatever they did. A listener of nng's own is dead by then.
+# over a Unix socket, also after 400 connections that were half-closed and reset, and after 300
+# peers of its kind were killed in the middle of whatever they did. A listener of nng's own is dead
+# by then.
 set -u
 callout=$1
 folder=$(mktemp -d)
