@@ -84,13 +84,18 @@ static void enter_state(struct core *core, const struct fact *fact, uint32_t ind
     it->status = status;
 }
 
-/* He did it although it had been given to somebody else, or to nobody: it is his again. */
+/* He did it although it had been given to somebody else, or to nobody: it is his again. What was
+ * planned for nobody counts as planned for now. */
 static void take_back(struct core *core, uint32_t index, uint32_t shift)
 {
     struct appointment *it = &core->appointments[index];
     if (it->shift != NONE) {
         touch_shift(core, it->shift);
         route_leave(core, index);
+    }
+    if (it->planned_start_us == 0) {
+        it->planned_start_us = core->now_us;
+        it->planned_end_us = core->now_us + it->service_us;
     }
     route_enter(core, index, shift, 0);
     it->status = APPOINTMENT_SCHEDULED;

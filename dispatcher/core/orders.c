@@ -408,7 +408,7 @@ enum err step_assign(struct core *core, const struct fact *fact, struct acts *ac
     it->planned_start_us = at.start_us;
     it->planned_end_us = at.start_us + it->service_us;
     it->status = APPOINTMENT_SCHEDULED;
-    it->late = it->window_count > 0 && at.start_us > it->windows[it->window_count - 1].end_us;
+    it->late = appointment_late(core, index, at.start_us);
     it->dispatched_us = it->offers = 0;
     if (was.shift != NONE) touch_shift(core, was.shift);
     touch_shift(core, shift);

@@ -301,8 +301,7 @@ static void enter_route(struct core *core, const struct draft *draft)
         it->position = i;
         if (start_moved(draft, i)) it->planned_start_us = draft->stops[i].start_us;
         it->planned_end_us = it->planned_start_us + it->service_us;
-        it->late = it->window_count > 0 &&
-                   draft->stops[i].start_us > it->windows[it->window_count - 1].end_us;
+        it->late = appointment_late(core, draft->visits[i], draft->stops[i].start_us);
         if (it->status == APPOINTMENT_UNSCHEDULED) it->status = APPOINTMENT_SCHEDULED;
     }
 }

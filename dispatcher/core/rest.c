@@ -101,8 +101,15 @@ static void start_of_rest(const struct core *core, const struct shift *shift, in
                technician->place_us > 0) {
         day->start = technician->place;
     }
-    if (day->available_us > day->break_latest_us) day->break_us = 0; /* it was missed or taken */
     rest->off = day->available_us >= shift->end_us + shift->overtime_us_max;
+}
+
+/* A break that was missed, or that would lie in an absence, is not waited for. */
+static void drop_missed_break(struct route_day *day)
+{
+    bool missed = day->available_us > day->break_latest_us;
+    bool absent = day->shift_end_us + day->overtime_us_max < day->break_earliest_us + day->break_us;
+    if (missed || absent) day->break_us = 0;
 }
 
 /* When the pinned visits start if nothing else is done; stretches the day's end and drops a break
@@ -142,6 +149,7 @@ void rest_of_day(const struct core *core, uint32_t index, int64_t now_us, struct
     rest->pinned_count = 0;
     start_of_rest(core, shift, now_us, rest);
     take_absence(shift, now_us, rest);
+    drop_missed_break(&rest->day);
     for (uint32_t i = 0; i < shift->route_count; i++) {
         if (appointment_mobility(core, shift->route[i], now_us) == MOBILITY_MOVABLE) continue;
         rest->pinned[rest->pinned_count++] = shift->route[i];
@@ -163,6 +171,13 @@ struct route_visit rest_visit(const struct core *core, const struct rest *rest, 
             visit.not_before_us = core->appointments[index].planned_start_us;
     }
     return visit;
+}
+
+bool appointment_late(const struct core *core, uint32_t index, int64_t start_us)
+{
+    const struct appointment *it = &core->appointments[index];
+    if (it->pin_start_us != 0) return start_us > it->pin_start_us;
+    return it->window_count > 0 && start_us > it->windows[it->window_count - 1].end_us;
 }
 
 /* Skills (valid on the day), exclusions and pins; a person's pin overrules the skills. */

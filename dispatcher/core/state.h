@@ -160,6 +160,8 @@ void rest_of_day(const struct core *core, uint32_t shift, int64_t now_us, struct
 struct route_visit rest_visit(const struct core *core, const struct rest *rest,
                               uint32_t appointment, int64_t now_us);
 enum mobility appointment_mobility(const struct core *core, uint32_t appointment, int64_t now_us);
+/* Would that start be later than what was promised, or than a person's pin? */
+bool appointment_late(const struct core *core, uint32_t appointment, int64_t start_us);
 bool appointment_serves(const struct core *core, uint32_t appointment, uint32_t shift);
 int64_t predicted_end_us(const struct core *core, uint32_t appointment);
 
