@@ -16,15 +16,17 @@ work=$(mktemp -d)
 serve=
 fleet=
 
+failed=
 clean_up() {
     [ -z "$fleet" ] || kill "$fleet" 2>/dev/null
     [ -z "$serve" ] || { kill "$serve" 2>/dev/null && wait "$serve"; }
-    rm -rf "$work"
+    if [ -n "$failed" ]; then echo "kill: everything is left in $work" >&2; else rm -rf "$work"; fi
 }
 trap clean_up EXIT
 die() {
     echo "kill: $*" >&2
     tail -n 30 "$work/serve.log" "$work/fleet.log" >&2
+    failed=yes
     exit 1
 }
 
