@@ -1,11 +1,30 @@
-/* problems.c - the optimizer's two questions: what changed in the problem, and is this plan good? */
+/* problems.c - the optimizer's two questions: what changed in the problem, is this plan good? */
 #include "base/check.h"
 #include "dispatcher/engine_impl.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* --- NextProblem ----------------------------------------------------------------------------------- */
+/* --- what is settled --- */
+
+static uint32_t settled_slot(const struct engine *engine, const char *territory_id,
+                             int64_t service_day, char *key, size_t size)
+{
+    snprintf(key, size, "%s %lld", territory_id, (long long)service_day);
+    for (uint32_t i = 0; i < engine->settled_count; i++) {
+        if (strcmp(engine->settled_key[i], key) == 0) return i;
+    }
+    return engine->settled_count;
+}
+
+int64_t settled_revision(const struct engine *engine, const char *territory_id, int64_t service_day)
+{
+    char key[LIMIT_ID + 24];
+    uint32_t slot = settled_slot(engine, territory_id, service_day, key, sizeof key);
+    return slot < engine->settled_count ? engine->settled_seq[slot] : 0;
+}
+
+/* --- NextProblem --- */
 
 struct problem_out {
     struct call *call;
@@ -178,6 +197,8 @@ static void fill_problem(struct call *call, const struct problem_key *key, uint6
     answer->frozen_until_us = engine->now_us + policy->freeze_us + engine->options.freeze_margin_us;
     answer->policy = out_policy(call->arena, policy);
     answer->plan_version = key->plan_version;
+    answer->settled_revision =
+        (uint64_t)settled_revision(engine, key->territory_id, key->service_day);
     answer->cause_seq = key->event_seq > have ? key->event_seq : 0;
     core_problem(engine->core, key->territory_id, key->service_day, have, engine->now_us, &sink);
 }
@@ -201,24 +222,7 @@ enum err handle_next_problem(struct call *call)
     return ERR_OK;
 }
 
-/* --- ProposePlan ------------------------------------------------------------------------------------- */
-
-static uint32_t settled_slot(const struct engine *engine, const char *territory_id,
-                             int64_t service_day, char *key, size_t size)
-{
-    snprintf(key, size, "%s %lld", territory_id, (long long)service_day);
-    for (uint32_t i = 0; i < engine->settled_count; i++) {
-        if (strcmp(engine->settled_key[i], key) == 0) return i;
-    }
-    return engine->settled_count;
-}
-
-int64_t settled_revision(const struct engine *engine, const char *territory_id, int64_t service_day)
-{
-    char key[LIMIT_ID + 24];
-    uint32_t slot = settled_slot(engine, territory_id, service_day, key, sizeof key);
-    return slot < engine->settled_count ? engine->settled_seq[slot] : 0;
-}
+/* --- ProposePlan --- */
 
 static void note_settled(struct engine *engine, const Callout__PlanCandidate *candidate,
                          int64_t seq)

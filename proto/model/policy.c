@@ -9,8 +9,8 @@ const struct policy policy_default = {
     .accept_timeout_us = 10 * MINUTE_US,
     .overtime_price_percent = 150,
     .unserved_s_per_priority = 3600,
-    .change_technician_s = 300,
-    .change_start_s = 60,
+    .change_technician_s = 60,
+    .change_start_s = 10,
     .change_start_tolerance_us = 15 * MINUTE_US,
 };
 
