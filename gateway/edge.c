@@ -123,14 +123,21 @@ static enum err take(struct inbound *in, enum throttle_kind kind, const char *su
                        in->retry_after_ms);
 }
 
+/* Per device and address: who knows a device's id from elsewhere cannot use up its Hellos. */
+static enum err take_hello(struct inbound *in, struct problem *problem)
+{
+    char subject[LIMIT_ID + ADDRESS_SIZE + 2];
+    snprintf(subject, sizeof subject, "%.64s %s",
+             ((const Callout__HelloRequest *)in->body)->device_id, in->peer);
+    return take(in, THROTTLE_HELLO, subject, 1, problem);
+}
+
 static enum err check_limits(struct inbound *in, struct problem *problem)
 {
     const ProtobufCMessageDescriptor *type = in->method.method->input;
     if (type == &callout__enroll_request__descriptor)
         return take(in, THROTTLE_ENROLL, in->peer, 1, problem);
-    if (type == &callout__hello_request__descriptor)
-        return take(in, THROTTLE_HELLO, ((const Callout__HelloRequest *)in->body)->device_id, 1,
-                    problem);
+    if (type == &callout__hello_request__descriptor) return take_hello(in, problem);
     if (in->holder->kind == SESSION_KEY) return take(in, THROTTLE_KEY, in->holder->id, 1, problem);
     if (type == &callout__pull_request__descriptor)
         return take(in, THROTTLE_PULL, in->holder->id, 1, problem);

@@ -17,7 +17,7 @@
 enum throttle_kind {
     THROTTLE_PULL,    /* per device */
     THROTTLE_PUSH,    /* per device, counted in commands */
-    THROTTLE_HELLO,   /* per device */
+    THROTTLE_HELLO,   /* per device and address */
     THROTTLE_ENROLL,  /* per address */
     THROTTLE_KEY,     /* per API key, any request */
     THROTTLE_RESOLVE, /* per address: tokens that we have to ask about */

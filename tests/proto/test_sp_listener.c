@@ -266,6 +266,7 @@ static void closes_on_broken_frames(void **state)
     server_stop(&server);
     assert_int_equal(server.counters.refused_frame, 2);
     assert_int_equal(server.counters.refused_size, 1);
+    assert_int_equal(server.counters.timed_out, 0); /* at once, not when the deadline came */
 }
 
 static void answers_ten_megabytes_without_storing_them(void **state)
