@@ -188,7 +188,7 @@ static int import_into(const struct system *system, const struct options *option
     static struct day_errors errors;
     struct import_result result;
     struct import_target target = {.url = system->gateway,
-                                   .ca_file = options->ca_file,
+                                   .ca_file = system->ca_file[0] != '\0' ? system->ca_file : NULL,
                                    .key = system->key,
                                    .territory_id = options->territory,
                                    .known_at_us = known_at_us};
@@ -222,6 +222,8 @@ static enum err system_of(struct system *out, const struct options *options, cha
     if (options->data != NULL) return system_for(out, options->data, socket_dir, problem);
     *out = (struct system){0};
     snprintf(out->gateway, sizeof out->gateway, "%s", options->gateway);
+    if (options->ca_file != NULL)
+        snprintf(out->ca_file, sizeof out->ca_file, "%s", options->ca_file);
     return system_read_line(options->key_file, out->key, sizeof out->key, problem);
 }
 

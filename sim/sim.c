@@ -28,7 +28,7 @@ static const double closing_s = 6; /* of --for: starting, draining, ending */
 struct options {
     bool demo;
     const char *data, *gateway, *key_file, *ca_file, *tokens_file, *day, *fleet, *territory, *zone;
-    const char *metrics;
+    const char *metrics, *work;
     double for_s, rate;
     uint64_t seed;
     long ill, emergencies, cancels;
@@ -38,7 +38,8 @@ struct options {
 static int usage(void)
 {
     fprintf(stderr,
-            "usage: callout sim demo [--for TIME] [--json] [--day DIR] [--rate R] [--data DIR]\n"
+            "usage: callout sim demo [--for TIME] [--json] [--day DIR] [--rate R] [--data DIR] "
+            "[--work N]\n"
             "       callout sim live --data DIR | --gateway URL --key-file FILE --tokens FILE\n"
             "                        --day DIR [--for TIME] [--json] [--fleet DIR]\n"
             "       both: [--territory NAME] [--time-zone ZONE] [--seed N] [--ill N]\n"
@@ -81,6 +82,7 @@ static bool read_option(struct options *out, int word)
     case 't': out->territory = optarg; return true;
     case 'z': out->zone = optarg; return true;
     case 'm': out->metrics = optarg; return true;
+    case 'w': out->work = optarg; return true;
     case 'j': out->json = true; return true;
     case 'f': out->for_s = read_seconds(optarg); return out->for_s > 0;
     case 'r': out->rate = read_seconds(optarg); return out->rate > 0;
@@ -108,6 +110,7 @@ static bool read_options(struct options *out, int argc, char **argv)
         {"territory", required_argument, NULL, 't'},
         {"time-zone", required_argument, NULL, 'z'},
         {"metrics", required_argument, NULL, 'm'},
+        {"work", required_argument, NULL, 'w'},
         {"json", no_argument, NULL, 'j'},
         {"for", required_argument, NULL, 'f'},
         {"rate", required_argument, NULL, 'r'},
@@ -246,6 +249,7 @@ static void remove_folder(const char *path, int depth_left)
 static enum err start_system(struct run *run, struct problem *problem)
 {
     char clock[64], start[32], seed[32];
+    const char *work = run->options.work;
     snprintf(clock, sizeof clock, "%s,%g",
              clock_format_utc(run->day.start_us - before_shift_us, start), choose_rate(run));
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)run->options.seed);
@@ -253,8 +257,14 @@ static enum err start_system(struct run *run, struct problem *problem)
                           "--admin",  "127.0.0.1:0",
                           "--clock",  clock,
                           "--seed",   seed,
-                          "--lab",    NULL};
+                          "--lab",    work ? "--work" : NULL,
+                          work,       NULL};
     return system_start(&run->system, run->data, more, run->log, problem);
+}
+
+static const char *ca_file_of(const struct run *run)
+{
+    return run->system.ca_file[0] == '\0' ? NULL : run->system.ca_file;
 }
 
 static int import(struct run *run)
@@ -262,7 +272,7 @@ static int import(struct run *run)
     static struct day_errors errors;
     struct import_result result;
     struct import_target target = {.url = run->system.gateway,
-                                   .ca_file = run->options.ca_file,
+                                   .ca_file = ca_file_of(run),
                                    .key = run->system.key,
                                    .territory_id = run->options.territory,
                                    .known_at_us = run->day.start_us - before_shift_us};
@@ -345,7 +355,7 @@ static int live(struct run *run)
     struct live_options live_options = {
         .day = &run->day,
         .system = &run->system,
-        .ca_file = options->ca_file,
+        .ca_file = ca_file_of(run),
         .territory_id = options->territory,
         .folder = folder,
         .tokens = run->tokens,
@@ -437,6 +447,8 @@ static enum err find_system(struct run *run, struct problem *problem)
     const struct options *options = &run->options;
     if (options->data != NULL) return system_find(&run->system, options->data, problem);
     snprintf(run->system.gateway, sizeof run->system.gateway, "%s", options->gateway);
+    if (options->ca_file != NULL)
+        snprintf(run->system.ca_file, sizeof run->system.ca_file, "%s", options->ca_file);
     return system_read_line(options->key_file, run->system.key, sizeof run->system.key, problem);
 }
 

@@ -1,12 +1,13 @@
 /* sim.h - the simulator's verbs.
  *
- * `callout sim demo [--for TIME] [--json] [--day DIR] [--rate R] [--seed N] [--data DIR]
- *    [--ill N] [--emergencies N] [--cancels N] [--metrics FILE]`
- *   starts the real system on an empty folder, loads a day and lets the fleet live through it;
- * shows
+ * `callout sim demo [--for TIME] [--json] [--day DIR] [--rate R] [--data DIR] [--work N]`
+ *   starts the real system on an empty folder, loads a day and lets the fleet live through it; shows
  *   a board on a terminal, lines elsewhere, one object with --json. It ends with the day or --for.
- * `callout sim live --data DIR --day DIR [--fleet DIR] [--territory NAME] ...`
- *   the same fleet against a system that runs on DIR.
+ * `callout sim live --data DIR | --gateway URL --key-file FILE --tokens FILE --day DIR
+ *                   [--for TIME] [--json] [--fleet DIR]`
+ *   the same fleet against a system that runs already.
+ * Both: [--territory NAME] [--time-zone ZONE] [--seed N] [--ill N] [--emergencies N] [--cancels N]
+ *       [--metrics FILE]
  */
 #ifndef CALLOUT_SIM_SIM_H
 #define CALLOUT_SIM_SIM_H

@@ -61,6 +61,8 @@ enum err system_find(struct system *out, const char *data_dir, struct problem *p
     if (err != ERR_OK) return err;
     snprintf(path, sizeof path, "%s/keys/local.key", data_dir);
     err = system_read_line(path, found.key, sizeof found.key, problem);
+    if (strncmp(found.gateway, "tls+", 4) == 0)
+        snprintf(found.ca_file, sizeof found.ca_file, "%s/tls/ca.pem", data_dir);
     if (err == ERR_OK) *out = found;
     return err;
 }

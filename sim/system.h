@@ -22,7 +22,8 @@ struct system {
     char gateway[SYSTEM_TEXT]; /* URL */
     char admin[SYSTEM_TEXT];   /* HOST:PORT */
     char key[SYSTEM_TEXT];
-    pid_t pid; /* of `serve`, if it is ours; else 0 */
+    char ca_file[SYSTEM_TEXT + 32]; /* of the folder, for a gateway that speaks TLS; "": none */
+    pid_t pid;                      /* of `serve`, if it is ours; else 0 */
 };
 
 /* Reads the addresses and the key of a system that runs on the folder. ERR_NOT_FOUND: none does. */

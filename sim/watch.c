@@ -36,7 +36,7 @@ struct watch {
     struct watch_totals totals;
 };
 
-static const int64_t join_delay_us = 2 * US_PER_SECOND;
+static const int64_t join_delay_us = US_PER_SECOND / 2;
 
 struct watch *watch_open(void)
 {
@@ -223,10 +223,14 @@ static void join_one(struct watch *watch, const struct receipt *receipt)
 
 void watch_join(struct watch *watch, bool all)
 {
-    int64_t until_us = all ? INT64_MAX : clock_mono_us() - join_delay_us;
-    while (watch->joined < watch->receipt_count &&
-           watch->receipts[watch->joined].received_us <= until_us)
-        join_one(watch, &watch->receipts[watch->joined++]);
+    int64_t until_us = clock_mono_us() - join_delay_us;
+    uint64_t told_seq = watch->seen_count == 0 ? 0 : watch->seen[watch->seen_count - 1].seq;
+    for (; watch->joined < watch->receipt_count; watch->joined++) {
+        const struct receipt *receipt = &watch->receipts[watch->joined];
+        bool ripe = receipt->received_us <= until_us && receipt->cause_seq <= told_seq;
+        if (!all && !ripe) return;
+        join_one(watch, receipt);
+    }
 }
 
 const struct watch_totals *watch_totals(const struct watch *watch)

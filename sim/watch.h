@@ -6,8 +6,8 @@
  * changed there is one latency: from the event's commit to the first receipt, both on this
  * machine's monotonic clock. Receipts that only a later plan for the same event brought (the
  * optimizer went on searching) are counted apart, and so are those of a device that had no signal.
- * The streams are joined two seconds late, so that either may be the slower.
- * Thread: the loop's.
+ * The streams are joined half a second late, once the feed has come as far, so that either may be
+ * the slower. Thread: the loop's.
  */
 #ifndef CALLOUT_SIM_WATCH_H
 #define CALLOUT_SIM_WATCH_H
@@ -48,7 +48,7 @@ void watch_feed(struct watch *watch, const Callout__FeedEvent *event);
  * count. */
 void watch_receipt(struct watch *watch, const char *technician_id, const struct client_news *news,
                    int64_t in_reach_since_us);
-/* Joins what is older than two seconds, or all. */
+/* Joins what is ripe, or all. */
 void watch_join(struct watch *watch, bool all);
 
 const struct watch_totals *watch_totals(const struct watch *watch);
