@@ -1,8 +1,8 @@
 /* sim.h - the simulator's verbs.
  *
  * `callout sim demo [--for TIME] [--json] [--day DIR] [--rate R] [--data DIR] [--work N]`
- *   starts the real system on an empty folder, loads a day and lets the fleet live through it; shows
- *   a board on a terminal, lines elsewhere, one object with --json. It ends with the day or --for.
+ *   starts the real system on an empty folder, loads a day and lets the fleet live through it;
+ *   shows a board on a terminal, lines elsewhere, one object with --json; ends by itself.
  * `callout sim live --data DIR | --gateway URL --key-file FILE --tokens FILE --day DIR
  *                   [--for TIME] [--json] [--fleet DIR]`
  *   the same fleet against a system that runs already.
