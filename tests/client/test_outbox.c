@@ -149,10 +149,13 @@ static void every_torn_end_is_cut_off(void **state)
     assert_int_equal(append(outbox), ERR_OK);
     assert_int_equal(stat(folder->file, &after), 0);
     outbox_close(outbox);
-    for (off_t size = after.st_size - 1; size >= before.st_size; size--) {
+    off_t whole = after.st_size;
+    for (off_t size = whole - 1; size >= before.st_size; size--) {
         assert_int_equal(truncate(folder->file, size), 0);
         outbox = open_sound(folder);
         assert_int_equal(outbox_last_seq(outbox), 3);
+        assert_int_equal(stat(folder->file, &after), 0);
+        assert_int_equal(after.st_size, before.st_size);
         assert_int_equal(append(outbox), ERR_OK); /* and the number is used anew */
         outbox_close(outbox);
     }
