@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -62,6 +63,7 @@ static void gateway_child(const struct stage *stage, const char *extra)
     char role[] = "gateway", d[] = "--dispatcher", l[] = "--listen", a[] = "--admin", more[16];
     snprintf(more, sizeof more, "%s", extra == NULL ? "" : extra);
     char *argv[] = {role, d, url, l, listen, a, admin, extra == NULL ? NULL : more, NULL};
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails or is killed leaves nobody behind */
     if (freopen(log, "w", stderr) == NULL) _exit(99);
     exit(gateway_main(extra == NULL ? 7 : 8, argv));
 }
