@@ -118,13 +118,6 @@ void exclude(struct core *core, uint32_t index, uint32_t technician)
     remember(it->excluded, &it->excluded_count, EXCLUDED_MAX, technician);
 }
 
-/* Positions are kept in the appointments too, since they are told to people. */
-static void renumber(struct core *core, const struct shift *shift)
-{
-    for (uint32_t i = 0; i < shift->route_count; i++)
-        core->appointments[shift->route[i]].position = i;
-}
-
 void route_leave(struct core *core, uint32_t index)
 {
     struct appointment *it = &core->appointments[index];
@@ -135,23 +128,34 @@ void route_leave(struct core *core, uint32_t index)
         if (shift->route[i] != index) shift->route[kept++] = shift->route[i];
     }
     shift->route_count = kept;
-    renumber(core, shift);
     remember(it->former, &it->former_count, FORMER_MAX, shift->technician);
     it->shift = NONE;
     it->position = 0;
 }
 
-void route_enter(struct core *core, uint32_t index, uint32_t shift_index, uint32_t position)
+void route_enter(struct core *core, uint32_t index, uint32_t shift_index, uint32_t place)
 {
     struct appointment *it = &core->appointments[index];
     struct shift *shift = &core->shifts[shift_index];
     CHECK(it->shift == NONE && shift->route_count < LIMIT_VISITS_PER_ROUTE);
-    CHECK(position <= shift->route_count);
-    for (uint32_t i = shift->route_count++; i > position; i--)
+    CHECK(place <= shift->route_count);
+    for (uint32_t i = shift->route_count++; i > place; i--)
         shift->route[i] = shift->route[i - 1];
-    shift->route[position] = index;
+    shift->route[place] = index;
     it->shift = shift_index;
-    renumber(core, shift);
+}
+
+uint32_t route_number(struct core *core, uint32_t shift_index, uint32_t place)
+{
+    const struct shift *shift = &core->shifts[shift_index];
+    uint32_t at = place, next = 0;
+    if (place > 0) next = core->appointments[shift->route[place - 1]].position + 1;
+    for (; at < shift->route_count; at++, next++) {
+        struct appointment *it = &core->appointments[shift->route[at]];
+        if (at > place && it->position >= next) break;
+        it->position = next;
+    }
+    return at;
 }
 
 void unassign(struct core *core, uint32_t index, struct acts *acts)

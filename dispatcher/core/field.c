@@ -97,7 +97,7 @@ static void take_back(struct core *core, uint32_t index, uint32_t shift)
         it->planned_start_us = core->now_us;
         it->planned_end_us = core->now_us + it->service_us;
     }
-    route_enter(core, index, shift, 0);
+    it->shift = shift; /* without a place in the route: he has left for it */
     it->status = APPOINTMENT_SCHEDULED;
 }
 
@@ -120,7 +120,7 @@ static bool may_move(struct core *core, const struct fact *fact, uint32_t index,
     }
     uint32_t shift = find_shift(core, technician, it->board);
     acts->conflict_text = "it had been taken from the technician";
-    if (shift == NONE || core->shifts[shift].route_count == LIMIT_VISITS_PER_ROUTE) return false;
+    if (shift == NONE) return false;
     if (fact->status.status < APPOINTMENT_EN_ROUTE) return false; /* accepting is not doing */
     take_back(core, index, shift);
     return true;

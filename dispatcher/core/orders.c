@@ -214,6 +214,10 @@ enum err step_work_order(struct core *core, const struct fact *fact, struct acts
         if (appointment->board != board) change_day(core, index, board, acts);
         if (appointment->shift != NONE && !appointment_serves(core, index, appointment->shift))
             unassign(core, index, acts);
+        if (appointment->shift != NONE) { /* perhaps longer or shorter */
+            appointment->planned_end_us = appointment->planned_start_us + it->service_us;
+            emit_assignment(core, index, acts);
+        }
     }
     touch_appointment(core, index, true);
     emit_appointment(core, index, acts);
@@ -370,6 +374,28 @@ static enum err check_assign(struct core *core, const struct fact *fact, uint32_
     return ERR_OK;
 }
 
+static uint32_t route_place(const struct core *core, uint32_t index)
+{
+    uint32_t shift = core->appointments[index].shift, place = 0;
+    while (shift != NONE && core->shifts[shift].route[place] != index)
+        place++;
+    return place;
+}
+
+/* Those behind the visit at `place` may have to move up in their numbers, and are told. */
+static void make_room(struct core *core, uint32_t shift, uint32_t place, struct acts *acts)
+{
+    uint32_t end = route_number(core, shift, place);
+    for (uint32_t i = place + 1; i < end; i++) {
+        uint32_t index = core->shifts[shift].route[i];
+        touch_appointment(core, index, false);
+        emit_assignment(core, index, acts);
+        emit_appointment(core, index, acts);
+        emit_change(core, index, owner_id(core, index), core->appointments[index].planned_start_us,
+                    acts);
+    }
+}
+
 enum err step_assign(struct core *core, const struct fact *fact, struct acts *acts,
                      struct problem *problem)
 {
@@ -379,6 +405,7 @@ enum err step_assign(struct core *core, const struct fact *fact, struct acts *ac
     struct appointment *it = &core->appointments[index];
     struct appointment was = *it;
     const char *owner = owner_id(core, index);
+    uint32_t old_place = route_place(core, index);
     if (it->shift != NONE) route_leave(core, index);
     it->pin_technician = true;
     it->pin_to = core->shifts[shift].technician;
@@ -388,11 +415,10 @@ enum err step_assign(struct core *core, const struct fact *fact, struct acts *ac
     enum route_rule broken = ROUTE_FITS;
     uint32_t position = best_position(core, index, shift, &at, &broken);
     if (position == NONE && fact->subject.reason[0] == '\0') {
-        uint32_t old_shift = was.shift, old_position = was.position;
+        uint32_t old_shift = was.shift;
         was.shift = NONE;
         *it = was;
-        if (old_shift != NONE) route_enter(core, index, old_shift, old_position);
-        it->planned_start_us = was.planned_start_us;
+        if (old_shift != NONE) route_enter(core, index, old_shift, old_place);
         return problem_set(problem, ERR_CONFLICT, "appointment_id",
                            "%s: give an override_reason to assign all the same",
                            route_rule_text(broken));
@@ -412,6 +438,7 @@ enum err step_assign(struct core *core, const struct fact *fact, struct acts *ac
     it->dispatched_us = it->offers = 0;
     if (was.shift != NONE) touch_shift(core, was.shift);
     touch_shift(core, shift);
+    make_room(core, shift, position, acts);
     touch_appointment(core, index, true);
     emit_pin(core, index, acts);
     emit_assignment(core, index, acts);

@@ -11,7 +11,8 @@
 
 #include <string.h>
 
-/* Starts that move by less than this are not worth telling anyone: the old time stays. */
+/* Starts that move by less than this are not worth telling anyone: the old time stays (but see
+ * keep_starts). */
 static const int64_t START_SHIFT_MIN_US = 60 * INT64_C(1000000);
 
 struct draft {
@@ -191,6 +192,23 @@ static const char *check_who(const struct core *core, const struct draft *draft)
     return NULL;
 }
 
+/* Starts that were told and could be a little earlier now stay, if the route bears it: what is kept
+ * must be true for the visits behind it too. */
+static void keep_starts(const struct core *core, struct draft *draft, const struct route_day *day,
+                        struct route_visit *visits, const struct route_visit *const *order)
+{
+    struct route_stop stops[LIMIT_VISITS_PER_ROUTE];
+    struct route_times times;
+    for (uint32_t i = 0; i < draft->count; i++) {
+        const struct appointment *it = &core->appointments[draft->visits[i]];
+        int64_t earlier_us = it->planned_start_us - draft->stops[i].start_us;
+        bool keeps = it->shift == draft->shift && earlier_us > 0 && earlier_us < START_SHIFT_MIN_US;
+        if (keeps) visits[i].not_before_us = it->planned_start_us;
+    }
+    if (route_time(core->travel, day, order, draft->count, stops, &times) == ROUTE_FITS)
+        memcpy(draft->stops, stops, draft->count * sizeof stops[0]);
+}
+
 static const char *check_times(const struct core *core, struct draft *draft)
 {
     struct rest rest;
@@ -205,7 +223,9 @@ static const char *check_times(const struct core *core, struct draft *draft)
     struct route_times times;
     enum route_rule rule =
         route_time(core->travel, &rest.day, order, draft->count, draft->stops, &times);
-    return rule == ROUTE_FITS ? NULL : route_rule_text(rule);
+    if (rule != ROUTE_FITS) return route_rule_text(rule);
+    keep_starts(core, draft, &rest.day, visits, order);
+    return NULL;
 }
 
 static void check_draft(const struct core *core, struct draft *draft, uint64_t base)
@@ -259,8 +279,7 @@ static void remember_before(const struct core *core, struct draft *draft)
 static bool start_moved(const struct draft *draft, uint32_t i)
 {
     int64_t moved = draft->stops[i].start_us - draft->before[i].start_us;
-    return draft->before[i].shift != draft->shift || moved >= START_SHIFT_MIN_US ||
-           moved <= -START_SHIFT_MIN_US;
+    return draft->before[i].shift != draft->shift || moved >= START_SHIFT_MIN_US || moved < 0;
 }
 
 static bool draft_changes(const struct draft *draft)
@@ -290,15 +309,32 @@ static void leave_others(struct core *core, const struct draft *draft)
     }
 }
 
+/* Positions that are still in order stay, so that nobody is told of a place that somebody else
+ * left.
+ */
+static void number_route(struct core *core, const struct draft *draft)
+{
+    uint32_t next = 0;
+    for (uint32_t i = 0; i < draft->count; i++) {
+        const struct before *before = &draft->before[i];
+        bool keeps = before->shift == draft->shift && before->position >= next;
+        if (keeps) next = before->position;
+        core->appointments[draft->visits[i]].position = next++;
+    }
+    if (next <= LIMIT_VISITS_PER_ROUTE) return;
+    for (uint32_t i = 0; i < draft->count; i++)
+        core->appointments[draft->visits[i]].position = i;
+}
+
 static void enter_route(struct core *core, const struct draft *draft)
 {
     struct shift *shift = &core->shifts[draft->shift];
     shift->route_count = draft->count;
     memcpy(shift->route, draft->visits, draft->count * sizeof draft->visits[0]);
+    number_route(core, draft);
     for (uint32_t i = 0; i < draft->count; i++) {
         struct appointment *it = &core->appointments[draft->visits[i]];
         it->shift = draft->shift;
-        it->position = i;
         if (start_moved(draft, i)) it->planned_start_us = draft->stops[i].start_us;
         it->planned_end_us = it->planned_start_us + it->service_us;
         it->late = appointment_late(core, draft->visits[i], draft->stops[i].start_us);

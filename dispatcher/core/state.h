@@ -71,7 +71,7 @@ struct appointment {
     struct window windows[LIMIT_WINDOWS_PER_ORDER];
     uint32_t shift; /* NONE: unscheduled */
     int64_t planned_start_us, planned_end_us;
-    uint32_t position;
+    uint32_t position; /* ascending along a route; with gaps where somebody left */
     bool pin_technician;
     uint32_t pin_to;      /* technician; with pin_technician */
     int64_t pin_start_us; /* 0: no time pin */
@@ -143,8 +143,11 @@ void route_leave(struct core *core, uint32_t appointment);
 /* Back to UNSCHEDULED, with rows and change. */
 void unassign(struct core *core, uint32_t appointment, struct acts *acts);
 void exclude(struct core *core, uint32_t appointment, uint32_t technician);
-/* Puts it at `position` of a shift's route; status and rows are the caller's. */
-void route_enter(struct core *core, uint32_t appointment, uint32_t shift, uint32_t position);
+/* Puts it at `place` of a shift's route; status, position and rows are the caller's. */
+void route_enter(struct core *core, uint32_t appointment, uint32_t shift, uint32_t place);
+/* Gives the visit at `place` its position, and those behind it theirs as far as they have to make
+ * room; returns the place of the first that keeps its own. */
+uint32_t route_number(struct core *core, uint32_t shift, uint32_t place);
 
 /* --- what is left of a day (rest.c)
  * ------------------------------------------------------------------ */
