@@ -59,7 +59,7 @@ const struct habits habits_default = {
 };
 
 static const int64_t reconnect_us = 250 * 1000; /* a device that has signal again dials first */
-static const int64_t late_worth_telling_us = 5 * US_PER_MINUTE;
+static const int64_t late_worth_telling_us = 3 * US_PER_MINUTE;
 
 static void choose(struct person *person);
 

@@ -8,8 +8,8 @@ day=$CALLOUT_DATA/day-300x50
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-"$CALLOUT" sim demo --rate 120 --day "$day" --data "$work/data" --metrics "$work/metrics" \
-    >"$work/board" &
+"$CALLOUT" sim demo --rate 120 --emergencies 70 --day "$day" --data "$work/data" \
+    --metrics "$work/metrics" >"$work/board" &
 demo=$!
 # From the end of the first hour on, every 28 s: ten instants in the 340 s of the shifts.
 sleep 45
