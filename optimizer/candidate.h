@@ -8,7 +8,7 @@
 /* Fills routes, unserved_ids and cost: only routes with news, and empty ones for people who are
  * away but still have visits by the plan in force (whoever takes them must name both routes). The
  * message borrows ids from the solver's workday until it changes; arrays are the arena's.
- * False: nothing differs, or some route does not hold to the microsecond; then routes are empty. */
+ * False: nothing differs. */
 bool candidate_fill(Callout__PlanCandidate *candidate, const struct solver *solver,
                     struct arena *arena);
 

@@ -11,7 +11,8 @@
  *       stale
  *   S3  between two chunks of work the bus is looked at, so news interrupts a search; with
  *       --lockstep a search always runs to its end, so that the same facts give the same candidates
- *   S4  the last candidate of every revision says `settled`, also when it has no routes
+ *   S4  the last candidate of every revision says `settled`, also when it has no routes; what idle
+ *       time finds after it is proposed as another
  */
 #include "optimizer/service.h"
 
@@ -36,6 +37,7 @@ enum {
     ROUNDS_DEFAULT = 2000, /* of search per event: some 40 ms at 300 visits */
     FRESH_TIMES = 10,      /* a day without a plan gets this much more */
     CHUNK_ROUNDS = 100,    /* between two looks at the bus: some 2 ms */
+    MORE_SEARCHES = 6,     /* of as many rounds, after the last candidate, while idle */
     GAIN_MIN_S = 20,       /* a plan must be better by this to be worth telling anyone */
     WAIT_MS = 400,         /* alive_beat wants one a second */
     OWN_NEWS_WAIT_US = 2000000,
@@ -54,6 +56,8 @@ struct live {
     bool fresh;           /* nothing of it was ever planned */
     bool pending;         /* the repaired plan has routes that the dispatcher does not have */
     uint64_t rounds_left; /* of search for this event */
+    bool settled;         /* its last candidate is out */
+    uint32_t more_left;   /* searches after that, while nothing happens */
     int64_t repaired_cost;
     int64_t arrived_us, until_us; /* monotonic */
     uint64_t events;              /* counts solves, for their seeds */
@@ -152,33 +156,50 @@ static uint64_t propose(struct service *service, struct live *live, Callout__Can
 
 /* --- layers --- */
 
+static void start_search(struct service *service, struct live *live)
+{
+    uint64_t seed = service->seed * UINT64_C(1000003) + live->events++;
+    if (live->settled)
+        solver_search_more(&live->solver, service->rounds, seed);
+    else
+        solver_search(&live->solver, live->rounds_left, seed, live->fresh);
+    live->state = SEARCHING;
+}
+
+/* After the last candidate: while nothing happens the search goes on for a while. */
+static void go_on(struct service *service, struct live *live)
+{
+    live->state = IDLE;
+    if (service->lockstep || live->more_left == 0) return;
+    live->more_left--;
+    start_search(service, live);
+}
+
+/* Says that nothing better is known, with what is better than the plan in force if there is. */
 static void settle(struct service *service, struct live *live, bool better,
                    Callout__CandidateStage stage)
 {
     bool has_routes;
-    uint64_t proposal = propose(service, live, stage, better, true, &has_routes);
-    live->proposal = proposal;
-    live->state = IDLE;
-}
-
-static void start_search(struct service *service, struct live *live)
-{
-    uint64_t seed = service->seed * UINT64_C(1000003) + live->events++;
-    solver_search(&live->solver, live->rounds_left, seed, live->fresh);
-    live->state = SEARCHING;
+    live->settled = true;
+    live->proposal = propose(service, live, stage, better, true, &has_routes);
+    if (!has_routes || live->proposal == 0) {
+        go_on(service, live);
+        return;
+    }
+    live->state = AWAIT_REPLY;
+    live->until_us = clock_mono_us() + OWN_NEWS_WAIT_US;
 }
 
 static void finish_search(struct service *service, struct live *live)
 {
-    int64_t searched = live->solver.plan.cost;
     bool recombined = solver_recombine(&live->solver);
     bool better = live->solver.plan.cost + GAIN_MIN_S <= live->repaired_cost || live->pending;
     Callout__CandidateStage stage =
         recombined ? CALLOUT__CANDIDATE_STAGE__MASTER : CALLOUT__CANDIDATE_STAGE__SEARCH;
-    log_debug("%s: repaired %lld, searched %lld, final %lld", live->territory_id,
-              (long long)live->repaired_cost, (long long)searched,
-              (long long)live->solver.plan.cost);
-    settle(service, live, better, stage);
+    if (better || !live->settled)
+        settle(service, live, better, stage);
+    else
+        go_on(service, live);
 }
 
 static bool nothing_planned(const struct solver *solver)
@@ -191,7 +212,7 @@ static bool nothing_planned(const struct solver *solver)
 
 static void begin(struct live *live)
 {
-    if (live->state == SEARCHING) live->rounds_left -= live->solver.work_done;
+    if (live->state == SEARCHING && !live->settled) live->rounds_left -= live->solver.work_done;
     solver_begin(&live->solver);
     live->repaired_cost = live->solver.plan.cost;
     live->pending = false;
@@ -205,6 +226,8 @@ static void take_event(struct service *service, struct live *live)
     begin(live);
     live->fresh = nothing_planned(&live->solver);
     live->rounds_left = service->rounds * (live->fresh ? FRESH_TIMES : 1);
+    live->more_left = MORE_SEARCHES;
+    live->settled = false;
     if (live->fresh) {
         start_search(service, live);
         return;
@@ -221,10 +244,10 @@ static void take_event(struct service *service, struct live *live)
 static void take_echo(struct service *service, struct live *live)
 {
     begin(live);
-    if (live->state != IDLE)
-        start_search(service, live);
-    else
+    if (live->settled)
         settle(service, live, live->pending, CALLOUT__CANDIDATE_STAGE__REPAIR);
+    else
+        start_search(service, live);
 }
 
 /* --- news --- */
@@ -363,6 +386,8 @@ static void proposal_done(struct service *service, const struct bus_completion *
                  result->refused[0]->technician_id, result->refused[0]->reason);
     if (result != NULL && result->plan_version > 0)
         live->state = AWAIT_NEWS;
+    else if (live->settled)
+        go_on(service, live);
     else
         start_search(service, live);
 }
@@ -407,7 +432,10 @@ static void give_up_waiting(struct service *service)
     for (uint32_t i = 0; i < service->problem_count; i++) {
         struct live *live = service->problems[i];
         bool waits = live->state == AWAIT_REPLY || live->state == AWAIT_NEWS;
-        if (waits && clock_mono_us() > live->until_us && !service->lockstep)
+        if (!waits || clock_mono_us() <= live->until_us || service->lockstep) continue;
+        if (live->settled)
+            go_on(service, live);
+        else
             start_search(service, live);
     }
 }

@@ -7,6 +7,7 @@ enum {
     POOL_COLUMNS = 8192,
     WORK_MEMORY_MAX = 1 << 30,
     EVENT_HOT_S = 60,
+    UNSERVED_HOT_S = 2000,
     COLD_S = 2,
     RETOLD_S = 60, /* starts that move by less are not worth telling anyone */
 };
@@ -78,20 +79,25 @@ enum route_news solver_route_news(const struct solver *solver, uint32_t technici
     return NEWS_NONE;
 }
 
-bool solver_route_holds(const struct solver *solver, uint32_t technician)
+enum route_rule solver_route_rule(const struct solver *solver, uint32_t technician,
+                                  struct route_times *times)
 {
     const struct route *route = &solver->plan.routes[technician];
     const struct route_visit *visits[ROUTE_MAX];
     struct route_stop stops[ROUTE_MAX];
-    struct route_times times;
     for (uint32_t i = 0; i < route->count; i++) {
         uint32_t slot = solver->in.nodes[route->stops[i + 1].visit].slot;
         visits[i] = &solver->day.visits[slot].visit;
     }
     const struct technician_slot *who =
         &solver->day.technicians[solver->in.technicians[technician].slot];
-    return route_time(solver->day.travel, &who->day, visits, route->count, stops, &times) ==
-           ROUTE_FITS;
+    return route_time(solver->day.travel, &who->day, visits, route->count, stops, times);
+}
+
+bool solver_route_holds(const struct solver *solver, uint32_t technician)
+{
+    struct route_times times;
+    return solver_route_rule(solver, technician, &times) == ROUTE_FITS;
 }
 
 /* Visits that the event touched: unserved, moved, or in a route that has changed. */
@@ -124,18 +130,47 @@ static int32_t fresh_heat(const struct instance *in)
     return in->visit_count == 0 ? EVENT_HOT_S : (int32_t)(sum / in->visit_count / 10 + EVENT_HOT_S);
 }
 
+/* Where somebody is left out, another must be given up for a while to let him in: the hotter, the
+ * dearer those are. */
+static int32_t event_heat(const struct plan *plan)
+{
+    int64_t sum = 0;
+    for (uint32_t i = 0; i < plan->unserved_count; i++)
+        sum += plan->in->nodes[plan->unserved[i]].price % PINNED_EXTRA_S;
+    if (plan->unserved_count == 0) return EVENT_HOT_S;
+    int64_t heat = EVENT_HOT_S + sum / plan->unserved_count / 10;
+    return heat < UNSERVED_HOT_S ? (int32_t)heat : UNSERVED_HOT_S;
+}
+
+static void search_begin(struct solver *solver, const struct search_options *options)
+{
+    search_open(&solver->search, &solver->plan, options, &solver->work);
+    solver->searching = true;
+}
+
 void solver_search(struct solver *solver, uint64_t rounds, uint64_t seed, bool fresh)
 {
     struct search_options options = {
         .rounds = rounds,
-        .hot_s = fresh ? fresh_heat(&solver->in) : EVENT_HOT_S,
+        .hot_s = fresh ? fresh_heat(&solver->in) : event_heat(&solver->plan),
         .cold_s = COLD_S,
         .seed = seed,
         .pool = &solver->pool,
     };
     if (!fresh) options.focus = focus_of(solver, &options.focus_count);
-    search_open(&solver->search, &solver->plan, &options, &solver->work);
-    solver->searching = true;
+    search_begin(solver, &options);
+}
+
+void solver_search_more(struct solver *solver, uint64_t rounds, uint64_t seed)
+{
+    const struct search_options options = {
+        .rounds = rounds,
+        .hot_s = event_heat(&solver->plan),
+        .cold_s = COLD_S,
+        .seed = seed,
+        .pool = &solver->pool,
+    };
+    search_begin(solver, &options);
 }
 
 bool solver_improve(struct solver *solver, uint64_t rounds)

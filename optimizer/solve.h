@@ -49,10 +49,14 @@ enum route_news { NEWS_NONE, NEWS_STARTS, NEWS_VISITS };
 enum route_news solver_route_news(const struct solver *solver, uint32_t technician);
 
 /* Asks model/route.h, to the microsecond, whether every rule of time holds. */
+enum route_rule solver_route_rule(const struct solver *solver, uint32_t technician,
+                                  struct route_times *times);
 bool solver_route_holds(const struct solver *solver, uint32_t technician);
 
 /* Gets ready for `rounds` of search around what repair changed, or all over when `fresh`. */
 void solver_search(struct solver *solver, uint64_t rounds, uint64_t seed, bool fresh);
+/* The same, everywhere, from a plan that is good already. */
+void solver_search_more(struct solver *solver, uint64_t rounds, uint64_t seed);
 /* Runs some of them; true if the plan became better. */
 bool solver_improve(struct solver *solver, uint64_t rounds);
 bool solver_search_over(const struct solver *solver);

@@ -69,7 +69,7 @@ static void technician_fill(struct technician *out, const struct workday *day, u
     *out = (struct technician){
         .available = seconds_up(day, available),
         .shift_end = seconds_down(day, times->shift_end_us),
-        .latest_end = seconds_down(day, times->shift_end_us + times->overtime_us_max),
+        .latest_end = seconds_up(day, times->shift_end_us + times->overtime_us_max),
         .break_latest = NOWAY,
         .start = (uint16_t)from->start,
         .end = (uint16_t)from->end,
@@ -113,9 +113,11 @@ static void technicians_build(struct instance *in, const struct workday *day, st
 
 /* --- visits --- */
 
-/* The windows as far as they lie after `not_before`, the first in the node, the rest as spans. */
+/* The windows as far as they lie after `not_before`, the first in the node, the rest as spans. The
+ * window of a pinned visit may end with the very microsecond that delay makes of it; it is rounded
+ * up as that time itself is. */
 static void windows_fill(struct instance *in, struct node *node, const struct workday *day,
-                         const struct route_visit *visit, uint32_t *spans_used)
+                         const struct route_visit *visit, bool pinned, uint32_t *spans_used)
 {
     int32_t not_before = visit->not_before_us == 0 ? -FAR_S : seconds_up(day, visit->not_before_us);
     node->open = not_before;
@@ -124,7 +126,8 @@ static void windows_fill(struct instance *in, struct node *node, const struct wo
     uint32_t kept = 0;
     for (uint32_t i = 0; i < visit->window_count; i++) {
         struct span span = {seconds_up(day, visit->windows[i].start_us),
-                            seconds_down(day, visit->windows[i].end_us)};
+                            pinned ? seconds_up(day, visit->windows[i].end_us)
+                                   : seconds_down(day, visit->windows[i].end_us)};
         if (span.open < not_before) span.open = not_before;
         if (span.close < span.open) continue;
         if (kept++ == 0) {
@@ -168,7 +171,7 @@ static void visit_fill(struct instance *in, uint32_t rank, const struct workday 
         .slot = slot,
         .hash = id_hash(visit->id),
     };
-    windows_fill(in, node, day, &visit->visit, spans_used);
+    windows_fill(in, node, day, &visit->visit, visit->mobility != VISIT_MOVABLE, spans_used);
     change_prices(node, day, visit);
     if (visit->mobility != VISIT_MOVABLE && visit->technician != NO_INDEX) {
         node->pinned = named == NO_INDEX ? NOBODY : named;
@@ -235,9 +238,13 @@ static void pinned_fit(struct instance *in, struct technician *technician, const
         at = node->place;
     }
     int32_t home = instance_travel(in, at, technician->end);
-    if (min_s(behind + home, rested(technician, ahead, home)) >= NEVER)
-        technician->break_latest = ahead;
     int32_t end = min_s(behind + home, rested(technician, ahead, home));
+    if (end >= NEVER) { /* they leave no room for the break */
+        technician->break_length = technician->break_earliest = 0;
+        technician->break_latest = NOWAY;
+        pinned_fit(in, technician, list, count);
+        return;
+    }
     if (end > technician->latest_end) technician->latest_end = end;
 }
 

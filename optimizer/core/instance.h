@@ -2,7 +2,8 @@
  *
  * Idea: visits and technicians get ranks by id, times become whole seconds from midnight UTC of the
  * service day. What only can be earlier is rounded up and what must be reached is rounded down, so
- * that a route which fits here fits to the microsecond in route.h.
+ * that a route which fits here fits to the microsecond in route.h. Ends that delay has stretched
+ * are rounded up with the delay.
  *
  * Visits that are pinned to the technician who has them, and frozen ones above all, always fit with
  * nothing in between: where delay has made them late, windows, break and end of the shift are

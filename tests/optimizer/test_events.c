@@ -181,7 +181,7 @@ static bool as_told(const struct live_day *day, uint32_t rank)
     const struct route_day *told =
         &day->made.technicians[number_of_technician(&day->solver, rank)].day;
     if (US(BASE_S + who->latest_end) > told->shift_end_us + told->overtime_us_max) return false;
-    if (told->break_us > 0 && US(BASE_S + who->break_latest) > told->break_latest_us) return false;
+    if (told->break_us > 0 && who->break_length == 0) return false;
     const struct route *route = &day->solver.plan.routes[rank];
     for (uint32_t i = 1; i <= route->count; i++) {
         const struct node *node = &day->solver.in.nodes[route->stops[i].visit];
