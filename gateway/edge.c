@@ -243,8 +243,10 @@ static enum err find_holder(struct inbound *in, const struct session_holder *res
         in->gateway->metrics.session_misses++;
         in->holder = resolved;
     } else {
-        in->holder = sessions_find(sessions, token.data, token.len, clock_mono_us());
-        if (in->holder == NULL) return ask_for_holder(in, problem);
+        const struct session_holder *known =
+            sessions_find(sessions, token.data, token.len, clock_mono_us());
+        if (known == NULL) return ask_for_holder(in, problem);
+        in->holder = known;
         in->gateway->metrics.session_hits++;
     }
     if (in->holder->kind != SESSION_NOBODY) return ERR_OK;
@@ -326,6 +328,7 @@ static uint64_t subject_of(const struct inbound *in, bool feed)
 {
     struct digest digest = digest_start();
     digest_u64(&digest, feed);
+    digest_u64(&digest, in->holder->kind);
     digest_bytes(&digest, in->holder->id, strlen(in->holder->id));
     if (!feed) return digest.state;
     digest_u64(&digest, (uint64_t)(in->asker.door - in->gateway->doors));

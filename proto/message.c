@@ -337,9 +337,10 @@ ProtobufCBinaryData message_encode(const ProtobufCMessage *message, struct arena
 
 bool method_find(const char *name, struct method *out)
 {
-    const ProtobufCServiceDescriptor *const services[] = {
+    enum { SERVICES = 3 };
+    const ProtobufCServiceDescriptor *const services[SERVICES] = {
         &callout__field__descriptor, &callout__dispatch__descriptor, &callout__inner__descriptor};
-    for (size_t i = 0; i < sizeof services / sizeof *services; i++) {
+    for (size_t i = 0; i < SERVICES; i++) {
         const ProtobufCMethodDescriptor *method =
             protobuf_c_service_descriptor_get_method_by_name(services[i], name);
         if (method == NULL) continue;
