@@ -148,7 +148,7 @@ static enum err read_tally(struct live *live, struct problem *problem)
     int64_t until_us = clock_mono_us() + ANSWER_MS * INT64_C(1000);
     live->tally.known = false;
     tally_read(&live->tally);
-    while (live->tally.reading && clock_mono_us() < until_us && !end_asked)
+    while (live->tally.reading && clock_mono_us() < until_us)
         client_loop_run(live->loop, clock_mono_us() + TICK_MS * INT64_C(1000));
     if (live->tally.known) return ERR_OK;
     if (live->tally.err != ERR_OK)
@@ -224,6 +224,13 @@ static enum err run(struct live *live, struct live_summary *summary, struct prob
     return ERR_OK;
 }
 
+void live_catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_end_signal};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
 enum err live_run(struct live **out, const struct live_options *options,
                   struct live_summary *summary, struct problem *problem)
 {
@@ -235,9 +242,6 @@ enum err live_run(struct live **out, const struct live_options *options,
                                  .service_day = options->day->service_day};
     live->tick = (struct client_timer){.fire = on_tick, .context = live};
     live->watch = watch_open();
-    struct sigaction action = {.sa_handler = on_end_signal};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
     enum err err = client_loop_open(&live->loop);
     if (err == ERR_OK) err = run(live, summary, problem);
     if (err == ERR_OK)

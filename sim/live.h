@@ -49,6 +49,9 @@ struct live_summary {
 
 struct live;
 
+/* From now on INT and TERM end the run that is, or the one that begins next. */
+void live_catch_signals(void);
+
 /* Lives until the day is over, the time is, or INT or TERM comes; then lets the outboxes drain.
  * ERR_IO: the system did not answer. */
 MUST_USE enum err live_run(struct live **out, const struct live_options *options,

@@ -14,6 +14,7 @@ const char *report_failure(const struct live_summary *summary)
     const struct fleet_count *fleet = &summary->fleet;
     if (summary->system_died) return "the system ended before the run did";
     if (fleet->stopped > 0) return "a device was refused for good";
+    if (summary->interrupted) return fleet->unsent == 0 ? NULL : "commands were left in outboxes";
     if (fleet->live < summary->technicians) return "a device never got a session";
     if (!summary->drained) return "commands were saved that the system never acknowledged";
     if (summary->totals->events == 0) return "no event was seen";

@@ -479,6 +479,7 @@ int sim_main(int argc, char **argv)
     if (live_verb && (run.options.day == NULL || (run.options.data == NULL && !by_url)))
         return usage();
     log_open("sim", LOG_WARN);
+    live_catch_signals();
     int code = read_day(&run);
     if (code != EXIT_DONE) return code;
     choose_trouble(&run);

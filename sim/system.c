@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -96,7 +97,8 @@ static enum err spawn(const char *const *arguments, const char *log_path, pid_t 
             dup2(log, STDERR_FILENO);
             close(log);
         }
-        setpgid(0, 0); /* an interrupt from the terminal is ours to pass on */
+        setpgid(0, 0);                    /* an interrupt from the terminal is ours to pass on */
+        prctl(PR_SET_PDEATHSIG, SIGTERM); /* and if we die, so does it */
         execv("/proc/self/exe", argv.texts);
         _exit(127);
     }

@@ -1,8 +1,7 @@
 /* identity.h - who a device is: its Ed25519 key, and what enrolment gave it. One file, mode 0600.
  *
- * The key is made on the device and its private half never leaves it. It is saved before the
- * enrolment token is used, so that a reply which gets lost can be asked for again with the same
- * key.
+ * The key is made on the device and its private half never leaves it; it is saved before the
+ * enrolment token is used, so that no device is ever enrolled with a key that nobody holds.
  */
 #ifndef CALLOUT_GATEWAY_CLIENT_IDENTITY_H
 #define CALLOUT_GATEWAY_CLIENT_IDENTITY_H
