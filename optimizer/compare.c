@@ -111,6 +111,11 @@ static enum err ask_problem(struct bus *bus, struct instant *out)
 
 /* --- solving --------------------------------------------------------------------------------- */
 
+struct result {
+    int64_t cost;
+    uint32_t unserved;
+};
+
 /* Nobody was told anything; with `blank` nothing was planned either, but for what cannot move. */
 static void forget_plan(Callout__NextProblemReply *news, bool blank)
 {
@@ -126,7 +131,7 @@ static void forget_plan(Callout__NextProblemReply *news, bool blank)
 }
 
 static enum err solve(Callout__NextProblemReply *news, bool blank, const struct options *options,
-                      int64_t *cost, struct problem *problem)
+                      struct result *result, struct problem *problem)
 {
     static struct solver solver;
     solver_open(&solver, &travel_straight, news->service_day);
@@ -137,7 +142,7 @@ static enum err solve(Callout__NextProblemReply *news, bool blank, const struct 
             solver_fresh(&solver, (uint64_t)options->rounds, (uint64_t)options->seed);
         else
             solver_begin(&solver);
-        *cost = solver.plan.cost;
+        *result = (struct result){solver.plan.cost, solver.plan.unserved_count};
     }
     solver_close(&solver);
     return err;
@@ -169,15 +174,17 @@ static enum err compare(const struct instant *instant, const struct options *opt
     enum err err = decode(instant, &arena, &news, problem);
     if (err == ERR_OK && news->territory_id[0] == '\0')
         err = problem_set(problem, ERR_NOT_FOUND, "NextProblem", "there is no problem");
-    int64_t live = 0, fresh = 0;
+    struct result live = {0}, fresh = {0};
     if (err == ERR_OK) err = solve(news, false, options, &live, problem);
     if (err == ERR_OK) err = solve(news, true, options, &fresh, problem);
     if (err == ERR_OK) {
         char now[32];
-        *percent = fresh > 0 ? 100.0 * (double)(live - fresh) / (double)fresh : 0;
-        printf("%s plan %llu, %zu visits: live %lld, fresh %lld, %+.2f %%\n",
+        *percent =
+            fresh.cost > 0 ? 100.0 * (double)(live.cost - fresh.cost) / (double)fresh.cost : 0;
+        printf("%s plan %llu, %zu visits: live %lld (%u unserved), fresh %lld (%u), %+.2f %%\n",
                clock_format_utc(news->now_us, now), (unsigned long long)news->plan_version,
-               news->n_visits, (long long)live, (long long)fresh, *percent);
+               news->n_visits, (long long)live.cost, live.unserved, (long long)fresh.cost,
+               fresh.unserved, *percent);
     }
     arena_close(&arena);
     return err;
