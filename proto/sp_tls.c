@@ -1,10 +1,13 @@
 #include "sp_tls.h"
 
 #include <openssl/err.h>
+#include <string.h>
 
 static enum err refuse(struct problem *problem, SSL_CTX *tls, const char *file)
 {
-    const char *reason = ERR_reason_error_string(ERR_get_error());
+    unsigned long code = ERR_get_error();
+    const char *reason =
+        ERR_SYSTEM_ERROR(code) ? strerror(ERR_GET_REASON(code)) : ERR_reason_error_string(code);
     SSL_CTX_free(tls);
     ERR_clear_error();
     return problem_set(problem, ERR_INVALID, file, "cannot be used for TLS: %s",

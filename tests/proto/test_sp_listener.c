@@ -522,6 +522,13 @@ static void refuses_urls_by_reason(void **state)
         assert_int_equal(sp_listener_open(&listener, base, &options, &problem), ERR_INVALID);
         assert_string_equal(problem.field, "url");
     }
+    struct sp_listener_options tls = {.url = "tls+tcp://127.0.0.1:0",
+                                      .certificate_file = "/nowhere/server.pem",
+                                      .key_file = "/nowhere/server.key",
+                                      .on_request = on_request};
+    assert_int_equal(sp_listener_open(&listener, base, &tls, &problem), ERR_INVALID);
+    assert_string_equal(problem.field, tls.certificate_file);
+    assert_non_null(strstr(problem.text, "No such file"));
     event_base_free(base);
 }
 
