@@ -498,7 +498,6 @@ static Callout__Reply reply_of(struct call *call, enum err err)
     Callout__Reply reply = CALLOUT__REPLY__INIT;
     reply.request_id = arena_text(call->arena, call->request_id);
     reply.status = (Callout__Status)err;
-    reply.text = call->text;
     reply.log_epoch = engine->log_epoch;
     reply.log_seq = (uint64_t)core_seq(engine->core);
     reply.server_time_us = engine->now_us;
@@ -517,6 +516,7 @@ static Callout__Reply reply_of(struct call *call, enum err err)
         reply.n_errors = 1;
         snprintf(call->text, sizeof call->text, "%s", call->problem.text);
     }
+    reply.text = arena_text(call->arena, call->text); /* the call ends before its reply is packed */
     if (call->answer != NULL && err == ERR_OK)
         reply.body = message_encode(call->answer, call->arena);
     return reply;
