@@ -62,7 +62,7 @@ count_tests() { # LOG PASSED FAILED: ctest's own figures count where they are, e
 }
 
 unit_tests() { # DIR: every test_*.c and the tidy test
-    ctest --test-dir "$1" --output-on-failure --timeout 240
+    ctest --test-dir "$1" --output-on-failure --timeout 300 --parallel "$(nproc)"
 }
 
 build_gcc() {
