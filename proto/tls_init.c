@@ -131,13 +131,14 @@ static bool is_address(const char *host)
 }
 
 /* "DNS:localhost,IP:127.0.0.1,...": only letters that mean nothing to OpenSSL's extension language.
+ * An IPv4 address is listed as a DNS name too: nng's mbedTLS compares with no other kind of name.
  */
 static enum err list_hosts(const char *const *hosts, uint32_t count, char *text, size_t size,
                            struct problem *problem)
 {
     static const char plain[] =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:*";
-    size_t used = (size_t)snprintf(text, size, "DNS:localhost,IP:127.0.0.1,IP:::1");
+    size_t used = (size_t)snprintf(text, size, "DNS:localhost,IP:127.0.0.1,IP:::1,DNS:127.0.0.1");
     if (count > HOSTS_MAX)
         return problem_set(problem, ERR_TOO_LARGE, "HOST", "at most %d", HOSTS_MAX);
     for (uint32_t i = 0; i < count; i++) {
@@ -145,8 +146,10 @@ static enum err list_hosts(const char *const *hosts, uint32_t count, char *text,
         if (length == 0 || length > 253 || strspn(hosts[i], plain) != length)
             return problem_set(problem, ERR_INVALID, "HOST", "\"%.64s\" is no host name or address",
                                hosts[i]);
-        used += (size_t)snprintf(text + used, size - used, ",%s:%s",
-                                 is_address(hosts[i]) ? "IP" : "DNS", hosts[i]);
+        if (is_address(hosts[i]))
+            used += (size_t)snprintf(text + used, size - used, ",IP:%s", hosts[i]);
+        if (strchr(hosts[i], ':') == NULL)
+            used += (size_t)snprintf(text + used, size - used, ",DNS:%s", hosts[i]);
     }
     return ERR_OK;
 }
@@ -154,10 +157,12 @@ static enum err list_hosts(const char *const *hosts, uint32_t count, char *text,
 enum err tls_init(const char *folder, const char *const *hosts, uint32_t host_count,
                   struct problem *problem)
 {
-    char path[4200], names[HOSTS_MAX * 260 + 64];
+    char path[4200], names[HOSTS_MAX * 520 + 64];
     struct identity ca = {0}, server = {0};
     enum err err = list_hosts(hosts, host_count, names, sizeof names, problem);
     if (err != ERR_OK) return err;
+    errno = 0;
+    if (mkdir(folder, 0700) != 0 && errno != EEXIST) return failed(problem, folder);
     snprintf(path, sizeof path, "%s/tls", folder);
     errno = 0;
     if (mkdir(path, 0700) != 0 && errno != EEXIST) return failed(problem, path);
