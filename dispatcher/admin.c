@@ -83,8 +83,10 @@ static bool running_socket(const char *data, char *url, size_t size)
 
 static ProtobufCBinaryData pack_request(const struct options *options, struct arena *arena)
 {
-    Callout__Request request = CALLOUT__REQUEST__INIT;
-    Callout__AdminRequest admin = CALLOUT__ADMIN_REQUEST__INIT;
+    Callout__Request request;
+    callout__request__init(&request);
+    Callout__AdminRequest admin;
+    callout__admin_request__init(&admin);
     char *key[2] = {(char *)(uintptr_t)options->name, (char *)(uintptr_t)options->role};
     request.proto_major = 1;
     request.method = arena_text(arena, "Admin");

@@ -495,7 +495,8 @@ static enum err dispatch(struct call *call)
 static Callout__Reply reply_of(struct call *call, enum err err)
 {
     const struct engine *engine = call->engine;
-    Callout__Reply reply = CALLOUT__REPLY__INIT;
+    Callout__Reply reply;
+    callout__reply__init(&reply);
     reply.request_id = arena_text(call->arena, call->request_id);
     reply.status = (Callout__Status)err;
     reply.log_epoch = engine->log_epoch;
@@ -599,7 +600,8 @@ static ProtobufCBinaryData retry_answer(struct engine *engine, struct engine_ite
     snprintf(call.text, sizeof call.text, "nothing was stored: send it again");
     Callout__Reply reply = reply_of(&call, ERR_RETRY);
     ProtobufCMessage *message;
-    Callout__ForwardReply forwarded = CALLOUT__FORWARD_REPLY__INIT;
+    Callout__ForwardReply forwarded;
+    callout__forward_reply__init(&forwarded);
     Callout__Reply outer = reply;
     if (message_decode(&callout__request__descriptor, item->bytes, item->size, &engine->batch_arena,
                        &message, NULL) == ERR_OK &&
@@ -708,8 +710,10 @@ bool engine_is_suspect(const struct engine *engine, const struct engine_item *it
 
 static bool apply_tick(struct engine *engine, const char *territory_id, int64_t service_day)
 {
-    Callout__FactBody body = CALLOUT__FACT_BODY__INIT;
-    Callout__ClockTick tick = CALLOUT__CLOCK_TICK__INIT;
+    Callout__FactBody body;
+    callout__fact_body__init(&body);
+    Callout__ClockTick tick;
+    callout__clock_tick__init(&tick);
     struct problem problem;
     int64_t seq;
     tick.territory_id = arena_text(&engine->batch_arena, territory_id);

@@ -231,8 +231,10 @@ static enum err check_order_texts(const struct fact_work_order *it, struct probl
 
 static void read_around(const Callout__WorkOrder *it, struct fact_work_order *to)
 {
-    static const Callout__Customer nobody = CALLOUT__CUSTOMER__INIT;
-    static const Callout__Contact no_contact = CALLOUT__CONTACT__INIT;
+    static Callout__Customer nobody;
+    static Callout__Contact no_contact;
+    callout__customer__init(&nobody);
+    callout__contact__init(&no_contact);
     const Callout__Customer *customer = it->customer != NULL ? it->customer : &nobody;
     const Callout__Contact *contact = it->contact != NULL ? it->contact : &no_contact;
     to->customer_id = customer->customer_id;
@@ -372,6 +374,7 @@ static enum err read_command(const Callout__Command *it, int64_t now_us, struct 
         return read_absence(out->technician_id, it->absence->start_us, it->absence->end_us,
                             it->absence->reason, now_us, out, problem);
     case CALLOUT__COMMAND__BODY__NOT_SET:
+    case _CALLOUT__COMMAND__BODY__CASE_IS_INT_SIZE:
     case CALLOUT__COMMAND__BODY_ACK_PLAN:
     case CALLOUT__COMMAND__BODY_POSITIONS:
     case CALLOUT__COMMAND__BODY_HEARTBEAT:
@@ -434,7 +437,8 @@ enum err fact_from_body(const Callout__FactBody *body, int64_t seq, int64_t time
                      body->unassign->expected_version);
         return check_text(body->unassign->reason, LIMIT_TEXT, "reason", problem);
     case CALLOUT__FACT_BODY__BODY_SET_PIN: {
-        static const Callout__Pin none = CALLOUT__PIN__INIT;
+        static Callout__Pin none;
+        callout__pin__init(&none);
         const Callout__Pin *pin = body->set_pin->pin != NULL ? body->set_pin->pin : &none;
         read_subject(out, FACT_PIN, body->set_pin->appointment_id, pin->technician_id, "",
                      body->set_pin->expected_version);
@@ -465,6 +469,7 @@ enum err fact_from_body(const Callout__FactBody *body, int64_t seq, int64_t time
         return read_point(body->drift->point, "drift.point", &out->drift.point, problem);
     case CALLOUT__FACT_BODY__BODY_QUARANTINED: out->kind = FACT_QUARANTINED; return ERR_OK;
     case CALLOUT__FACT_BODY__BODY__NOT_SET:
+    case _CALLOUT__FACT_BODY__BODY__CASE_IS_INT_SIZE:
     default: break;
     }
     return problem_set(problem, ERR_INVALID, "body", "is missing or of an unknown kind");

@@ -107,7 +107,8 @@ static enum err store_result(struct call *call, struct row_request_result *row, 
 
 enum err handle_mutation(struct call *call)
 {
-    Callout__FactBody body = CALLOUT__FACT_BODY__INIT;
+    Callout__FactBody body;
+    callout__fact_body__init(&body);
     uint8_t hash[PAYLOAD_HASH];
     struct row_request_result row = {.principal = call->who->id, .request_id = call->request_id};
     bool found;
@@ -126,7 +127,8 @@ enum err handle_mutation(struct call *call)
     body.request_id = arena_text(call->arena, call->request_id);
     if (body.body_case == CALLOUT__FACT_BODY__BODY_UPSERT_WORK_ORDER)
         body.service_day = order_day(call);
-    Callout__Quarantined quarantined = CALLOUT__QUARANTINED__INIT;
+    Callout__Quarantined quarantined;
+    callout__quarantined__init(&quarantined);
     if (call->engine->quarantine) {
         body.body_case = CALLOUT__FACT_BODY__BODY_QUARANTINED;
         body.quarantined = &quarantined;

@@ -58,17 +58,67 @@ static enum err check_signature(struct call *call, const Callout__EnrollRequest 
                        "is not the token's text signed by that key");
 }
 
-struct count_devices {
+/* What a technician's devices tell an enrolment: how many there are, and the one with this key. */
+struct find_device {
     const char *technician_id;
+    const Callout__EnrollRequest *request;
+    struct arena *arena;
     int64_t count;
+    struct row_device same_key; /* device_id NULL: none has it */
 };
 
-static bool count_device(void *context, const void *row)
+static struct blob keep_blob(struct arena *arena, struct blob blob)
 {
-    struct count_devices *count = context;
-    count->count +=
-        strcmp(((const struct row_device *)row)->technician_id, count->technician_id) == 0;
+    void *bytes = arena_need(arena, blob.size + 1);
+    memcpy(bytes, blob.bytes, blob.size);
+    return (struct blob){bytes, blob.size};
+}
+
+static bool find_device(void *context, const void *visited)
+{
+    struct find_device *find = context;
+    const struct row_device *row = visited;
+    const ProtobufCBinaryData *key = &find->request->public_key;
+    if (strcmp(row->technician_id, find->technician_id) != 0) return true;
+    find->count++;
+    if (row->revoked || row->public_key.size != key->len ||
+        memcmp(row->public_key.bytes, key->data, key->len) != 0)
+        return true;
+    find->same_key = *row;
+    find->same_key.device_id = arena_text(find->arena, row->device_id);
+    find->same_key.technician_id = arena_text(find->arena, row->technician_id);
+    find->same_key.key_algorithm = arena_text(find->arena, row->key_algorithm);
+    find->same_key.name = arena_text(find->arena, row->name);
+    find->same_key.public_key = keep_blob(find->arena, row->public_key);
     return true;
+}
+
+/* The device that this request enrols. A used token makes no second one: but the device that used
+ * it may ask again, since the reply can be lost on its way. It proves itself by its signature, and
+ * gets a new secret. */
+static enum err choose_device(struct call *call, const struct row_enrol_token *token,
+                              struct row_device *device)
+{
+    const Callout__EnrollRequest *request = (const Callout__EnrollRequest *)call->message;
+    struct find_device find = {.technician_id = arena_text(call->arena, token->technician_id),
+                               .request = request,
+                               .arena = call->arena};
+    bool used = token->tries_left <= 0;
+    enum err err = store_each(call->engine->store, ROW_DEVICE, NULL, 0, false, find_device, &find);
+    if (err != ERR_OK) return err;
+    if (used && (find.same_key.device_id == NULL || request->signature.len == 0))
+        return bad_token(call);
+    *device = find.same_key;
+    if (used) return ERR_OK;
+    *device = (struct row_device){
+        .device_id = random_hex(call->arena, 8),
+        .technician_id = find.technician_id,
+        .epoch = find.count + 1,
+        .key_algorithm = request->key_algorithm,
+        .public_key = {request->public_key.data, request->public_key.len},
+        .name = request->device_name,
+    };
+    return ERR_OK;
 }
 
 enum err handle_enroll(struct call *call)
@@ -77,44 +127,35 @@ enum err handle_enroll(struct call *call)
     struct engine *engine = call->engine;
     char token_hash[65], secret_hash[65];
     union row row;
+    struct row_device device;
     hash_hex(request->enrol_token, strlen(request->enrol_token), token_hash);
     enum err err = store_get(engine->store, ROW_ENROL_TOKEN,
                              &(struct row_enrol_token){.token_hash = token_hash}, &row);
     if (err == ERR_NOT_FOUND) return bad_token(call);
     if (err != ERR_OK) return err;
-    if (row.enrol_token.expires_wall_us < clock_wall_us() || row.enrol_token.tries_left <= 0)
-        return bad_token(call);
-    char *technician_id = arena_text(call->arena, row.enrol_token.technician_id);
+    if (row.enrol_token.expires_wall_us < clock_wall_us()) return bad_token(call);
     if (strlen(request->device_name) > LIMIT_NAME)
         return problem_set(&call->problem, ERR_TOO_LARGE, "device_name", "at most %d bytes",
                            LIMIT_NAME);
+    struct row_enrol_token token = row.enrol_token;
+    token.token_hash = token_hash;
+    token.technician_id = arena_text(call->arena, token.technician_id);
     err = check_signature(call, request);
-    if (err != ERR_OK) return err;
-    struct count_devices count = {technician_id, 0};
-    err = store_each(engine->store, ROW_DEVICE, NULL, 0, false, count_device, &count);
+    if (err == ERR_OK) err = choose_device(call, &token, &device);
     if (err != ERR_OK) return err;
     uint8_t *secret = arena_need(call->arena, TOKEN_SIZE);
     randombytes_buf(secret, TOKEN_SIZE);
     hash_hex(secret, TOKEN_SIZE, secret_hash);
-    char *device_id = random_hex(call->arena, 8);
-    struct row_device device = {
-        .device_id = device_id,
-        .technician_id = technician_id,
-        .epoch = count.count + 1,
-        .key_algorithm = request->key_algorithm,
-        .public_key = {request->public_key.data, request->public_key.len},
-        .secret_hash = {secret_hash, 64},
-        .name = request->device_name,
-    };
-    err = engine_erase(engine, ROW_ENROL_TOKEN, &(struct row_enrol_token){.token_hash = token_hash},
-                       1);
+    device.secret_hash = (struct blob){secret_hash, 64};
+    token.tries_left = 0;
+    err = engine_put(engine, ROW_ENROL_TOKEN, &token);
     if (err == ERR_OK) err = engine_put(engine, ROW_DEVICE, &device);
     if (err != ERR_OK) return err;
     Callout__EnrollReply *answer = arena_need(call->arena, sizeof *answer);
     callout__enroll_reply__init(answer);
-    answer->device_id = device_id;
+    answer->device_id = arena_text(call->arena, device.device_id);
     answer->epoch = (uint32_t)device.epoch;
-    answer->technician_id = technician_id;
+    answer->technician_id = arena_text(call->arena, device.technician_id);
     answer->device_secret = (ProtobufCBinaryData){TOKEN_SIZE, secret};
     call->answer = &answer->base;
     return ERR_OK;

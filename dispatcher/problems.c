@@ -254,7 +254,8 @@ enum err handle_propose_plan(struct call *call)
 {
     const Callout__PlanCandidate *candidate = (const Callout__PlanCandidate *)call->message;
     struct engine *engine = call->engine;
-    Callout__FactBody body = CALLOUT__FACT_BODY__INIT;
+    Callout__FactBody body;
+    callout__fact_body__init(&body);
     struct acts acts = {0};
     int64_t seq = (int64_t)candidate->base_revision;
     enum err err = ERR_CONFLICT;

@@ -117,8 +117,10 @@ static void consider_drift(struct sender *sender, const Callout__PositionBatch *
     int64_t *last_us = &engine->drift_us[slot % LIMIT_TECHNICIANS];
     if (moved <= DRIFT_MIN_US || engine->now_us < *last_us + DRIFT_EVERY_US) return;
     *last_us = engine->now_us;
-    Callout__FactBody body = CALLOUT__FACT_BODY__INIT;
-    Callout__PositionDrift drift = CALLOUT__POSITION_DRIFT__INIT;
+    Callout__FactBody body;
+    callout__fact_body__init(&body);
+    Callout__PositionDrift drift;
+    callout__position_drift__init(&drift);
     struct problem problem;
     int64_t seq;
     drift.technician_id = arena_text(sender->call->arena, technician_id);
@@ -151,8 +153,10 @@ static Callout__CommandResult *apply(struct sender *sender, Callout__Command *co
 {
     struct call *call = sender->call;
     struct engine *engine = call->engine;
-    Callout__FactBody body = CALLOUT__FACT_BODY__INIT;
-    Callout__Quarantined quarantined = CALLOUT__QUARANTINED__INIT;
+    Callout__FactBody body;
+    callout__fact_body__init(&body);
+    Callout__Quarantined quarantined;
+    callout__quarantined__init(&quarantined);
     struct problem problem = {{0}, {0}};
     struct acts acts = {0};
     int64_t seq = core_seq(engine->core);

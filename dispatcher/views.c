@@ -342,6 +342,7 @@ static const char *body_subject(const Callout__FactBody *body)
         case CALLOUT__COMMAND__BODY_POSITIONS:
         case CALLOUT__COMMAND__BODY_HEARTBEAT:
         case CALLOUT__COMMAND__BODY__NOT_SET:
+        case _CALLOUT__COMMAND__BODY__CASE_IS_INT_SIZE:
         default: return body->actor != NULL ? body->actor->technician_id : "";
         }
     }
@@ -364,6 +365,7 @@ static const char *body_subject(const Callout__FactBody *body)
     case CALLOUT__FACT_BODY__BODY_DRIFT: return body->drift->technician_id;
     case CALLOUT__FACT_BODY__BODY_QUARANTINED:
     case CALLOUT__FACT_BODY__BODY__NOT_SET:
+    case _CALLOUT__FACT_BODY__BODY__CASE_IS_INT_SIZE:
     default: return "";
     }
 }

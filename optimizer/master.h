@@ -24,7 +24,7 @@ struct master_limits {
     uint32_t rows_max;    /* visits and technicians that take part */
     uint32_t columns_max; /* of the integer program */
     /* For tests: what GLPK is made to do. */
-    enum { FAULT_NONE, FAULT_ABORT, FAULT_NAN, FAULT_NAN_INSIDE } fault;
+    enum master_fault { FAULT_NONE, FAULT_ABORT, FAULT_NAN, FAULT_NAN_INSIDE } fault;
 };
 
 extern const struct master_limits master_limits_default;

@@ -47,7 +47,7 @@ static void recombines(void **state)
     master_close();
 }
 
-static void survives(int fault)
+static void survives(enum master_fault fault)
 {
     static struct solver solver;
     fill(&solver, 3);

@@ -4,7 +4,9 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "gateway/client/api.h"
+#include "gateway/client/identity.h"
 #include "pb/dispatch.pb-c.h"
+#include "pb/field.pb-c.h"
 #include "sim/system.h"
 #include "tests/proto/raw_sp.h"
 
@@ -311,6 +313,90 @@ static void nobody_without_a_key_gets_in(void **state)
     assert_int_equal(log_seq(), before);
 }
 
+/* --- enrolment --- */
+
+static void add_technician(void)
+{
+    static char technician_id[] = "T1";
+    Callout__Point home;
+    Callout__Technician technician;
+    Callout__UpsertTechnicianRequest request;
+    struct problem problem = {0};
+    callout__point__init(&home);
+    callout__technician__init(&technician);
+    callout__upsert_technician_request__init(&request);
+    home.lat_e7 = 471400000;
+    home.lon_e7 = 95200000;
+    technician.technician_id = technician_id;
+    technician.territory_id = territory_id;
+    technician.name = technician_id;
+    technician.home = &home;
+    request.technician = &technician;
+    if (ask("UpsertTechnician", &request.base, &problem) != ERR_OK)
+        fail_msg("%s: %s", problem.field, problem.text);
+}
+
+/* Enrolls with the identity in a file; the status, and the device's id when it is OK. */
+static Callout__Status enroll(const char *file, char *token, char device_id[LIMIT_ID + 1])
+{
+    static char algorithm[] = "ed25519", method[] = "Enroll";
+    static uint8_t body[1024], bytes[2048];
+    struct identity identity;
+    struct problem problem;
+    uint8_t signature[IDENTITY_SIGNATURE_BYTES];
+    assert_int_equal(identity_load(&identity, file, &problem), ERR_OK);
+    identity_sign(&identity, token, signature);
+    Callout__EnrollRequest enroll;
+    Callout__Request request;
+    callout__enroll_request__init(&enroll);
+    callout__request__init(&request);
+    enroll.enrol_token = token;
+    enroll.key_algorithm = algorithm;
+    enroll.public_key = (ProtobufCBinaryData){IDENTITY_PUBLIC_BYTES, identity.public_key};
+    enroll.signature = (ProtobufCBinaryData){sizeof signature, signature};
+    request.proto_major = 1;
+    request.method = method;
+    request.body.len = callout__enroll_request__pack(&enroll, body);
+    request.body.data = body;
+    int fd = raw_open();
+    assert_true(raw_request(fd, 7, bytes, callout__request__pack(&request, bytes)));
+    uint32_t id;
+    ssize_t size = raw_reply(fd, &id, bytes, sizeof bytes);
+    close(fd);
+    assert_true(size > 0);
+    Callout__Reply *reply = callout__reply__unpack(NULL, (size_t)size, bytes);
+    assert_non_null(reply);
+    Callout__Status status = reply->status;
+    if (status == CALLOUT__STATUS__OK) {
+        Callout__EnrollReply *enrolled =
+            callout__enroll_reply__unpack(NULL, reply->body.len, reply->body.data);
+        snprintf(device_id, LIMIT_ID + 1, "%s", enrolled->device_id);
+        callout__enroll_reply__free_unpacked(enrolled, NULL);
+    }
+    callout__reply__free_unpacked(reply, NULL);
+    return status;
+}
+
+/* The reply to an enrolment can be lost: the same device may ask again, and is not two devices. */
+static void a_token_is_for_one_device_however_often_it_asks(void **state)
+{
+    (void)state;
+    add_technician();
+    char token[512], first[LIMIT_ID + 1], again[LIMIT_ID + 1], mine[128], theirs[128];
+    struct problem problem;
+    const char *const arguments[] = {"callout",           "admin", "enrol", "--data",
+                                     rig.system.data_dir, "T1",    NULL};
+    assert_int_equal(system_command(arguments, token, sizeof token, &problem), ERR_OK);
+    token[strcspn(token, "\r\n")] = '\0';
+    char *word = strrchr(token, ' ') == NULL ? token : strrchr(token, ' ') + 1;
+    snprintf(mine, sizeof mine, "%s/mine", rig.folder);
+    snprintf(theirs, sizeof theirs, "%s/theirs", rig.folder);
+    assert_int_equal(enroll(mine, word, first), CALLOUT__STATUS__OK);
+    assert_int_equal(enroll(mine, word, again), CALLOUT__STATUS__OK);
+    assert_string_equal(first, again);
+    assert_int_equal(enroll(theirs, word, again), CALLOUT__STATUS__UNAUTH);
+}
+
 /* --- files --- */
 
 static void write_file(char path[128], const char *name, const char *text)
@@ -384,6 +470,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(garbage_on_the_line_changes_nothing),
         cmocka_unit_test(nobody_without_a_key_gets_in),
         cmocka_unit_test(broken_rows_are_named_and_nothing_is_imported),
+        cmocka_unit_test(a_token_is_for_one_device_however_often_it_asks),
         cmocka_unit_test(a_good_order_is_taken),
     };
     return cmocka_run_group_tests(tests, start, stop);
