@@ -145,7 +145,7 @@ static uint64_t propose(struct service *service, struct live *live, Callout__Can
     candidate.stage = stage;
     candidate.settled = settled;
     candidate.work = live->solver.work_done;
-    candidate.solve_us = clock_mono_us() - live->arrived_us;
+    candidate.solve_us = service->lockstep ? 0 : clock_mono_us() - live->arrived_us;
     *has_routes = with_plan && candidate_fill(&candidate, &live->solver, &service->arena);
     if (!with_plan) candidate.cost_seconds = live->repaired_cost;
     if (!*has_routes && !settled) return 0;

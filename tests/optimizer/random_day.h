@@ -7,6 +7,7 @@
 #include "optimizer/core/workday.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { DAY_TECHNICIANS = 8, DAY_VISITS = 64, SERVICE_DAY = 20780 };
@@ -22,6 +23,12 @@ struct random_day {
     char technician_ids[DAY_TECHNICIANS][8], visit_ids[DAY_VISITS][8];
     struct skill_named technician_skills[DAY_TECHNICIANS][2], visit_skills[DAY_VISITS][1];
 };
+
+/* The number in an id such as V017. */
+static inline uint32_t number_of(const char *id)
+{
+    return (uint32_t)strtoul(id + 1, NULL, 10);
+}
 
 static const char *const skill_words[] = {"hvac", "network"};
 

@@ -28,7 +28,7 @@ static struct {
     bool ending;
     uint64_t revision, event, plan_version;
     uint32_t visit_count, garbage_left, refusals_left;
-    int route[VISITS];
+    uint32_t route[VISITS];
     uint32_t route_count;
     uint64_t settled; /* the newest revision that was said to have nothing better */
     uint32_t proposals, snapshots;
@@ -89,7 +89,7 @@ static ProtobufCBinaryData problem_say(uint64_t have, struct arena *arena)
         visits[i].mobility = CALLOUT__MOBILITY__MOVABLE;
         visits[i].technician_id = nobody;
         for (uint32_t r = 0; r < board.route_count; r++) {
-            if (board.route[r] != (int)i) continue;
+            if (board.route[r] != i) continue;
             visits[i].technician_id = technician_id;
             visits[i].position = r;
             visits[i].planned_start_us = US(BASE_S + 8 * 3600 + (int64_t)r * 700);
@@ -135,7 +135,7 @@ static ProtobufCBinaryData propose_plan(const Callout__PlanCandidate *candidate,
             board.route_count = 0;
             const Callout__CandidateRoute *route = candidate->routes[0];
             for (size_t i = 0; i < route->n_appointment_ids; i++)
-                board.route[board.route_count++] = atoi(route->appointment_ids[i] + 1);
+                board.route[board.route_count++] = number_of(route->appointment_ids[i]);
             board.revision++;
             reply.plan_version = ++board.plan_version;
             *status = CALLOUT__STATUS__OK;

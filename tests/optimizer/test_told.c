@@ -77,8 +77,8 @@ static void message_publish(struct message *message, const Callout__PlanCandidat
     for (size_t r = 0; r < candidate->n_routes; r++) {
         const Callout__CandidateRoute *route = candidate->routes[r];
         for (size_t i = 0; i < route->n_appointment_ids; i++) {
-            Callout__ProblemVisit *visit = &message->visits[atoi(route->appointment_ids[i] + 1)];
-            visit->technician_id = message->technician_ids[atoi(route->technician_id + 1)];
+            Callout__ProblemVisit *visit = &message->visits[number_of(route->appointment_ids[i])];
+            visit->technician_id = message->technician_ids[number_of(route->technician_id)];
             visit->position = (uint32_t)i;
             visit->planned_start_us = US(BASE_S + 8 * 3600 + (int64_t)i * 3600);
             visit->published = 1;
@@ -123,7 +123,7 @@ static void plan_and_absence(void **state)
 
     /* Somebody is away: his route is named, and empty, and others have his visits. */
     const char *away = message.visits[0].technician_id;
-    message.technicians[atoi(away + 1)].removed = 1;
+    message.technicians[number_of(away)].removed = 1;
     assert_int_equal(told_apply(&solver, &message.news, &problem), ERR_OK);
     solver_begin(&solver);
     callout__plan_candidate__init(&candidate);
