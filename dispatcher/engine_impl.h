@@ -67,6 +67,20 @@ struct call {
     size_t ended_session_count;
 };
 
+#define CORE_ARENA_CAP ((size_t)1 << 30)
+
+/* Throws the core away and builds it from snapshot and log: at start, and after a failed commit. */
+enum err engine_rebuild(struct engine *engine);
+/* Are the tables what the snapshot says? Only known when no fact came after it. */
+enum err engine_check_tables(struct engine *engine);
+/* Writes a snapshot and lets go of what is too old; a transaction of its own. */
+enum err engine_put_snapshot(struct engine *engine);
+/* Runs one request; the packed Reply lies in `arena`, and is empty when the request is held. */
+ProtobufCBinaryData engine_answer(struct engine *engine, struct engine_item *item,
+                                  struct arena *arena);
+/* The answer of a request whose batch was not stored. */
+ProtobufCBinaryData engine_retry_answer(struct engine *engine, struct engine_item *item);
+
 /* Opens the batch's transaction if it is not open. */
 enum err engine_begin(struct engine *engine);
 enum err engine_put(struct engine *engine, enum row_kind kind, const void *row);

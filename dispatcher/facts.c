@@ -102,10 +102,6 @@ static enum err read_territory(const Callout__UpsertTerritoryRequest *request, s
     const Callout__Territory *it = request->territory;
     if (it == NULL) return problem_set(problem, ERR_INVALID, "territory", "is missing");
     enum err err = check_text(it->name, LIMIT_NAME, "territory.name", problem);
-    if (err == ERR_OK && !zone_known(it->time_zone))
-        err = problem_set(problem, ERR_INVALID, "territory.time_zone",
-                          "\"%.64s\" is no time zone known here; an IANA name such as Europe/Vaduz",
-                          it->time_zone);
     out->kind = FACT_TERRITORY;
     out->territory =
         (struct fact_territory){.territory_id = it->territory_id,

@@ -105,6 +105,18 @@ static enum err store_result(struct call *call, struct row_request_result *row, 
     return engine_put(call->engine, ROW_REQUEST_RESULT, row);
 }
 
+/* Whether a zone is known depends on this machine, so it is asked here: never when a fact is read
+ * again. */
+static enum err check_zone(struct call *call, const Callout__FactBody *body)
+{
+    if (body->body_case != CALLOUT__FACT_BODY__BODY_UPSERT_TERRITORY) return ERR_OK;
+    const Callout__Territory *territory = body->upsert_territory->territory;
+    if (territory == NULL || zone_known(territory->time_zone)) return ERR_OK;
+    return problem_set(&call->problem, ERR_INVALID, "territory.time_zone",
+                       "\"%.64s\" is no time zone known here; an IANA name such as Europe/Vaduz",
+                       territory->time_zone);
+}
+
 enum err handle_mutation(struct call *call)
 {
     Callout__FactBody body;
@@ -123,6 +135,8 @@ enum err handle_mutation(struct call *call)
     enum err err = stored_result(call, &row, hash, &found);
     if (err != ERR_OK || found) return err;
     if (!body_of(call->method, call->message, &body)) return ERR_INTERNAL;
+    err = check_zone(call, &body);
+    if (err != ERR_OK) return err;
     body.actor = (Callout__Principal *)(uintptr_t)call->who;
     body.request_id = arena_text(call->arena, call->request_id);
     if (body.body_case == CALLOUT__FACT_BODY__BODY_UPSERT_WORK_ORDER)

@@ -1,0 +1,185 @@
+/* requests.c - one request through the engine: decoded, authorized, done, answered. */
+#include "base/log.h"
+#include "dispatcher/authz.h"
+#include "dispatcher/engine_impl.h"
+#include "message.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct operation {
+    const char *method;
+    handler *handle;
+} operations[] = {
+    {"Enroll", handle_enroll},
+    {"Hello", handle_hello},
+    {"Push", handle_push},
+    {"Pull", handle_pull},
+    {"Snapshot", handle_snapshot},
+    {"Ping", handle_ping},
+    {"UpsertTerritory", handle_mutation},
+    {"UpsertTechnician", handle_mutation},
+    {"UpsertWorkOrder", handle_mutation},
+    {"CancelWorkOrder", handle_mutation},
+    {"ReportAbsence", handle_mutation},
+    {"Assign", handle_mutation},
+    {"Unassign", handle_mutation},
+    {"SetPin", handle_mutation},
+    {"SetFreezeHorizon", handle_mutation},
+    {"AdvanceClock", handle_advance_clock},
+    {"Board", handle_board},
+    {"EventFeed", handle_event_feed},
+    {"ResolveSession", handle_resolve_session},
+    {"Follow", handle_follow},
+    {"NextProblem", handle_next_problem},
+    {"ProposePlan", handle_propose_plan},
+    {"Admin", handle_admin},
+};
+
+static handler *operation_find(const char *method)
+{
+    for (size_t i = 0; i < sizeof operations / sizeof operations[0]; i++) {
+        if (strcmp(operations[i].method, method) == 0) return operations[i].handle;
+    }
+    return NULL;
+}
+
+/* Decodes the body and runs the operation. */
+static enum err dispatch(struct call *call)
+{
+    struct method found;
+    handler *handle = operation_find(call->method);
+    if (handle == NULL || !method_find(call->method, &found))
+        return problem_set(&call->problem, ERR_INVALID, "method", "there is no operation \"%.64s\"",
+                           call->method);
+    enum err err = authorize(call->who, call->method);
+    if (err != ERR_OK)
+        return problem_set(&call->problem, err, "session_token", "%s", authorize_text(err));
+    ProtobufCMessage *message;
+    err = message_decode(found.method->input, call->body.data, call->body.len, call->arena,
+                         &message, &call->problem);
+    if (err != ERR_OK) return err;
+    call->message = message;
+    return handle(call);
+}
+
+static Callout__Reply reply_of(struct call *call, enum err err)
+{
+    const struct engine *engine = call->engine;
+    Callout__Reply reply;
+    callout__reply__init(&reply);
+    reply.request_id = arena_text(call->arena, call->request_id);
+    reply.status = (Callout__Status)err;
+    reply.log_epoch = engine->log_epoch;
+    reply.log_seq = (uint64_t)core_seq(engine->core);
+    reply.server_time_us = engine->now_us;
+    reply.clock_rate = engine->options.clock_rate;
+    reply.retry_after_ms = call->retry_after_ms;
+    if (err == ERR_RETRY && reply.retry_after_ms == 0) reply.retry_after_ms = 100;
+    if (err != ERR_OK && err != ERR_CONFLICT && call->text[0] == '\0')
+        snprintf(call->text, sizeof call->text, "%s", err_name(err));
+    if (err != ERR_OK && call->problem.text[0] != '\0') {
+        Callout__FieldError *error = arena_need(call->arena, sizeof *error);
+        callout__field_error__init(error);
+        error->field = arena_text(call->arena, call->problem.field);
+        error->problem = arena_text(call->arena, call->problem.text);
+        reply.errors = arena_need(call->arena, sizeof *reply.errors);
+        reply.errors[0] = error;
+        reply.n_errors = 1;
+        snprintf(call->text, sizeof call->text, "%s", call->problem.text);
+    }
+    reply.text = arena_text(call->arena, call->text); /* the call ends before its reply is packed */
+    if (call->answer != NULL && err == ERR_OK)
+        reply.body = message_encode(call->answer, call->arena);
+    return reply;
+}
+
+/* Inner.Forward: a request from outside, with who is asking. */
+static enum err forward(struct call *outer, Callout__ForwardReply *out, Callout__Reply *reply)
+{
+    const Callout__ForwardRequest *request = (const Callout__ForwardRequest *)outer->message;
+    struct call call = {.engine = outer->engine,
+                        .arena = outer->arena,
+                        .who = request->principal,
+                        .method = request->method,
+                        .request_id = request->request_id,
+                        .body = request->body};
+    enum err err = ERR_UNAUTH;
+    if (call.who == NULL)
+        problem_set(&call.problem, err, "principal", "is missing");
+    else
+        err = dispatch(&call);
+    *reply = reply_of(&call, err);
+    callout__forward_reply__init(out);
+    out->reply = reply;
+    out->ended_sessions = call.ended_sessions;
+    out->n_ended_sessions = call.ended_session_count;
+    return ERR_OK;
+}
+
+static const Callout__Principal *inner_principal(void)
+{
+    static Callout__Principal inner;
+    static bool made;
+    if (!made) callout__principal__init(&inner);
+    made = true;
+    inner.role = (char *)(uintptr_t) "inner";
+    inner.id = (char *)(uintptr_t) "inner";
+    return &inner;
+}
+
+ProtobufCBinaryData engine_answer(struct engine *engine, struct engine_item *item,
+                                  struct arena *arena)
+{
+    struct call call = {.engine = engine,
+                        .arena = arena,
+                        .item = item,
+                        .who = inner_principal(),
+                        .method = "",
+                        .request_id = ""};
+    Callout__ForwardReply forwarded;
+    Callout__Reply inner, reply;
+    ProtobufCMessage *message = NULL;
+    enum err err = item->oversize ? ERR_TOO_LARGE : ERR_OK;
+    if (err == ERR_OK)
+        err = message_decode(&callout__request__descriptor, item->bytes, item->size, arena,
+                             &message, &call.problem);
+    if (err == ERR_OK) {
+        const Callout__Request *request = (const Callout__Request *)message;
+        call.method = request->method;
+        call.request_id = request->request_id;
+        call.body = request->body;
+        if (strcmp(call.method, "Forward") == 0) {
+            err = message_decode(&callout__forward_request__descriptor, call.body.data,
+                                 call.body.len, arena, &message, &call.problem);
+            call.message = message;
+            if (err == ERR_OK) err = forward(&call, &forwarded, &inner);
+            if (err == ERR_OK) call.answer = &forwarded.base;
+        } else {
+            err = dispatch(&call);
+        }
+    }
+    if (item->held != HELD_NOT) return (ProtobufCBinaryData){0, NULL};
+    reply = reply_of(&call, err);
+    return message_encode(&reply.base, arena);
+}
+
+ProtobufCBinaryData engine_retry_answer(struct engine *engine, struct engine_item *item)
+{
+    struct call call = {
+        .engine = engine, .arena = &engine->batch_arena, .method = "", .request_id = ""};
+    snprintf(call.text, sizeof call.text, "nothing was stored: send it again");
+    Callout__Reply reply = reply_of(&call, ERR_RETRY);
+    ProtobufCMessage *message;
+    Callout__ForwardReply forwarded;
+    callout__forward_reply__init(&forwarded);
+    Callout__Reply outer = reply;
+    if (message_decode(&callout__request__descriptor, item->bytes, item->size, &engine->batch_arena,
+                       &message, NULL) == ERR_OK &&
+        strcmp(((const Callout__Request *)message)->method, "Forward") == 0) {
+        forwarded.reply = &reply;
+        outer.status = CALLOUT__STATUS__OK;
+        outer.body = message_encode(&forwarded.base, &engine->batch_arena);
+    }
+    return message_encode(&outer.base, &engine->batch_arena);
+}
