@@ -61,6 +61,11 @@ done
 [ "$done_kills" -eq "$kills" ] ||
     die "the fleet ended after $done_kills of $kills kills"
 
+for _ in $(seq 1200); do # two minutes for the rest of the day
+    kill -0 "$fleet" 2>/dev/null || break
+    sleep 0.1
+done
+kill -0 "$fleet" 2>/dev/null && die "the fleet's day does not end"
 wait "$fleet"
 code=$?
 fleet=
