@@ -35,9 +35,9 @@
 enum {
     PROBLEMS_MAX = 512,
     ROUNDS_DEFAULT = 2000, /* of search per event: some 40 ms at 300 visits */
-    FRESH_TIMES = 10,      /* a day without a plan gets this much more */
+    FRESH_TIMES = 6,       /* a day without a plan gets this much more */
     CHUNK_ROUNDS = 100,    /* between two looks at the bus: some 2 ms */
-    MORE_SEARCHES = 6,     /* of as many rounds, after the last candidate, while idle */
+    MORE_SEARCHES = 4,     /* of as many rounds, after the last candidate, while idle */
     GAIN_MIN_S = 20,       /* a plan must be better by this to be worth telling anyone */
     WAIT_MS = 400,         /* alive_beat wants one a second */
     OWN_NEWS_WAIT_US = 2000000,
