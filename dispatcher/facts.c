@@ -20,7 +20,7 @@ static enum err check_range(int64_t value, int64_t low, int64_t high, const char
                        (long long)value, (long long)low, (long long)high);
 }
 
-/* Times that people give lie within five years of the fact's. */
+/* Times that people give lie within five years of the fact's: sums of them never overflow. */
 static enum err check_time(int64_t value, int64_t now_us, const char *field,
                            struct problem *problem)
 {
@@ -123,6 +123,15 @@ static enum err read_shift(const Callout__Shift *it, int64_t now_us, struct fact
     if (err == ERR_OK)
         err = check_range((it->end_us - it->start_us) / US_PER_SECOND, 1, 86400,
                           "technician.shifts.end_us (seconds after start_us)", problem);
+    if (err == ERR_OK) /* a service day begins at any hour of UTC, and a shift may reach over it */
+        err = check_range(it->service_day, it->start_us / US_PER_DAY - 2,
+                          it->start_us / US_PER_DAY + 2,
+                          "technician.shifts.service_day (of start_us)", problem);
+    if (err == ERR_OK && it->break_earliest_us != 0)
+        err = check_time(it->break_earliest_us, now_us, "technician.shifts.break_earliest_us",
+                         problem);
+    if (err == ERR_OK && it->break_latest_us != 0)
+        err = check_time(it->break_latest_us, now_us, "technician.shifts.break_latest_us", problem);
     if (err == ERR_OK)
         err = check_range(it->overtime_seconds_max, 0, 86400,
                           "technician.shifts.overtime_seconds_max", problem);
