@@ -10,6 +10,7 @@
 #include "message.h"
 #include "pb/dispatch.pb-c.h"
 #include "pb/field.pb-c.h"
+#include "words.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -31,16 +32,6 @@ struct desk {
     int64_t now_us;
     uint32_t asked; /* for request ids */
 };
-
-/* protobuf-c's structs are not const-correct; nothing writes through this. */
-static inline char *words(const char *text)
-{
-    union {
-        const char *in;
-        char *out;
-    } view = {text};
-    return view.out;
-}
 
 static inline void desk_open(struct desk *desk, struct store *store, const char *folder)
 {
