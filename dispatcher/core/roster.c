@@ -45,6 +45,16 @@ static void emit_policy(const struct territory *territory, struct acts *acts)
              });
 }
 
+/* The policy says what is frozen, of every visit: its days are told anew. */
+static void touch_days(struct core *core, uint32_t territory)
+{
+    for (uint32_t i = 0; i < core->board_count; i++) {
+        if (core->boards[i].territory != territory) continue;
+        core->boards[i].reset_seq = core->seq;
+        touch_board(core, i);
+    }
+}
+
 static enum err check_territory(const struct core *core, const struct fact_territory *it,
                                 bool is_new, struct problem *problem)
 {
@@ -103,9 +113,7 @@ enum err step_territory(struct core *core, const struct fact *fact, struct acts 
         id_index_add(&core->skill_ids, core->skill_count++);
         acts_put(acts, ROW_SKILL, &(struct row_skill){entry->name});
     }
-    for (uint32_t i = 0; i < core->board_count; i++) {
-        if (core->boards[i].territory == index) touch_board(core, i);
-    }
+    touch_days(core, index);
     return ERR_OK;
 }
 
@@ -119,9 +127,7 @@ enum err step_freeze(struct core *core, const struct fact *fact, struct acts *ac
     territory->policy.freeze_us = fact->freeze.freeze_us;
     territory->policy.version++;
     emit_policy(territory, acts);
-    for (uint32_t i = 0; i < core->board_count; i++) {
-        if (core->boards[i].territory == index) touch_board(core, i);
-    }
+    touch_days(core, index);
     return ERR_OK;
 }
 

@@ -90,7 +90,7 @@ struct board {
     uint32_t territory, first_shift, first_appointment;
     int64_t service_day;
     int64_t plan_version, revision, event_seq;
-    int64_t reset_seq; /* a visit left the day: who knows less than this is told everything */
+    int64_t reset_seq; /* a visit left, or the policy changed: who knows less is told everything */
 };
 
 struct core {

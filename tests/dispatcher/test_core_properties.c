@@ -1,6 +1,7 @@
 /* The core under random facts: several people and days, plans good, stale and garbage, reports of
  * everybody about everything. After each fact its invariants hold (state.h), what was refused left
- * no trace, and the rows it asked for say what it knows.
+ * no trace, the rows it asked for say what it knows, and who follows a day by what changed knows
+ * the same as who asks for all of it.
  *
  * CALLOUT_SEEDS=FIRST,COUNT runs other seeds than the usual ones. */
 #include "base/rng.h"
@@ -20,6 +21,25 @@ enum { SEEDS = 200, STEPS = 400, PEOPLE = 5, ORDERS = 40, DAYS = 3, FIRST_DAY = 
 #define MINUTE_US INT64_C(60000000)
 #define DAY_US    (1440 * MINUTE_US)
 
+/* A visit as the optimizer was told of it. */
+struct heard {
+    bool there, emergency, published;
+    uint32_t technician, position, window_count, skill_count, excluded_count;
+    enum mobility mobility;
+    int64_t service_us, priority, planned_start_us, not_before_us;
+    struct window windows[LIMIT_WINDOWS_PER_ORDER];
+    struct point at;
+};
+
+/* What somebody knows of a day who was told what changed since `revision`. */
+struct follower {
+    struct core *core;
+    uint64_t revision;
+    struct heard visits[ORDERS + 4];
+    struct route_day people[PEOPLE + 4];
+    bool works[PEOPLE + 4];
+};
+
 struct world {
     struct rng rng;
     uint64_t seed;
@@ -30,6 +50,7 @@ struct world {
     struct fact told[STEPS]; /* what was applied; its texts live in `texts` */
     uint32_t told_count, refused;
     int64_t now_us;
+    struct follower followers[DAYS + 2];
 };
 
 /* Where it went wrong, so that the seed can be run again. */
@@ -557,6 +578,76 @@ static void check_told(const struct world *world, const struct glimpse *before, 
     }
 }
 
+/* --- following ---------------------------------------------------------------------------------- */
+
+static void hear_technician(void *context, const struct problem_technician *told)
+{
+    struct follower *follower = context;
+    uint32_t index = id_index_find(&follower->core->technician_ids, told->technician_id);
+    follower->works[index] = !told->removed;
+    memset(&follower->people[index], 0, sizeof follower->people[index]);
+    if (!told->removed) follower->people[index] = told->day;
+}
+
+static void hear_visit(void *context, const struct problem_visit *told)
+{
+    struct follower *follower = context;
+    const struct core *core = follower->core;
+    uint32_t index = id_index_find(&core->appointment_ids, told->appointment_id);
+    struct heard *heard = &follower->visits[index];
+    memset(heard, 0, sizeof *heard);
+    if (told->removed) return;
+    heard->there = true;
+    heard->emergency = told->emergency;
+    heard->published = told->published;
+    heard->technician = id_index_find(&core->technician_ids, told->technician_id);
+    heard->position = told->position;
+    heard->window_count = told->visit.window_count;
+    heard->skill_count = told->skill_count;
+    heard->excluded_count = told->excluded_count;
+    heard->mobility = told->mobility;
+    heard->service_us = told->visit.service_us;
+    heard->priority = told->priority;
+    heard->planned_start_us = told->planned_start_us;
+    heard->not_before_us = told->visit.not_before_us;
+    for (uint32_t i = 0; i < told->visit.window_count; i++)
+        heard->windows[i] = told->visit.windows[i];
+    heard->at = told->visit.at;
+}
+
+static void hear(struct follower *follower, const struct core *core, const struct problem_key *key,
+                 uint64_t have)
+{
+    const struct problem_sink sink = {follower, hear_technician, hear_visit};
+    follower->core = (struct core *)(uintptr_t)core;
+    core_problem(core, key->territory_id, key->service_day, have, core->now_us, &sink);
+    follower->revision = key->revision;
+}
+
+static void check_follower(struct world *world, const struct problem_key *key)
+{
+    struct follower *known = &world->followers[key->service_day - FIRST_DAY];
+    static struct follower fresh;
+    if (known->revision == key->revision) return;
+    if (known->revision < key->reset_seq) memset(known, 0, sizeof *known);
+    hear(known, world->core, key, known->revision);
+    memset(&fresh, 0, sizeof fresh);
+    hear(&fresh, world->core, key, 0);
+    for (uint32_t i = 0; i < world->core->technician_count; i++) {
+        HOLDS(world, known->works[i] == fresh.works[i]);
+        HOLDS(world, memcmp(&known->people[i], &fresh.people[i], sizeof fresh.people[i]) == 0);
+    }
+    for (uint32_t i = 0; i < world->core->appointment_count; i++)
+        HOLDS(world, memcmp(&known->visits[i], &fresh.visits[i], sizeof fresh.visits[i]) == 0);
+}
+
+static void check_followers(struct world *world)
+{
+    struct problem_key key;
+    for (uint32_t i = 0; core_problem_key(world->core, i, &key); i++)
+        check_follower(world, &key);
+}
+
 /* --- the run ----------------------------------------------------------------------------------- */
 
 static void world_open(struct world *world, uint64_t seed)
@@ -696,6 +787,7 @@ static void run_seed(uint64_t seed, uint32_t *applied, uint32_t *refused)
         step(world);
         if (chance(world, 60)) tick_if_due(world);
         if (chance(world, 1)) reload(world);
+        if (chance(world, 40)) check_followers(world);
     }
     replay(world);
     *applied += world->told_count;
