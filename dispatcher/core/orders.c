@@ -45,9 +45,9 @@ static enum err check_windows(const struct fact_work_order *it, struct problem *
 static enum err check_order(const struct core *core, const struct fact_work_order *it,
                             uint32_t *territory, struct problem *problem)
 {
-    if (!id_valid(it->work_order_id))
+    if (!id_valid(it->work_order_id) || strlen(it->work_order_id) > LIMIT_WORK_ORDER_ID)
         return problem_set(problem, ERR_INVALID, "work_order.work_order_id",
-                           "must be 1 to %d bytes without control characters", LIMIT_ID);
+                           "must be 1 to %d bytes without control characters", LIMIT_WORK_ORDER_ID);
     enum err err = find_territory(core, it->territory_id, territory, problem);
     if (err == ERR_OK) err = check_skills(core, it, problem);
     if (err == ERR_OK) err = check_windows(it, problem);
