@@ -15,6 +15,8 @@
 #include <sys/stat.h>
 
 #define BATCH_ARENA_CAP ((size_t)256 << 20)
+/* A batch that has used so much ends early: what is left is enough for any one request. */
+#define BATCH_ARENA_FULL (BATCH_ARENA_CAP / 4)
 
 /* --- loading --- */
 
@@ -289,11 +291,15 @@ static void keep_quarantined(struct engine *engine, const struct engine_item *it
 /* Runs [first, first + count); `bad` is set to the item whose rows the store refused, if one did.
  */
 static enum err run(struct engine *engine, struct engine_item *items, const bool *quarantined,
-                    uint32_t count, uint32_t *bad)
+                    uint32_t *count, uint32_t *bad)
 {
     *bad = UINT32_MAX;
     arena_rewind(&engine->batch_arena);
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < *count; i++) {
+        if (i > 0 && engine->batch_arena.used > BATCH_ARENA_FULL) {
+            *count = i;
+            break;
+        }
         items[i].held = HELD_NOT;
         engine->quarantine = quarantined[i];
         items[i].reply = engine_answer(engine, &items[i], &engine->batch_arena);
@@ -305,13 +311,13 @@ static enum err run(struct engine *engine, struct engine_item *items, const bool
     return finish(engine);
 }
 
-static void run_until_done(struct engine *engine, struct engine_item *items, bool *quarantined,
-                           uint32_t count)
+static uint32_t run_until_done(struct engine *engine, struct engine_item *items, bool *quarantined,
+                               uint32_t count)
 {
     for (;;) {
-        uint32_t bad;
-        enum err err = run(engine, items, quarantined, count, &bad);
-        if (err == ERR_OK) return;
+        uint32_t bad, done = count;
+        enum err err = run(engine, items, quarantined, &done, &bad);
+        if (err == ERR_OK) return done;
         if (bad != UINT32_MAX && !quarantined[bad]) { /* F2: once more, without its effect */
             char name[64];
             keep_quarantined(engine, &items[bad], name, sizeof name);
@@ -319,11 +325,12 @@ static void run_until_done(struct engine *engine, struct engine_item *items, boo
             continue;
         }
         log_error("a commit failed (%s): %u requests are to be sent again", err_name(err), count);
+        arena_rewind(&engine->batch_arena); /* no reply of this batch leaves */
         for (uint32_t i = 0; i < count; i++) {
             items[i].held = HELD_NOT;
             items[i].reply = engine_retry_answer(engine, &items[i]);
         }
-        return;
+        return count;
     }
 }
 
@@ -335,7 +342,8 @@ static void set_now(struct engine *engine, int64_t now_us)
     engine->now_us = now_us > engine->hand_us ? now_us : engine->hand_us;
 }
 
-void engine_batch(struct engine *engine, struct engine_item *items, uint32_t count, int64_t now_us)
+uint32_t engine_batch(struct engine *engine, struct engine_item *items, uint32_t count,
+                      int64_t now_us)
 {
     CHECK(count <= LIMIT_FACTS_PER_COMMIT);
     set_now(engine, now_us);
@@ -349,10 +357,11 @@ void engine_batch(struct engine *engine, struct engine_item *items, uint32_t cou
         quarantined[i] = true;
     }
     if (engine->suspects != NULL) suspects_begin(engine->suspects, marks, count);
-    run_until_done(engine, items, quarantined, count);
+    uint32_t done = run_until_done(engine, items, quarantined, count);
     if (engine->suspects != NULL) suspects_end(engine->suspects);
     if (engine->since_snapshot >= SNAPSHOT_EVERY && engine_put_snapshot(engine) != ERR_OK)
         log_warn("no snapshot was written; it is tried again after the next batch");
+    return done;
 }
 
 bool engine_is_suspect(const struct engine *engine, const struct engine_item *item)

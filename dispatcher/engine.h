@@ -51,8 +51,11 @@ struct engine_item {
     uint64_t after_seq; /* HELD_FOLLOW: what the asker knows */
 };
 
-/* Does the batch at domain time now_us. After it, replies may be sent. */
-void engine_batch(struct engine *engine, struct engine_item *items, uint32_t count, int64_t now_us);
+/* Does the batch at domain time now_us. After it, replies may be sent. Returns how many of the
+ * items it took: at least one, fewer than all when their replies take more memory than a batch has;
+ * the others belong into the next batch. */
+uint32_t engine_batch(struct engine *engine, struct engine_item *items, uint32_t count,
+                      int64_t now_us);
 
 /* Must it be in a batch of its own (F3)? */
 bool engine_is_suspect(const struct engine *engine, const struct engine_item *item);

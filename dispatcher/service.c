@@ -23,7 +23,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { HELD_MAX = 64, BATCH_BYTES_MAX = 32 << 20 };
+enum { HELD_MAX = 64 };
 #define FREEZE_MARGIN_REAL_US (500 * 1000)
 
 struct waiting {
@@ -98,8 +98,8 @@ static void hold(struct service *service, struct waiting *waiting, uint32_t hold
     service->held[service->held_count++] = *waiting;
 }
 
-/* Runs queue[first, first + count) as one batch, and answers. */
-static void run_batch(struct service *service, uint32_t first, uint32_t count)
+/* Runs queue[first, first + count) as one batch, and answers; returns how many it took. */
+static uint32_t run_batch(struct service *service, uint32_t first, uint32_t count)
 {
     static struct engine_item items[LIMIT_FACTS_PER_COMMIT];
     for (uint32_t i = 0; i < count; i++) {
@@ -107,8 +107,8 @@ static void run_batch(struct service *service, uint32_t first, uint32_t count)
         items[i] = (struct engine_item){
             .bytes = waiting->bytes, .size = waiting->size, .oversize = waiting->oversize};
     }
-    engine_batch(service->engine, items, count, domain_us(service));
-    for (uint32_t i = 0; i < count; i++) {
+    uint32_t done = engine_batch(service->engine, items, count, domain_us(service));
+    for (uint32_t i = 0; i < done; i++) {
         struct waiting *waiting = &service->queue[first + i];
         if (items[i].held != HELD_NOT) {
             hold(service, waiting, items[i].hold_ms);
@@ -117,6 +117,7 @@ static void run_batch(struct service *service, uint32_t first, uint32_t count)
         sp_reply(service->listener, waiting->ticket, items[i].reply.data, items[i].reply.len);
         free(waiting->bytes);
     }
+    return done;
 }
 
 /* A request that may have killed us before runs alone (F3). */
@@ -136,8 +137,7 @@ static void on_batch(evutil_socket_t fd, short what, void *context)
             size++;
             if (alone) break;
         }
-        run_batch(service, first, size);
-        first += size;
+        first += run_batch(service, first, size);
     }
     service->queue_count = 0;
     answer_held(service);
