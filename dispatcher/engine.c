@@ -211,7 +211,7 @@ enum err engine_apply(struct engine *engine, const Callout__FactBody *body, int6
     ProtobufCBinaryData bytes = message_encode(&body->base, &engine->batch_arena);
     struct recent *recent = recent_slot(engine, next);
     *recent = (struct recent){.seq = next, .cause_seq = body_cause(body)};
-    err = engine_begin(engine);
+    err = wrote(engine, engine_begin(engine)); /* the core is ahead already: it must go back */
     if (err == ERR_OK)
         err = wrote(engine, store_append_fact(engine->store, next, time_us, fact.kind, bytes.data,
                                               bytes.len));
