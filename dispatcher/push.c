@@ -14,6 +14,7 @@
 enum { PAYLOAD_HASH = 16, FIXES_MAX = 100 };
 #define DRIFT_MIN_US   (5 * US_PER_MINUTE)
 #define DRIFT_EVERY_US (2 * US_PER_MINUTE)
+#define SKEW_MAX_US    (5 * US_PER_MINUTE)
 
 struct sender {
     struct call *call;
@@ -65,6 +66,12 @@ static void add_error(struct arena *arena, Callout__CommandResult *result,
     result->n_errors = 1;
 }
 
+/* A clock far ahead of ours says nothing, and its fix would stay the newest for ever. */
+static int64_t fix_time_us(const struct engine *engine, const Callout__Fix *fix)
+{
+    return fix->fix_time_us > engine->now_us + SKEW_MAX_US ? engine->now_us : fix->fix_time_us;
+}
+
 static enum err put_positions(struct sender *sender, const Callout__PositionBatch *batch,
                               struct problem *problem)
 {
@@ -83,12 +90,13 @@ static enum err put_positions(struct sender *sender, const Callout__PositionBatc
             !point_valid((struct point){fix->point->lat_e7, fix->point->lon_e7}))
             return problem_set(problem, ERR_INVALID, "positions.fixes.point",
                                "is missing or outside the earth");
-        struct row_fix fact = {technician_id,        fix->fix_time_us, fix->point->lat_e7,
-                               fix->point->lon_e7,   fix->accuracy_m,  fix->speed_cm_s,
+        int64_t time_us = fix_time_us(engine, fix);
+        struct row_fix fact = {technician_id,        time_us,         fix->point->lat_e7,
+                               fix->point->lon_e7,   fix->accuracy_m, fix->speed_cm_s,
                                fix->heading_degrees, engine->now_us};
         enum err err = engine_put(engine, ROW_FIX, &fact);
-        if (err == ERR_OK && fix->fix_time_us > last_us) {
-            last_us = fix->fix_time_us;
+        if (err == ERR_OK && time_us > last_us) {
+            last_us = time_us;
             err = engine_put(engine, ROW_POSITION,
                              &(struct row_position){technician_id, last_us, fix->accuracy_m,
                                                     fix->point->lat_e7, fix->point->lon_e7});
