@@ -67,11 +67,152 @@ static void a_shift_is_of_the_day_on_which_it_begins(void **state)
     desk_close(&desk);
 }
 
+/* An appointment's id is an id as well: the optimizer and the devices hold it in as much room. */
+static void the_id_of_an_appointment_is_within_the_limit_of_ids(void **state)
+{
+    (void)state;
+    char id[LIMIT_ID + 1];
+    struct desk desk;
+    desk_open(&desk, store_open_mem(), NULL);
+    desk_furnish(&desk);
+    memset(id, 'W', sizeof id);
+    id[LIMIT_WORK_ORDER_ID + 1] = '\0';
+    assert_string_equal(refused(&desk, "UpsertWorkOrder", &desk_order(&desk, id)->base),
+                        "work_order.work_order_id");
+    id[LIMIT_WORK_ORDER_ID] = '\0';
+    desk_do(&desk, "UpsertWorkOrder", &desk_order(&desk, id)->base);
+    strcat(id, ".1");
+    assert_true(strlen(id) <= LIMIT_ID);
+    const char *owner;
+    assert_int_equal(core_appointment(engine_core(desk.engine), id, &owner),
+                     APPOINTMENT_UNSCHEDULED);
+    desk_close(&desk);
+}
+
+/* Replies are bounded one by one, but many consoles may ask at once. */
+static void a_batch_of_great_replies_is_taken_in_parts(void **state)
+{
+    (void)state;
+    enum { ORDERS = 300, ASKERS = LIMIT_FACTS_PER_COMMIT };
+    static struct engine_item items[ASKERS];
+    char id[16], text[LIMIT_TEXT + 1];
+    struct desk desk;
+    desk_open(&desk, store_open_mem(), NULL);
+    desk_furnish(&desk);
+    memset(text, 'x', LIMIT_TEXT);
+    text[LIMIT_TEXT] = '\0';
+    for (int i = 0; i < ORDERS; i++) {
+        snprintf(id, sizeof id, "B%d", i);
+        Callout__UpsertWorkOrderRequest *request = desk_order(&desk, id);
+        request->work_order->site->address = text;
+        request->work_order->site->access_note = text;
+        desk_do(&desk, "UpsertWorkOrder", &request->base);
+    }
+    Callout__Principal console = a_key("console", "dispatcher");
+    Callout__BoardRequest board;
+    callout__board_request__init(&board);
+    board.territory_id = words("north");
+    for (uint32_t i = 0; i < ASKERS; i++)
+        items[i] = desk_item(&desk, &console, "Board", "", &board.base);
+    uint32_t parts = 0;
+    for (uint32_t first = 0; first < ASKERS; parts++) {
+        uint32_t done = engine_batch(desk.engine, items + first, ASKERS - first, desk.now_us);
+        assert_in_range(done, 1, ASKERS - first);
+        for (uint32_t i = first; i < first + done; i++)
+            assert_true(items[i].reply.len > ORDERS * 2 * LIMIT_TEXT);
+        first += done;
+    }
+    assert_true(parts > 1);
+    desk_close(&desk);
+}
+
+static bool broken;
+static enum err (*real_begin)(struct store *);
+
+static enum err broken_begin(struct store *store)
+{
+    return broken ? ERR_IO : real_begin(store);
+}
+
+/* As after a failed fsync: reads go on, and tell only what is stored. */
+static void a_batch_that_cannot_begin_leaves_the_core_as_it_was(void **state)
+{
+    (void)state;
+    struct desk desk;
+    struct store *store = store_open_mem();
+    struct store_ops ops = *store->ops;
+    real_begin = ops.begin;
+    ops.begin = broken_begin;
+    store->ops = &ops;
+    desk_open(&desk, store, NULL);
+    desk_furnish(&desk);
+    uint64_t digest = desk_digest(&desk);
+    int64_t seq = desk_seq(&desk);
+    Callout__Principal shop = a_key("shop", "integrator");
+    broken = true;
+    Callout__Reply *reply =
+        desk_ask_as(&desk, &shop, "UpsertWorkOrder", "w3", &desk_order(&desk, "W3")->base);
+    assert_int_equal(reply->status, CALLOUT__STATUS__RETRY);
+    assert_true(desk_digest(&desk) == digest && desk_seq(&desk) == seq);
+    broken = false;
+    reply = desk_ask_as(&desk, &shop, "UpsertWorkOrder", "w3", &desk_order(&desk, "W3")->base);
+    assert_int_equal(reply->status, CALLOUT__STATUS__OK);
+    assert_true(desk_seq(&desk) == seq + 1);
+    desk_close(&desk);
+}
+
+static int64_t last_fix_us(struct desk *desk)
+{
+    union row row;
+    struct row_position key = {.technician_id = "T1"};
+    assert_int_equal(store_get(desk->store, ROW_POSITION, &key, &row), ERR_OK);
+    return row.position.fix_time_us;
+}
+
+static void push_fix(struct desk *desk, struct desk_device *device, int64_t time_us)
+{
+    Callout__Command command;
+    Callout__PositionBatch batch;
+    Callout__Fix fix, *fixes[] = {&fix};
+    callout__command__init(&command);
+    callout__position_batch__init(&batch);
+    callout__fix__init(&fix);
+    fix.point = desk_point(desk, 471000000, 95000000);
+    fix.fix_time_us = time_us;
+    batch.fixes = fixes;
+    batch.n_fixes = 1;
+    command.seq = ++device->seq;
+    command.body_case = CALLOUT__COMMAND__BODY_POSITIONS;
+    command.positions = &batch;
+    assert_int_equal(desk_push_one(desk, device, &command)->outcome, CALLOUT__OUTCOME__APPLIED);
+}
+
+static void a_fix_from_the_future_does_not_stay_the_newest(void **state)
+{
+    (void)state;
+    struct desk desk;
+    desk_open(&desk, store_open_mem(), NULL);
+    desk_furnish(&desk);
+    struct desk_device device = desk_device(&desk, "T1");
+    push_fix(&desk, &device, INT64_MAX);
+    assert_true(last_fix_us(&desk) == desk.now_us);
+    desk.now_us += US_PER_MINUTE;
+    push_fix(&desk, &device, desk.now_us);
+    assert_true(last_fix_us(&desk) == desk.now_us);
+    push_fix(&desk, &device, INT64_MIN);
+    assert_true(last_fix_us(&desk) == desk.now_us);
+    desk_close(&desk);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_break_lies_in_our_time),
         cmocka_unit_test(a_shift_is_of_the_day_on_which_it_begins),
+        cmocka_unit_test(the_id_of_an_appointment_is_within_the_limit_of_ids),
+        cmocka_unit_test(a_batch_of_great_replies_is_taken_in_parts),
+        cmocka_unit_test(a_batch_that_cannot_begin_leaves_the_core_as_it_was),
+        cmocka_unit_test(a_fix_from_the_future_does_not_stay_the_newest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
