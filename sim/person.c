@@ -409,12 +409,40 @@ static void give_up_journey(struct person *person)
     person->doing = PERSON_IDLE;
 }
 
+/* A fleet that is started again finds visits under way: they go on from where the phone says, with
+ * half of the journey or of the work still to do. False: there is none. */
+static bool resume(struct person *person)
+{
+    size_t count, i = 0;
+    const struct replica_visit *visits = client_appointments(person->client, &count);
+    while (i < count && (visits[i].status < CALLOUT__APPOINTMENT_STATUS__EN_ROUTE ||
+                         visits[i].status > CALLOUT__APPOINTMENT_STATUS__PAUSED))
+        i++;
+    if (i == count) return false;
+    const struct replica_visit *visit = &visits[i];
+    bool travels = visit->status == CALLOUT__APPOINTMENT_STATUS__EN_ROUTE;
+    snprintf(person->visit_id, sizeof person->visit_id, "%s", visit->appointment_id);
+    person->to = visit->at;
+    person->began_us = now_us(person);
+    person->expected_us =
+        travels ? travel_us(person->at, visit->at) / 2 : visit->service_s * US_PER_SECOND / 2;
+    person->ends_us = person->began_us + person->expected_us;
+    person->told_half = true;
+    if (!travels) person->at = visit->at;
+    person->doing = travels                                                 ? PERSON_TRAVELS
+                    : visit->status == CALLOUT__APPOINTMENT_STATUS__ON_SITE ? PERSON_ON_SITE
+                                                                            : PERSON_WORKS;
+    set_at(person, &person->next, person->ends_us);
+    return true;
+}
+
 static void on_next(void *context)
 {
     struct person *person = context;
     if (person->ended) return;
     switch (person->doing) {
     case PERSON_OFF:
+        if (resume(person)) break;
         person->doing = PERSON_IDLE;
         choose(person);
         break;
