@@ -1,7 +1,7 @@
 #include "sim/board.h"
 
 #include "base/clock.h"
-#include "sim/zone.h"
+#include "day/zone.h"
 
 #include <ctype.h>
 #include <stdarg.h>

@@ -2,7 +2,7 @@
 #ifndef CALLOUT_SIM_BOARD_H
 #define CALLOUT_SIM_BOARD_H
 
-#include "sim/day.h"
+#include "day/day.h"
 #include "sim/fleet.h"
 #include "sim/tally.h"
 #include "sim/watch.h"

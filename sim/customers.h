@@ -4,8 +4,8 @@
 #ifndef CALLOUT_SIM_CUSTOMERS_H
 #define CALLOUT_SIM_CUSTOMERS_H
 
+#include "day/day.h"
 #include "gateway/client/api.h"
-#include "sim/day.h"
 
 struct customers_options {
     const struct day *day;    /* kept until customers_close */

@@ -6,8 +6,8 @@
 #ifndef CALLOUT_SIM_DAY_SEND_H
 #define CALLOUT_SIM_DAY_SEND_H
 
+#include "day/day.h"
 #include "gateway/client/api.h"
-#include "sim/day.h"
 
 #include <stdbool.h>
 

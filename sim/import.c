@@ -6,9 +6,9 @@
 #include "base/clock.h"
 #include "base/exit_code.h"
 #include "base/log.h"
+#include "day/zone.h"
 #include "pb/dispatch.pb-c.h"
 #include "sim/day_send.h"
-#include "sim/zone.h"
 
 #include <getopt.h>
 #include <stdio.h>

@@ -11,7 +11,7 @@
 #ifndef CALLOUT_SIM_IMPORT_H
 #define CALLOUT_SIM_IMPORT_H
 
-#include "sim/day.h"
+#include "day/day.h"
 #include "sim/system.h"
 
 /* The tool's main; argv[0] is the tool's word. Returns an exit code. */

@@ -13,8 +13,8 @@
 #ifndef CALLOUT_SIM_PERSON_H
 #define CALLOUT_SIM_PERSON_H
 
+#include "day/day.h"
 #include "gateway/client/client.h"
-#include "sim/day.h"
 #include "sim/watch.h"
 
 /* How people and roads are; permille of the visits unless said otherwise. */

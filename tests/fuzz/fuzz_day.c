@@ -1,7 +1,7 @@
 /* Two CSV files from anywhere become a day or a list of errors with line and column. A zero byte
  * parts the technicians from the orders. */
 #include "base/check.h"
-#include "sim/day.h"
+#include "day/day.h"
 
 #include <string.h>
 

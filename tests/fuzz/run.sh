@@ -25,6 +25,6 @@ fuzz() { # NAME
     echo "note: $1 $(awk '/stat::number_of_executed_units/ { print $2 }' "$out/$1.log") inputs"
 }
 build fuzz_message proto/message.c "$out"/pb/pb/*.c
-build fuzz_day sim/day.c sim/csv.c sim/zone.c proto/model/*.c
+build fuzz_day proto/day/*.c proto/model/*.c
 fuzz fuzz_message
 fuzz fuzz_day

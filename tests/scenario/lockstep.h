@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "caller.h"
-#include "sim/day.h"
+#include "day/day.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,9 +2,9 @@
  * place. */
 #include "base/check.h"
 #include "base/clock.h"
-#include "sim/csv.h"
-#include "sim/day.h"
-#include "sim/zone.h"
+#include "day/csv.h"
+#include "day/day.h"
+#include "day/zone.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

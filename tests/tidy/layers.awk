@@ -10,7 +10,7 @@ function room_of(path) {
 function target_room(name) {
     if (name ~ /\.pb-c\.h$/) return "pb"
     if (name !~ /\//) return "proto"
-    if (name ~ /^(base|model)\//) return "proto/" room_of(name)
+    if (name ~ /^(base|model|day)\//) return "proto/" room_of(name)
     return room_of(name)
 }
 function complain(text) {

@@ -1,4 +1,4 @@
-#include "sim/zone.h"
+#include "day/zone.h"
 
 #include "base/check.h"
 #include "base/clock.h"

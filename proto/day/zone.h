@@ -4,8 +4,8 @@
  * forward) means as long after the gap's start as it says, as in RFC 5545: 02:30 becomes 03:30.
  * Thread: zone_open sets the process's TZ, so one zone at a time and from one thread.
  */
-#ifndef CALLOUT_SIM_ZONE_H
-#define CALLOUT_SIM_ZONE_H
+#ifndef CALLOUT_DAY_ZONE_H
+#define CALLOUT_DAY_ZONE_H
 
 #include "base/err.h"
 

@@ -1,9 +1,9 @@
-#include "sim/day.h"
+#include "day/day.h"
 
 #include "base/check.h"
 #include "base/clock.h"
-#include "sim/csv.h"
-#include "sim/zone.h"
+#include "day/csv.h"
+#include "day/zone.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -12,8 +12,8 @@
  * and column, and with any error there is no day.
  * Owner: day_read fills the struct, day_fini frees it. Thread: one (zone.h).
  */
-#ifndef CALLOUT_SIM_DAY_H
-#define CALLOUT_SIM_DAY_H
+#ifndef CALLOUT_DAY_DAY_H
+#define CALLOUT_DAY_DAY_H
 
 #include "base/err.h"
 #include "base/limits.h"

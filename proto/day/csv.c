@@ -1,4 +1,4 @@
-#include "sim/csv.h"
+#include "day/csv.h"
 
 #include <string.h>
 

@@ -8,8 +8,8 @@
  * Owner: the text is borrowed for as long as the reader is used; fields are copies in the reader
  * and live until the next csv_next. Thread: any, one at a time.
  */
-#ifndef CALLOUT_SIM_CSV_H
-#define CALLOUT_SIM_CSV_H
+#ifndef CALLOUT_DAY_CSV_H
+#define CALLOUT_DAY_CSV_H
 
 #include "base/err.h"
 
