@@ -138,6 +138,7 @@ static enum err open_apis(struct live *live, struct problem *problem)
                                   .key = live->options->system->key,
                                   .app_build = "callout sim"};
     enum err err = api_open(&live->asks, live->loop, &options, problem);
+    options.held = true;
     if (err == ERR_OK) err = api_open(&live->feeds, live->loop, &options, problem);
     return err;
 }

@@ -15,7 +15,8 @@
 
 enum {
     ARENA_BYTES = 32 << 20,
-    RESEND_MS = LIMIT_HOLD_MS + 15000,
+    RESEND_MS = LIMIT_REQUEST_DEADLINE_MS + 2000, /* the server gave up before that */
+    RESEND_HELD_MS = LIMIT_HOLD_MS + 15000,
     BACKOFF_MS_MIN = 200,
     BACKOFF_MS_MAX = 10000,
     KEY_BYTES = 256,
@@ -143,7 +144,7 @@ enum err api_open(struct api **out, struct client_loop *loop, const struct api_o
     struct channel_options channel = {.url = options->url,
                                       .ca_file = options->ca_file,
                                       .tls_name = options->tls_name,
-                                      .resend_ms = RESEND_MS,
+                                      .resend_ms = options->held ? RESEND_HELD_MS : RESEND_MS,
                                       .on_reply = on_reply,
                                       .context = api};
     enum err err = channel_open(&api->channel, loop, &channel, problem);

@@ -21,6 +21,7 @@ struct api_options {
     const char *url, *ca_file, *tls_name; /* as in client_options */
     const char *key;                      /* the text that `callout admin key` printed */
     const char *app_build;
+    bool held; /* for EventFeed: the server may keep a request for LIMIT_HOLD_MS */
 };
 
 /* What came back. `message` is of the method's reply type; NULL unless err is ERR_OK. */

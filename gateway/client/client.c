@@ -26,8 +26,9 @@
 #include <sys/stat.h>
 
 enum {
-    ARENA_BYTES = 32 << 20,  /* a decoded reply of LIMIT_REPLY */
-    RESEND_SLACK_MS = 15000, /* beyond the longest hold */
+    ARENA_BYTES = 32 << 20,                               /* a decoded reply of LIMIT_REPLY */
+    COMMAND_RESEND_MS = LIMIT_REQUEST_DEADLINE_MS + 2000, /* the server gave up before that */
+    POLL_SLACK_MS = 15000,                                /* beyond the longest hold */
     BACKOFF_MS_MIN = 1000,
     BACKOFF_MS_MAX = 60000,
     PUSH_BYTES_MAX = 128 * 1024,
@@ -535,14 +536,14 @@ static enum err open_folder(struct client *client, bool durable, struct problem 
     return ERR_OK;
 }
 
-static enum err open_line(struct client *client, struct line *line,
+static enum err open_line(struct client *client, struct line *line, uint32_t resend_ms,
                           const struct client_options *options, struct problem *problem)
 {
     *line = (struct line){.client = client, .backoff = {.fire = on_backoff_over, .context = line}};
     struct channel_options channel = {.url = options->url,
                                       .ca_file = options->ca_file,
                                       .tls_name = options->tls_name,
-                                      .resend_ms = client->hold_ms + RESEND_SLACK_MS,
+                                      .resend_ms = resend_ms,
                                       .on_reply = on_reply,
                                       .context = line};
     return channel_open(&line->channel, client->loop, &channel, problem);
@@ -566,8 +567,10 @@ enum err client_open(struct client **out, struct client_loop *loop,
     copy_option(client->app_build, sizeof client->app_build, options->app_build);
     identity_boot_id(client->boot_id);
     enum err err = open_folder(client, !options->volatile_outbox, problem);
-    if (err == ERR_OK) err = open_line(client, &client->command, options, problem);
-    if (err == ERR_OK) err = open_line(client, &client->poll, options, problem);
+    if (err == ERR_OK)
+        err = open_line(client, &client->command, COMMAND_RESEND_MS, options, problem);
+    if (err == ERR_OK)
+        err = open_line(client, &client->poll, client->hold_ms + POLL_SLACK_MS, options, problem);
     if (err == ERR_OK) err = client_set_online(client, true, problem);
     if (err != ERR_OK) {
         client_close(client);

@@ -11,6 +11,9 @@
  *      no identity --Enroll--> no session --Hello--> live: Snapshot, then Push and Pull together
  *                                   ^---- UNAUTH ------'           GONE anywhere: stopped for good
  *
+ * A request without an answer is sent again: after a reconnect at once, on a silent connection
+ * after 12 s, a held poll 15 s after its hold. Every request of a device may safely come twice.
+ *
  * What a Status does: RETRY, RATE, BUSY, IO, INTERNAL wait retry_after_ms or 1 to 60 s with chance
  * and send the same again; UNAUTH says Hello; GAP sends again from the server's last_seq; RESET
  * takes a Snapshot; SUPERSEDED polls again; GONE, VERSION and a refused Enroll stop.
