@@ -46,8 +46,8 @@ struct bus {
     uint8_t *held; /* the optimizer's NextProblem; NULL: none is held */
     size_t held_size;
     uint64_t held_cookie;
-    int64_t
-        settled_at; /* the log's tip when the board was first settled after a step; -1: not yet */
+    uint32_t proposals;
+    int64_t settled_at; /* tip of the log when the board was first settled after a step; or -1 */
 };
 
 static struct bus direct;
@@ -64,6 +64,23 @@ static void complete(uint64_t cookie, ProtobufCBinaryData reply)
 static bool board_settled(void)
 {
     return direct.lockstep.step == 0 || lockstep_settled(lockstep_board(&direct.lockstep));
+}
+
+/* Nothing lies between a question and its plan, so no route may be refused: where one is, the two
+ * sides read the rules differently. */
+static void check_proposal(const struct engine_item *item)
+{
+    struct desk *desk = &direct.desk;
+    Callout__Request *request = (Callout__Request *)desk_decode(
+        desk, &callout__request__descriptor,
+        (ProtobufCBinaryData){item->size, (uint8_t *)(uintptr_t)item->bytes});
+    if (strcmp(request->method, "ProposePlan") != 0) return;
+    Callout__ProposePlanReply *reply =
+        desk_body(desk, desk_reply(desk, item, false), &callout__propose_plan_reply__descriptor);
+    if (reply->n_refused > 0)
+        fail_msg("step %u: route of %s refused: %s", direct.lockstep.step,
+                 reply->refused[0]->technician_id, reply->refused[0]->reason);
+    direct.proposals++;
 }
 
 /* As the dispatcher's loop does after each batch. */
@@ -101,6 +118,7 @@ enum err bus_ask(struct bus *bus, uint64_t cookie, const void *bytes, size_t siz
     struct engine_item item = {.bytes = bytes, .size = size};
     engine_batch(bus->desk.engine, &item, 1, start_us());
     if (item.held == HELD_NOT) {
+        check_proposal(&item);
         complete(cookie, item.reply);
     } else {
         assert_null(bus->held);
@@ -198,8 +216,9 @@ static void run_direct(struct digests *out)
     out->core = desk_digest(&direct.desk);
     out->facts = (uint64_t)desk_seq(&direct.desk);
     assert_int_equal(store_digest(direct.desk.store, &out->tables), ERR_OK);
-    print_message("%u steps, %u commands of devices, %llu facts\n", direct.lockstep.step,
-                  direct.lockstep.pushed, (unsigned long long)out->facts);
+    print_message("%u steps, %u commands of devices, %u proposals, %llu facts\n",
+                  direct.lockstep.step, direct.lockstep.pushed, direct.proposals,
+                  (unsigned long long)out->facts);
     desk_close(&direct.desk);
     arena_close(&direct.caller.arena);
 }
