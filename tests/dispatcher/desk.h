@@ -72,7 +72,7 @@ static inline int64_t desk_seq(const struct desk *desk)
     return core_seq(engine_core(desk->engine));
 }
 
-/* --- who asks ---------------------------------------------------------------------------------- */
+/* --- who asks --- */
 
 static inline Callout__Principal a_key(const char *name, const char *role)
 {
@@ -84,7 +84,7 @@ static inline Callout__Principal a_key(const char *name, const char *role)
     return who;
 }
 
-/* --- requests ---------------------------------------------------------------------------------- */
+/* --- requests --- */
 
 /* A packed Request; without `who` one of our own processes asks. */
 static inline struct engine_item desk_item(struct desk *desk, const Callout__Principal *who,
@@ -172,7 +172,7 @@ static inline void *desk_body(struct desk *desk, const Callout__Reply *reply,
     return desk_decode(desk, type, reply->body);
 }
 
-/* --- messages, in the arena -------------------------------------------------------------------- */
+/* --- messages, in the arena --- */
 
 #define DESK_NEW(desk, type, name) type *name = arena_need(&(desk)->arena, sizeof *name)
 
@@ -263,7 +263,7 @@ static inline void desk_furnish(struct desk *desk)
     desk_do(desk, "UpsertWorkOrder", &desk_order(desk, "W2")->base);
 }
 
-/* --- devices ----------------------------------------------------------------------------------- */
+/* --- devices --- */
 
 struct desk_device {
     Callout__Principal who;

@@ -78,7 +78,7 @@ static const char *name(struct world *world, char letter, uint32_t number, const
     return arena_text(&world->texts, buffer);
 }
 
-/* --- facts ------------------------------------------------------------------------------------- */
+/* --- facts --- */
 
 static const char *any_technician(struct world *world)
 {
@@ -347,7 +347,7 @@ static void make_fact(struct world *world, struct fact *fact)
     }
 }
 
-/* --- what must hold ---------------------------------------------------------------------------- */
+/* --- what must hold --- */
 
 /* I1, I4 */
 static void check_appointment(const struct world *world, uint32_t index)
@@ -496,7 +496,7 @@ static void check_plan(const struct world *world, const struct fact *fact, const
     }
 }
 
-/* --- rows -------------------------------------------------------------------------------------- */
+/* --- rows --- */
 
 static void perform(struct world *world, const struct acts *acts)
 {
@@ -578,7 +578,7 @@ static void check_told(const struct world *world, const struct glimpse *before, 
     }
 }
 
-/* --- following ---------------------------------------------------------------------------------- */
+/* --- following --- */
 
 static void hear_technician(void *context, const struct problem_technician *told)
 {
@@ -648,7 +648,7 @@ static void check_followers(struct world *world)
         check_follower(world, &key);
 }
 
-/* --- the run ----------------------------------------------------------------------------------- */
+/* --- the run --- */
 
 static void world_open(struct world *world, uint64_t seed)
 {

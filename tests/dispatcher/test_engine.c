@@ -32,7 +32,7 @@ static uint64_t log_seq_of(struct desk *desk, const Callout__Reply *reply, bool 
     return answer->log_seq;
 }
 
-/* --- once -------------------------------------------------------------------------------------- */
+/* --- once --- */
 
 static void a_request_is_done_once_whatever_the_wire_does(void **state)
 {
@@ -111,7 +111,7 @@ static void what_was_refused_may_be_mended_and_sent_again(void **state)
     desk_close(&desk);
 }
 
-/* --- devices ----------------------------------------------------------------------------------- */
+/* --- devices --- */
 
 static void commands_are_applied_once_and_in_order(void **state)
 {
@@ -171,7 +171,7 @@ static void a_rejected_command_does_not_block_those_behind_it(void **state)
     desk_close(&desk);
 }
 
-/* --- commits that fail ------------------------------------------------------------------------- */
+/* --- commits that fail --- */
 
 enum { SCRIPT = 60 };
 
@@ -242,7 +242,7 @@ static void commits_that_fail_leave_the_digest_of_a_run_that_never_did(void **st
     desk_close(&well);
 }
 
-/* --- rows that the store refuses, requests that kill -------------------------------------------- */
+/* --- rows that the store refuses, requests that kill --- */
 
 static enum err (*real_put)(struct store *store, enum row_kind kind, const void *row);
 
@@ -435,7 +435,7 @@ static void a_kill_from_outside_is_nobodys_fault(void **state)
     remove_folder(folder);
 }
 
-/* --- what is new after a cursor ------------------------------------------------------------------ */
+/* --- what is new after a cursor --- */
 
 static ProtobufCBinaryData snapshot_cursor(struct desk *desk, const struct desk_device *device)
 {
@@ -545,7 +545,7 @@ static void a_cursor_from_the_future_or_another_epoch_is_reset(void **state)
     desk_close(&now);
 }
 
-/* --- who may ask what ---------------------------------------------------------------------------- */
+/* --- who may ask what --- */
 
 /* Another one's appointment and one that does not exist are answered alike. */
 static void what_is_not_his_does_not_exist_for_a_technician(void **state)
@@ -696,7 +696,7 @@ static void sessions_expire_and_are_revoked(void **state)
     desk_close(&desk);
 }
 
-/* --- garbage ------------------------------------------------------------------------------------- */
+/* --- garbage --- */
 
 static void garbage_gets_an_answer_and_harms_nobody(void **state)
 {
@@ -722,7 +722,7 @@ static void garbage_gets_an_answer_and_harms_nobody(void **state)
     desk_close(&desk);
 }
 
-/* --- held, time, snapshots ------------------------------------------------------------------------ */
+/* --- held, time, snapshots --- */
 
 static void a_held_question_is_answered_by_the_next_event(void **state)
 {
