@@ -406,7 +406,9 @@ bool engine_tick(struct engine *engine, int64_t now_us)
     set_now(engine, now_us);
     arena_rewind(&engine->batch_arena);
     bool did = engine_tick_in_batch(engine);
-    return finish(engine) == ERR_OK && did;
+    enum err err = finish(engine);
+    if (err != ERR_OK) log_error("what is due cannot be stored (%s)", err_name(err));
+    return err == ERR_OK && did;
 }
 
 int64_t engine_next_wake_us(struct engine *engine, int64_t now_us)

@@ -25,6 +25,7 @@
 
 enum { HELD_MAX = 64 };
 #define FREEZE_MARGIN_REAL_US (500 * 1000)
+#define TICK_PAUSE_US         US_PER_SECOND /* after a tick that could not be stored */
 
 struct waiting {
     struct sp_ticket ticket;
@@ -45,6 +46,7 @@ struct service {
     uint32_t queue_count;
     struct waiting held[HELD_MAX];
     uint32_t held_count;
+    int64_t tick_after_mono_us; /* no tick before: the last one could not be stored */
 };
 
 static int64_t domain_us(const struct service *service)
@@ -61,6 +63,8 @@ static void schedule_tick(struct service *service)
     if (wake_us == INT64_MAX || rate <= 0) return;
     double wait_us = wake_us > now_us ? (double)(wake_us - now_us) / rate : 0;
     if (wait_us > 3600e6) wait_us = 3600e6;
+    double pause_us = (double)(service->tick_after_mono_us - clock_mono_us());
+    if (wait_us < pause_us) wait_us = pause_us;
     struct timeval wait = {(time_t)(wait_us / 1e6), (suseconds_t)((int64_t)wait_us % 1000000)};
     evtimer_add(service->tick_event, &wait);
 }
@@ -168,7 +172,11 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
     (void)fd;
     (void)what;
     struct service *service = context;
-    if (engine_tick(service->engine, domain_us(service))) answer_held(service);
+    int64_t now_us = domain_us(service);
+    if (engine_tick(service->engine, now_us))
+        answer_held(service);
+    else if (engine_next_wake_us(service->engine, now_us) <= now_us)
+        service->tick_after_mono_us = clock_mono_us() + TICK_PAUSE_US;
     schedule_tick(service);
 }
 

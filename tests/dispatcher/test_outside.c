@@ -161,6 +161,27 @@ static void a_batch_that_cannot_begin_leaves_the_core_as_it_was(void **state)
     desk_close(&desk);
 }
 
+/* The loop that asks for ticks relies on both: nothing was done, and it is due as before. */
+static void a_tick_that_cannot_be_stored_stays_due(void **state)
+{
+    (void)state;
+    struct desk desk;
+    desk_open(&desk, store_open_mem(), NULL);
+    desk_furnish(&desk);
+    desk_do(&desk, "Assign", &desk_assign(&desk, "W1.1", "T1")->base);
+    desk.now_us = DESK_DAY_US + 12 * HOUR_US;
+    uint64_t digest = desk_digest(&desk);
+    store_fail_commits(desk.store, 1);
+    for (int i = 0; i < 3; i++) {
+        assert_false(engine_tick(desk.engine, desk.now_us));
+        assert_true(engine_next_wake_us(desk.engine, desk.now_us) <= desk.now_us);
+        assert_true(desk_digest(&desk) == digest);
+    }
+    store_fail_commits(desk.store, 0);
+    assert_true(engine_tick(desk.engine, desk.now_us));
+    desk_close(&desk);
+}
+
 static int64_t last_fix_us(struct desk *desk)
 {
     union row row;
@@ -212,6 +233,7 @@ int main(void)
         cmocka_unit_test(the_id_of_an_appointment_is_within_the_limit_of_ids),
         cmocka_unit_test(a_batch_of_great_replies_is_taken_in_parts),
         cmocka_unit_test(a_batch_that_cannot_begin_leaves_the_core_as_it_was),
+        cmocka_unit_test(a_tick_that_cannot_be_stored_stays_due),
         cmocka_unit_test(a_fix_from_the_future_does_not_stay_the_newest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
