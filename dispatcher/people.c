@@ -127,7 +127,7 @@ enum err handle_enroll(struct call *call)
     struct engine *engine = call->engine;
     char token_hash[65], secret_hash[65];
     union row row;
-    struct row_device device;
+    struct row_device device = {0};
     hash_hex(request->enrol_token, strlen(request->enrol_token), token_hash);
     enum err err = store_get(engine->store, ROW_ENROL_TOKEN,
                              &(struct row_enrol_token){.token_hash = token_hash}, &row);

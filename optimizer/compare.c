@@ -172,7 +172,7 @@ static enum err compare(const struct instant *instant, const struct options *opt
     arena_open(&arena, MESSAGE_MEMORY);
     Callout__NextProblemReply *news = NULL;
     enum err err = decode(instant, &arena, &news, problem);
-    if (err == ERR_OK && news->territory_id[0] == '\0')
+    if (err == ERR_OK && news != NULL && news->territory_id[0] == '\0')
         err = problem_set(problem, ERR_NOT_FOUND, "NextProblem", "there is no problem");
     struct result live = {0}, fresh = {0};
     if (err == ERR_OK) err = solve(news, false, options, &live, problem);

@@ -150,8 +150,8 @@ enum err system_start(struct system *out, const char *data_dir, const char *cons
     CHECK(count + more_count < sizeof arguments / sizeof *arguments);
     for (size_t i = 0; i < more_count; i++)
         arguments[count++] = more[i];
-    pid_t pid;
-    int output;
+    pid_t pid = 0;
+    int output = -1;
     enum err err = spawn(arguments, log_path, &pid, &output, problem);
     if (err != ERR_OK) return err;
     err = await_ready(pid, output, problem);
@@ -196,8 +196,8 @@ enum err system_command(const char *const *arguments, char *output, size_t size,
                         struct problem *problem)
 {
     count_arguments(arguments);
-    pid_t pid;
-    int end;
+    pid_t pid = 0;
+    int end = -1;
     enum err err = spawn(arguments, NULL, &pid, &end, problem);
     if (err != ERR_OK) return err;
     size_t have = 0;

@@ -1,8 +1,8 @@
 /* route.c - earliest times by two states per stop: the break is still ahead, or it is behind.
  *
  *   I1  `ahead[i]` is the earliest departure from place i with the break not yet taken, `behind[i]`
- *       the earliest with it taken; NEVER when that cannot be. Place 0 is the start, i + 1 is stop
- *       i.
+ *       the earliest with it taken; NEVER when that cannot be. Place 0 is the start, place i + 1 is
+ *       stop i.
  *   I2  on a leg that is left at t and takes d, the break starts at b = max(t, earliest) <= latest
  *       and the arrival is max(t + d, earliest) + length: the same whether b lies in the journey or
  *       in the wait after it (then b = earliest), so a leg has at most one sensible break.
