@@ -266,7 +266,9 @@ enum err handle_propose_plan(struct call *call)
     if (candidate->n_routes > 0) err = engine_apply(engine, &body, &seq, &acts, &call->problem);
     if (err != ERR_OK && err != ERR_CONFLICT) return err;
     call->problem = (struct problem){{0}, {0}};
-    if (candidate->settled && acts.refusal_count == 0) note_settled(engine, candidate, seq);
+    /* What was just published is another state: the optimizer has yet to look at it. */
+    if (candidate->settled && acts.refusal_count == 0 && acts.plan_version == 0)
+        note_settled(engine, candidate, seq);
     Callout__ProposePlanReply *answer = arena_need(call->arena, sizeof *answer);
     callout__propose_plan_reply__init(answer);
     answer->plan_version = acts.plan_version;
