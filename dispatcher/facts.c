@@ -434,9 +434,10 @@ enum err fact_from_body(const Callout__FactBody *body, int64_t seq, int64_t time
         read_subject(out, FACT_ASSIGN, body->assign->appointment_id, body->assign->technician_id,
                      body->assign->override_reason, body->assign->expected_version);
         out->subject.start_us = body->assign->start_us;
-        if (body->assign->start_us != 0)
-            return check_time(body->assign->start_us, time_us, "start_us", problem);
-        return check_text(body->assign->override_reason, LIMIT_TEXT, "override_reason", problem);
+        if (strlen(body->assign->override_reason) > LIMIT_TEXT || body->assign->start_us == 0)
+            return check_text(body->assign->override_reason, LIMIT_TEXT, "override_reason",
+                              problem);
+        return check_time(body->assign->start_us, time_us, "start_us", problem);
     case CALLOUT__FACT_BODY__BODY_UNASSIGN:
         read_subject(out, FACT_UNASSIGN, body->unassign->appointment_id, "", body->unassign->reason,
                      body->unassign->expected_version);

@@ -67,6 +67,26 @@ static void a_shift_is_of_the_day_on_which_it_begins(void **state)
     desk_close(&desk);
 }
 
+static void a_reason_is_bounded_also_when_a_start_is_given(void **state)
+{
+    (void)state;
+    static char reason[LIMIT_TEXT + 2];
+    struct desk desk;
+    desk_open(&desk, store_open_mem(), NULL);
+    desk_furnish(&desk);
+    memset(reason, 'r', LIMIT_TEXT + 1);
+    Callout__AssignRequest *request = desk_assign(&desk, "W1.1", "T1");
+    request->start_us = DESK_DAY_US + 9 * HOUR_US;
+    request->override_reason = reason;
+    assert_string_equal(refused(&desk, "Assign", &request->base), "override_reason");
+    reason[LIMIT_TEXT] = '\0';
+    request->start_us = INT64_MAX;
+    assert_string_equal(refused(&desk, "Assign", &request->base), "start_us");
+    request->start_us = DESK_DAY_US + 9 * HOUR_US;
+    desk_do(&desk, "Assign", &request->base);
+    desk_close(&desk);
+}
+
 /* An appointment's id is an id as well: the optimizer and the devices hold it in as much room. */
 static void the_id_of_an_appointment_is_within_the_limit_of_ids(void **state)
 {
@@ -230,6 +250,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_break_lies_in_our_time),
         cmocka_unit_test(a_shift_is_of_the_day_on_which_it_begins),
+        cmocka_unit_test(a_reason_is_bounded_also_when_a_start_is_given),
         cmocka_unit_test(the_id_of_an_appointment_is_within_the_limit_of_ids),
         cmocka_unit_test(a_batch_of_great_replies_is_taken_in_parts),
         cmocka_unit_test(a_batch_that_cannot_begin_leaves_the_core_as_it_was),
