@@ -302,10 +302,14 @@ static enum err run(struct engine *engine, struct engine_item *items, const bool
         }
         items[i].held = HELD_NOT;
         engine->quarantine = quarantined[i];
+        engine->refused_command = items[i].refused_command;
         items[i].reply = engine_answer(engine, &items[i], &engine->batch_arena);
         engine->quarantine = false;
         if (engine->poisoned == ERR_OK) continue;
-        if (engine->poisoned == ERR_CONFLICT) *bad = i;
+        if (engine->poisoned == ERR_CONFLICT) {
+            *bad = i;
+            items[i].refused_command = engine->refused_command;
+        }
         break;
     }
     return finish(engine);

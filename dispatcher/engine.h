@@ -48,7 +48,8 @@ struct engine_item {
     ProtobufCBinaryData reply; /* a packed Reply; empty when the request is to be held */
     enum { HELD_NOT, HELD_FOLLOW, HELD_PROBLEM } held;
     uint32_t hold_ms;
-    uint64_t after_seq; /* HELD_FOLLOW: what the asker knows */
+    uint64_t after_seq;       /* HELD_FOLLOW: what the asker knows */
+    uint64_t refused_command; /* the one of a Push that the store refused (F2); 0: none known */
 };
 
 /* Does the batch at domain time now_us. After it, replies may be sent. Returns how many of the

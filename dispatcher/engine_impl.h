@@ -39,11 +39,12 @@ struct engine {
     uint32_t settled_count;
     struct suspects *suspects; /* NULL: memory only */
     int64_t now_us;
-    int64_t hand_us;   /* where AdvanceClock moved the clock; 0: nowhere */
-    bool began;        /* a transaction is open */
-    bool wrote;        /* it has something in it */
-    enum err poisoned; /* ERR_OK, or why the batch must be undone */
-    bool quarantine;   /* the current request is to be quarantined, not done */
+    int64_t hand_us;          /* where AdvanceClock moved the clock; 0: nowhere */
+    bool began;               /* a transaction is open */
+    bool wrote;               /* it has something in it */
+    enum err poisoned;        /* ERR_OK, or why the batch must be undone */
+    bool quarantine;          /* the current request is to be quarantined, not done */
+    uint64_t refused_command; /* then: only this command of it, if it is known (not 0) */
     int64_t
         drift_us[LIMIT_TECHNICIANS]; /* when each technician's last drift became a fact, by hash */
 };

@@ -169,7 +169,9 @@ static Callout__CommandResult *apply(struct sender *sender, Callout__Command *co
     struct acts acts = {0};
     int64_t seq = core_seq(engine->core);
     enum err err = ERR_OK;
-    if (engine->quarantine) {
+    bool quarantine = engine->quarantine &&
+                      (engine->refused_command == 0 || engine->refused_command == command->seq);
+    if (quarantine) {
         body.body_case = CALLOUT__FACT_BODY__BODY_QUARANTINED;
         body.quarantined = &quarantined;
     } else if (side_command(sender, command, &err, &problem)) {
@@ -180,11 +182,11 @@ static Callout__CommandResult *apply(struct sender *sender, Callout__Command *co
     }
     body.actor = (Callout__Principal *)(uintptr_t)call->who;
     if (err == ERR_OK) err = engine_apply(engine, &body, &seq, &acts, &problem);
-    if (err != ERR_OK || engine->quarantine) {
+    if (err != ERR_OK || quarantine) {
         Callout__CommandResult *result =
             new_result(call->arena, command->seq, CALLOUT__OUTCOME__REJECTED,
-                       engine->quarantine ? "internal error: kept in quarantine" : err_name(err));
-        if (!engine->quarantine) add_error(call->arena, result, &problem);
+                       quarantine ? "internal error: kept in quarantine" : err_name(err));
+        if (!quarantine) add_error(call->arena, result, &problem);
         result->log_seq = (uint64_t)seq;
         return result;
     }
@@ -266,8 +268,15 @@ enum err handle_push(struct call *call)
     Callout__PushReply *answer = arena_need(call->arena, sizeof *answer);
     callout__push_reply__init(answer);
     answer->results = arena_need(call->arena, (request->n_commands + 1) * sizeof *answer->results);
-    for (size_t i = 0; i < request->n_commands && err == ERR_OK; i++)
-        answer->results[answer->n_results++] = one(&sender, request->commands[i], &err);
+    bool refused = false; /* what stands behind it is not done now: the device sends it again */
+    for (size_t i = 0; i < request->n_commands && err == ERR_OK && !refused; i++) {
+        Callout__Command *command = request->commands[i];
+        answer->results[answer->n_results++] = one(&sender, command, &err);
+        refused = call->engine->quarantine && call->engine->refused_command == command->seq;
+        if (call->engine->poisoned == ERR_OK || call->engine->quarantine) continue;
+        call->engine->refused_command = command->seq;
+        refused = true;
+    }
     if (err == ERR_OK && sender.device.last_seq != last_seq)
         err = engine_put(call->engine, ROW_DEVICE, &sender.device);
     if (err != ERR_OK) return ERR_INTERNAL;

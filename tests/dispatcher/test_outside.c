@@ -146,6 +146,57 @@ static void a_batch_of_great_replies_is_taken_in_parts(void **state)
     desk_close(&desk);
 }
 
+static enum err (*real_put)(struct store *, enum row_kind, const void *);
+
+static enum err refusing_put(struct store *store, enum row_kind kind, const void *row)
+{
+    const char *reason = kind == ROW_CHECK_IN ? ((const struct row_check_in *)row)->reason : "";
+    return strcmp(reason, "MAGIC") == 0 ? ERR_CONFLICT : real_put(store, kind, row);
+}
+
+static Callout__PushReply *push(struct desk *desk, const struct desk_device *device,
+                                Callout__Command *const *commands, size_t count)
+{
+    return desk_body(desk,
+                     desk_ask_as(desk, &device->who, "Push", "", desk_push(desk, commands, count)),
+                     &callout__push_reply__descriptor);
+}
+
+static void a_refused_command_takes_none_of_its_neighbours_along(void **state)
+{
+    (void)state;
+    struct desk desk;
+    struct store *store = store_open_mem();
+    struct store_ops ops = *store->ops;
+    real_put = ops.put;
+    ops.put = refusing_put;
+    store->ops = &ops;
+    desk_open(&desk, store, NULL);
+    desk_furnish(&desk);
+    struct desk_device device = desk_device(&desk, "T1");
+    desk_do(&desk, "Assign", &desk_assign(&desk, "W1.1", "T1")->base);
+    Callout__Command *const commands[] = {
+        desk_status(&desk, 1, "W1.1", CALLOUT__APPOINTMENT_STATUS__ACCEPTED),
+        desk_status(&desk, 2, "W1.1", CALLOUT__APPOINTMENT_STATUS__NO_ACCESS),
+        desk_status(&desk, 3, "W1.1", CALLOUT__APPOINTMENT_STATUS__EN_ROUTE),
+        desk_status(&desk, 4, "W1.1", CALLOUT__APPOINTMENT_STATUS__ON_SITE),
+    };
+    commands[1]->status->reason = words("MAGIC");
+    Callout__PushReply *reply = push(&desk, &device, commands, 4);
+    assert_int_equal(reply->last_seq, 2);
+    assert_int_equal(reply->n_results, 2);
+    assert_int_equal(reply->results[0]->outcome, CALLOUT__OUTCOME__APPLIED);
+    assert_int_equal(reply->results[1]->outcome, CALLOUT__OUTCOME__REJECTED);
+    reply = push(&desk, &device, commands, 4);
+    assert_int_equal(reply->last_seq, 4);
+    assert_int_equal(reply->n_results, 4);
+    assert_true(reply->results[0]->duplicate && reply->results[1]->duplicate);
+    assert_int_equal(reply->results[1]->outcome, CALLOUT__OUTCOME__REJECTED);
+    assert_int_equal(reply->results[2]->outcome, CALLOUT__OUTCOME__APPLIED);
+    assert_int_equal(reply->results[3]->outcome, CALLOUT__OUTCOME__APPLIED);
+    desk_close(&desk);
+}
+
 static bool broken;
 static enum err (*real_begin)(struct store *);
 
@@ -254,6 +305,7 @@ int main(void)
         cmocka_unit_test(the_id_of_an_appointment_is_within_the_limit_of_ids),
         cmocka_unit_test(a_batch_of_great_replies_is_taken_in_parts),
         cmocka_unit_test(a_batch_that_cannot_begin_leaves_the_core_as_it_was),
+        cmocka_unit_test(a_refused_command_takes_none_of_its_neighbours_along),
         cmocka_unit_test(a_tick_that_cannot_be_stored_stays_due),
         cmocka_unit_test(a_fix_from_the_future_does_not_stay_the_newest),
     };
