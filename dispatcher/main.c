@@ -7,6 +7,7 @@
 #include "gateway/service.h"
 #include "optimizer/compare.h"
 #include "optimizer/service.h"
+#include "optimizer/solve_tool.h"
 #include "sim/import.h"
 #include "sim/sim.h"
 
@@ -30,6 +31,7 @@ static const struct role {
     {"sim", sim_main, "a fleet of virtual technicians: live, demo, benchmarks"},
     {"replay", replay_main, "rebuilds the state from the fact log and compares its digest"},
     {"verify", verify_main, "checks a data folder from its first fact to its last"},
+    {"solve", solve_main, "a plan for a day folder or a VROOM file, without any system running"},
     {"compare", compare_main, "the live plan against a fresh solve of the same problem"},
     {"admin", admin_main, "keys, enrolment, certificates, backup and restore"},
 };

@@ -1,0 +1,263 @@
+#include "optimizer/solve_tool.h"
+
+#include "base/exit_code.h"
+#include "optimizer/write_plan.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    CHUNK_ROUNDS = 64,
+    STAGES = 8,
+    SEARCH_FOREVER = 1 << 30, /* rounds, before the pace is known */
+    VROOM_BYTES_MAX = 256 << 20,
+};
+
+static const double CPU_SECONDS_DEFAULT = 5, CPU_SECONDS_MAX = 86400, PROGRESS_S = 0.2;
+static const uint64_t WORK_MAX = UINT64_C(1000000000000);
+
+/* --- effort ---------------------------------------------------------------------------------- */
+
+static volatile sig_atomic_t interrupted;
+
+static void interrupt(int number)
+{
+    (void)number;
+    interrupted = 1;
+}
+
+static double cpu_seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static void print_progress(const struct solver *solver, double seconds)
+{
+    fprintf(stderr, "\r%7.1f s  %9llu rounds  cost %lld  unassigned %u   ", seconds,
+            (unsigned long long)solver->work_done, (long long)solver->plan.cost,
+            solver->plan.unserved_count);
+    fflush(stderr);
+}
+
+/* The search cools by its share of rounds done. Where time rules, that share is time's: the number
+ * of rounds is what it would come to at the pace so far. */
+static void keep_pace(struct search *search, double begin, double end, double now)
+{
+    double rounds = (double)search->done * (end - begin) / (now - begin + 1e-9);
+    search->options.rounds = search->done + 1;
+    if (rounds > (double)search->options.rounds) search->options.rounds = (uint64_t)rounds;
+}
+
+static void begin_search(struct solve_input *input, const struct solve_budget *budget)
+{
+    uint64_t rounds = budget->work > 0 ? budget->work : SEARCH_FOREVER;
+    if (input->format == SOLVE_DAY)
+        solver_search(&input->solver, rounds, budget->seed, true);
+    else /* prices that keep an order of objectives say nothing about heat */
+        solver_search_more(&input->solver, rounds, budget->seed);
+}
+
+const char *solve_run(struct solve_input *input, const struct solve_budget *budget, bool progress)
+{
+    struct solver *solver = &input->solver;
+    struct search *search = &solver->search;
+    if (solver->in.visit_count == 0) return "nothing_to_do";
+    double begin = cpu_seconds(), now = begin, told = begin;
+    begin_search(input, budget);
+    for (uint64_t stage = 1; !interrupted;) {
+        (void)solver_improve(solver, CHUNK_ROUNDS);
+        now = cpu_seconds();
+        if (budget->work == 0) keep_pace(search, begin, budget->cpu_seconds, now);
+        if (search->done * STAGES >= search->options.rounds * stage) {
+            if (solver_recombine(solver)) search_restart(search, &solver->plan);
+            stage++;
+        }
+        if (progress && now - told >= PROGRESS_S) print_progress(solver, told = now);
+        if (budget->work == 0 && now >= budget->cpu_seconds) return "cpu_seconds";
+        if (budget->work > 0 && solver_search_over(solver)) return "work";
+    }
+    return "interrupt";
+}
+
+/* --- command line ---------------------------------------------------------------------------- */
+
+struct options {
+    const char *path, *format;
+    struct solve_budget budget;
+    bool cpu_given, overtime, json, help;
+};
+
+static int usage(FILE *out)
+{
+    fputs(
+        "usage: callout solve FILE --format day|vroom [--cpu-seconds S | --work N] [--seed N]\n"
+        "                     [--no-overtime] [--json]\n\n"
+        "  day     a folder with technicians.csv and orders.csv\n"
+        "  vroom   VROOM's JSON with vehicles, jobs and one matrix\n\n"
+        "Without an effort: 5 CPU seconds. --work counts rounds of search, and repeats exactly.\n",
+        out);
+    return out == stdout ? EXIT_DONE : EXIT_USAGE;
+}
+
+static bool read_count(const char *text, uint64_t low, uint64_t high, uint64_t *out)
+{
+    char *end = NULL;
+    errno = 0;
+    unsigned long long value = strtoull(text, &end, 10);
+    if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0) return false;
+    if (value < low || value > high) return false;
+    *out = value;
+    return true;
+}
+
+static bool read_seconds(const char *text, double *out)
+{
+    char *end = NULL;
+    double value = strtod(text, &end);
+    if (end == text || *end != '\0' || !isfinite(value)) return false;
+    if (value <= 0 || value > CPU_SECONDS_MAX) return false;
+    *out = value;
+    return true;
+}
+
+static bool read_options(struct options *out, int argc, char **argv)
+{
+    static const struct option words[] = {
+        {"format", required_argument, NULL, 'f'}, {"cpu-seconds", required_argument, NULL, 'c'},
+        {"work", required_argument, NULL, 'w'},   {"seed", required_argument, NULL, 's'},
+        {"no-overtime", no_argument, NULL, 'o'},  {"json", no_argument, NULL, 'j'},
+        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
+    };
+    bool fine = true;
+    *out = (struct options){.budget = {.cpu_seconds = CPU_SECONDS_DEFAULT, .seed = 1},
+                            .overtime = true};
+    optind = 1;
+    for (int word; fine && (word = getopt_long(argc, argv, "", words, NULL)) != -1;) {
+        switch (word) {
+        case 'f': out->format = optarg; break;
+        case 'c': fine = out->cpu_given = read_seconds(optarg, &out->budget.cpu_seconds); break;
+        case 'w': fine = read_count(optarg, 1, WORK_MAX, &out->budget.work); break;
+        case 's': fine = read_count(optarg, 0, UINT64_MAX, &out->budget.seed); break;
+        case 'o': out->overtime = false; break;
+        case 'j': out->json = true; break;
+        case 'h': out->help = true; return true;
+        default: fine = false;
+        }
+    }
+    if (!fine || optind + 1 != argc || out->format == NULL) return false;
+    out->path = argv[optind];
+    return !(out->cpu_given && out->budget.work > 0);
+}
+
+static bool format_known(const char *format)
+{
+    if (strcmp(format, "day") == 0 || strcmp(format, "vroom") == 0) return true;
+    fprintf(stderr, "callout solve: --format %s: cannot be read; say day or vroom\n", format);
+    return false;
+}
+
+/* --- input ----------------------------------------------------------------------------------- */
+
+static enum err read_vroom_file(struct solve_input *input, const char *path,
+                                struct problem *problem)
+{
+    FILE *file = fopen(path, "rb");
+    if (file == NULL) return problem_set(problem, ERR_IO, path, "%s", strerror(errno));
+    char *text = malloc(VROOM_BYTES_MAX + 1);
+    size_t size = text == NULL ? 0 : fread(text, 1, VROOM_BYTES_MAX + 1, file);
+    bool failed = text == NULL || ferror(file) != 0;
+    fclose(file);
+    enum err err;
+    if (failed)
+        err = problem_set(problem, ERR_IO, path, "cannot be read");
+    else if (size > VROOM_BYTES_MAX)
+        err = problem_set(problem, ERR_TOO_LARGE, path, "at most %d bytes", VROOM_BYTES_MAX);
+    else
+        err = read_vroom(input, text, size, problem);
+    free(text);
+    return err;
+}
+
+/* A day's mistakes are all told but the first here, and that one by the caller. */
+static enum err read_day_folder(struct solve_input *input, const char *path, bool overtime,
+                                struct problem *problem)
+{
+    static struct day_errors errors;
+    struct day day;
+    char technicians[1024], orders[1024];
+    snprintf(technicians, sizeof technicians, "%s/technicians.csv", path);
+    snprintf(orders, sizeof orders, "%s/orders.csv", path);
+    /* All times of a plan are the folder's local ones; as UTC they have no clock that changes. */
+    enum err err = day_read(&day, technicians, orders, "UTC", &errors);
+    if (err != ERR_OK) {
+        for (size_t i = 1; i < errors.count && i < DAY_ERRORS_MAX; i++)
+            fprintf(stderr, "callout solve: %s: %s\n", errors.items[i].field, errors.items[i].text);
+        *problem = errors.items[0];
+        return err;
+    }
+    err = read_day(input, &day, overtime, problem);
+    day_fini(&day);
+    return err;
+}
+
+static enum err read_input(struct solve_input *input, const struct options *options,
+                           struct problem *problem)
+{
+    if (strcmp(options->format, "vroom") == 0)
+        return read_vroom_file(input, options->path, problem);
+    return read_day_folder(input, options->path, options->overtime, problem);
+}
+
+/* --- the tool -------------------------------------------------------------------------------- */
+
+static enum err solve(struct solve_input *input, const struct options *options,
+                      struct problem *problem)
+{
+    struct sigaction action = {.sa_handler = interrupt}, before;
+    interrupted = 0;
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, &before);
+    solve_input_begin(input);
+    bool progress = isatty(STDERR_FILENO) == 1;
+    struct solve_effort effort = {.stopped_because = solve_run(input, &options->budget, progress)};
+    if (progress) fputs("\r\033[K", stderr);
+    sigaction(SIGINT, &before, NULL);
+    effort.cpu_seconds = cpu_seconds();
+    effort.work = input->solver.work_done;
+    if (options->json) return write_plan_json(input, &effort, stdout, problem);
+    return write_plan_text(input, &effort, stdout, problem);
+}
+
+static int fail(const struct problem *problem, int code)
+{
+    fprintf(stderr, "callout solve: %s: %s\n", problem->field, problem->text);
+    return code;
+}
+
+int solve_main(int argc, char **argv)
+{
+    struct options options;
+    struct problem problem = {0};
+    if (!read_options(&options, argc, argv)) return usage(stderr);
+    if (options.help) return usage(stdout);
+    if (!format_known(options.format)) return EXIT_USAGE;
+    static struct solve_input input;
+    solve_input_open(&input);
+    int code = EXIT_DONE;
+    if (read_input(&input, &options, &problem) != ERR_OK)
+        code = fail(&problem, EXIT_CONFIG);
+    else if (solve(&input, &options, &problem) != ERR_OK)
+        code = fail(&problem, EXIT_FAILED);
+    solve_input_close(&input);
+    master_close();
+    return code;
+}
