@@ -177,6 +177,7 @@ static enum err read_matrix(struct vroom *vroom, const json_t *root, struct prob
                            "must be an object with one profile and its durations");
     void *first = json_object_iter(matrices);
     vroom->profile = json_object_iter_key(first);
+    CHECK(vroom->profile != NULL);
     struct entry entry = {json_object_iter_value(first), "", 0, "", ERR_OK, problem};
     only(&entry, keys);
     const json_t *rows = array(&entry, "durations", VROOM_INDEX_MAX);
@@ -239,8 +240,8 @@ static enum err read_vehicle(struct vroom *vroom, const json_t *object, size_t i
     told->day.end = place(vroom, &entry, "end_index", PLACE_END);
     told->skills = skills_of(vroom, &entry, &told->skill_count);
     const json_t *profile = json_object_get(object, "profile");
-    if (profile != NULL &&
-        (!json_is_string(profile) || strcmp(json_string_value(profile), vroom->profile) != 0))
+    const char *name = json_string_value(profile);
+    if (profile != NULL && (name == NULL || strcmp(name, vroom->profile) != 0))
         refuse(&entry, ERR_INVALID, "profile", "must be that of the one matrix");
     struct window shift = {ABSENT, INT64_MAX};
     const json_t *given = json_object_get(object, "time_window");
@@ -425,7 +426,7 @@ enum err read_vroom(struct solve_input *input, const char *text, size_t size,
         snprintf(field, sizeof field, "line %d, column %d", error.line, error.column);
         return problem_set(problem, ERR_INVALID, field, "%s", error.text);
     }
-    struct vroom vroom = {.input = input};
+    struct vroom vroom = {.input = input, .profile = ""};
     enum err err = read_root(&vroom, root, problem);
     json_decref(root);
     return err;

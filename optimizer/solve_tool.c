@@ -71,11 +71,11 @@ const char *solve_run(struct solve_input *input, const struct solve_budget *budg
     struct solver *solver = &input->solver;
     struct search *search = &solver->search;
     if (solver->in.visit_count == 0) return "nothing_to_do";
-    double begin = cpu_seconds(), now = begin, told = begin;
+    double begin = cpu_seconds(), told = begin;
     begin_search(input, budget);
     for (uint64_t stage = 1; !interrupted;) {
         (void)solver_improve(solver, CHUNK_ROUNDS);
-        now = cpu_seconds();
+        double now = cpu_seconds();
         if (budget->work == 0) keep_pace(search, begin, budget->cpu_seconds, now);
         if (search->done * STAGES >= search->options.rounds * stage) {
             if (solver_recombine(solver)) search_restart(search, &solver->plan);
@@ -167,6 +167,12 @@ static bool format_known(const char *format)
 
 /* --- input ----------------------------------------------------------------------------------- */
 
+static int fail(const struct problem *problem, int code)
+{
+    fprintf(stderr, "callout solve: %s: %s\n", problem->field, problem->text);
+    return code;
+}
+
 static enum err read_vroom_file(struct solve_input *input, const char *path,
                                 struct problem *problem)
 {
@@ -187,7 +193,7 @@ static enum err read_vroom_file(struct solve_input *input, const char *path,
     return err;
 }
 
-/* A day's mistakes are all told but the first here, and that one by the caller. */
+/* A day's mistakes are told here, the last of them by the caller. */
 static enum err read_day_folder(struct solve_input *input, const char *path, bool overtime,
                                 struct problem *problem)
 {
@@ -199,9 +205,10 @@ static enum err read_day_folder(struct solve_input *input, const char *path, boo
     /* All times of a plan are the folder's local ones; as UTC they have no clock that changes. */
     enum err err = day_read(&day, technicians, orders, "UTC", &errors);
     if (err != ERR_OK) {
-        for (size_t i = 1; i < errors.count && i < DAY_ERRORS_MAX; i++)
-            fprintf(stderr, "callout solve: %s: %s\n", errors.items[i].field, errors.items[i].text);
-        *problem = errors.items[0];
+        size_t kept = errors.count < DAY_ERRORS_MAX ? errors.count : DAY_ERRORS_MAX;
+        for (size_t i = 0; i + 1 < kept; i++)
+            (void)fail(&errors.items[i], EXIT_CONFIG);
+        *problem = errors.items[kept - 1];
         return err;
     }
     err = read_day(input, &day, overtime, problem);
@@ -235,12 +242,6 @@ static enum err solve(struct solve_input *input, const struct options *options,
     effort.work = input->solver.work_done;
     if (options->json) return write_plan_json(input, &effort, stdout, problem);
     return write_plan_text(input, &effort, stdout, problem);
-}
-
-static int fail(const struct problem *problem, int code)
-{
-    fprintf(stderr, "callout solve: %s: %s\n", problem->field, problem->text);
-    return code;
 }
 
 int solve_main(int argc, char **argv)
