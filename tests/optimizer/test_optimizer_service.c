@@ -185,16 +185,27 @@ static void answer(nng_ctx context, const void *bytes, size_t size)
     arena_close(&arena);
 }
 
+static bool is_ending(void)
+{
+    pthread_mutex_lock(&board.lock);
+    bool ending = board.ending;
+    pthread_mutex_unlock(&board.lock);
+    return ending;
+}
+
+/* Looks up now and then whether it is over: nng 1.5.2 panics when a socket is closed under a send.
+ */
 static void *serve(void *argument)
 {
     nng_ctx context;
     nng_aio *aio;
     assert_int_equal(nng_ctx_open(&context, board.socket), 0);
     assert_int_equal(nng_aio_alloc(&aio, NULL, NULL), 0);
-    for (;;) {
+    nng_aio_set_timeout(aio, 50);
+    while (!is_ending()) {
         nng_ctx_recv(context, aio);
         nng_aio_wait(aio);
-        if (nng_aio_result(aio) != 0) break;
+        if (nng_aio_result(aio) != 0) continue;
         nng_msg *message = nng_aio_get_msg(aio);
         answer(context, nng_msg_body(message), nng_msg_len(message));
         nng_msg_free(message);
@@ -295,8 +306,8 @@ int main(void)
     pthread_cond_broadcast(&board.changed);
     pthread_mutex_unlock(&board.lock);
     pthread_join(optimizer, &code);
-    nng_close(board.socket);
     for (uint32_t i = 0; i < SERVERS; i++)
         pthread_join(servers[i], NULL);
+    nng_close(board.socket);
     return failed != 0 || *(int *)code != 0;
 }
