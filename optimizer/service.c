@@ -490,7 +490,7 @@ static void close_all(struct service *service)
         solver_close(&service->problems[i]->solver);
         free(service->problems[i]);
     }
-        arena_close(&service->arena);
+    arena_close(&service->arena);
     master_close();
 }
 

@@ -13,10 +13,10 @@ enum {
     LIMIT_BATCH_COMMANDS = 200,    /* commands in one Push */
     LIMIT_REQUEST_ARENA = 4 << 20, /* memory one decoded request may take */
 
-    LIMIT_ID = 64,     /* an id of an order, technician, ...; UTF-8, no control characters */
+    LIMIT_ID = 64,            /* an id of an order, technician, ...; UTF-8, no control characters */
     LIMIT_WORK_ORDER_ID = 62, /* its appointment's id is two bytes longer, and an id too */
-    LIMIT_NAME = 128,  /* a person's or skill's name */
-    LIMIT_TEXT = 1024, /* an address, a note, a reason */
+    LIMIT_NAME = 128,         /* a person's or skill's name */
+    LIMIT_TEXT = 1024,        /* an address, a note, a reason */
     LIMIT_SKILLS_PER_ENTITY = 32,
     LIMIT_WINDOWS_PER_ORDER = 4,
     LIMIT_SERVICE_SECONDS = 24 * 3600,
