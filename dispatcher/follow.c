@@ -9,9 +9,17 @@
 #include "dispatcher/engine_impl.h"
 
 #include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { CURSOR_SIZE = 16 + 16, PULL_MAX = 200, SNAPSHOT_PAGE = 200, CAUSES_MAX = 256 };
+enum {
+    CURSOR_SIZE = 16 + 16,
+    PULL_PAGE = 100,
+    PULL_MAX = 256,
+    SNAPSHOT_PAGE = 100,
+    CAUSES_MAX = 256
+};
 
 static void cursor_mac(const struct engine *engine, const char *device_id, const uint8_t *head,
                        uint8_t mac[16])
@@ -62,7 +70,7 @@ static bool note_change(void *context, const void *visited)
 {
     struct news *news = context;
     const struct row_change *row = visited;
-    if (news->count >= PULL_MAX - 1 && row->seq != news->last_seq) {
+    if (news->count >= PULL_PAGE && row->seq != news->last_seq) {
         news->more = true;
         return false;
     }
@@ -211,27 +219,69 @@ static Callout__Territory *read_territory_message(struct call *call, const char 
     return out;
 }
 
-/* A technician's own appointments are bounded, so one page holds them all. */
+static int by_id(const void *a, const void *b)
+{
+    const char *const *left = a, *const *right = b;
+    return strcmp(*left, *right);
+}
+
+/* A page token is "SEQ ID": what the first page saw, and the last id that was told. Pages go by id,
+ * so that an appointment which comes or goes between two of them hides no other; the cursor of the
+ * last page is the first one's, so that the delta after it brings what changed meanwhile. */
+static enum err read_page_token(struct call *call, const char *token, int64_t *seq,
+                                const char **after)
+{
+    char *end;
+    *seq = core_seq(call->engine->core);
+    *after = "";
+    if (token[0] == '\0') return ERR_OK;
+    int64_t told = strtoll(token, &end, 10);
+    if (end == token || *end != ' ' || told < 0 || told > *seq)
+        return problem_set(&call->problem, ERR_INVALID, "page_token", "is not one that was given");
+    *seq = told;
+    *after = end + 1;
+    return ERR_OK;
+}
+
+static enum err fill_snapshot(struct call *call, struct own *own, const char *after, int64_t seq,
+                              Callout__SnapshotReply *answer)
+{
+    qsort(own->ids, own->count, sizeof own->ids[0], by_id);
+    answer->appointments = arena_need(call->arena, SNAPSHOT_PAGE * sizeof *answer->appointments);
+    const char *last = "";
+    for (uint32_t i = 0; i < own->count; i++) {
+        if (strcmp(own->ids[i], after) <= 0) continue;
+        if (answer->n_appointments == SNAPSHOT_PAGE) {
+            char token[LIMIT_ID + 32];
+            snprintf(token, sizeof token, "%lld %s", (long long)seq, last);
+            answer->next_page_token = arena_text(call->arena, token);
+            return ERR_OK;
+        }
+        Callout__FieldAppointment *appointment = read_field_appointment(call, own->ids[i]);
+        if (appointment == NULL) return ERR_IO;
+        answer->appointments[answer->n_appointments++] = appointment;
+        last = own->ids[i];
+    }
+    answer->cursor = cursor_make(call, seq);
+    return ERR_OK;
+}
+
 enum err handle_snapshot(struct call *call)
 {
     const Callout__SnapshotRequest *request = (const Callout__SnapshotRequest *)call->message;
-    if (request->page_token[0] != '\0')
-        return problem_set(&call->problem, ERR_INVALID, "page_token",
-                           "the snapshot has one page only");
+    const char *after;
+    int64_t seq;
+    enum err err = read_page_token(call, request->page_token, &seq, &after);
+    if (err != ERR_OK) return err;
     Callout__SnapshotReply *answer = arena_need(call->arena, sizeof *answer);
     callout__snapshot_reply__init(answer);
     struct own *own = arena_need(call->arena, sizeof *own);
     core_appointments_of(call->engine->core, call->who->technician_id, note_own, own);
-    answer->appointments = arena_need(call->arena, (own->count + 1) * sizeof *answer->appointments);
-    for (uint32_t i = 0; i < own->count; i++) {
-        Callout__FieldAppointment *appointment = read_field_appointment(call, own->ids[i]);
-        if (appointment == NULL) return ERR_IO;
-        answer->appointments[answer->n_appointments++] = appointment;
-    }
+    err = fill_snapshot(call, own, after, seq, answer);
+    if (err != ERR_OK) return err;
     answer->technician = read_technician_message(call, call->who->technician_id);
     if (answer->technician != NULL)
         answer->territory = read_territory_message(call, answer->technician->territory_id);
-    answer->cursor = cursor_make(call, core_seq(call->engine->core));
     call->answer = &answer->base;
     return ERR_OK;
 }

@@ -1,10 +1,11 @@
 /* message.h - bytes to message and back, safely: the only way that outside bytes become structs.
  *
- * protobuf-c has no recursion limit, no UTF-8, NUL or enum check, and hostile input can make it
+ * protobuf-c has no recursion limit, no UTF-8 or NUL check, and hostile input can make it
  * take 90 times its size in memory. So every message is scanned first against its own descriptor
  * (depth, counts, sizes, wire types, no groups, valid UTF-8 without NUL), then unpacked into an
- * arena with a cap. Unknown fields are passed over (a newer peer), unknown enum values are refused
- * by field name.
+ * arena with a cap. A newer peer's unknown fields are passed over, and its unknown enum values come
+ * through as they are, for the operation to refuse: a device's outbox must not stick at one
+ * command.
  *
  * Owner: a decoded message lives in the arena that the caller gave; it is never freed by itself.
  */

@@ -69,7 +69,7 @@ static const struct hostile small_inputs[] = {
      BYTES("\x08\x80\x80\x80\x80\x10"), ERR_INVALID, "proto_major"},
     {"truth of 2", &callout__work_order__descriptor, BYTES("\x88\x01\x02"), ERR_INVALID,
      "emergency"},
-    {"unknown enum", &callout__reply__descriptor, BYTES("\x10\x63"), ERR_INVALID, "status"},
+    {"unknown enum", &callout__reply__descriptor, BYTES("\x10\x63"), ERR_OK, ""},
     {"negative enum", &callout__reply__descriptor,
      BYTES("\x10\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"), ERR_INVALID, "status"},
     {"group", &callout__request__descriptor, BYTES("\x0b\x0c"), ERR_INVALID, ""},
