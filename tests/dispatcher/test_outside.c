@@ -296,6 +296,90 @@ static void a_fix_from_the_future_does_not_stay_the_newest(void **state)
     desk_close(&desk);
 }
 
+static void a_state_of_a_newer_app_is_refused_alone(void **state)
+{
+    (void)state;
+    struct desk desk;
+    desk_open(&desk, store_open_mem(), NULL);
+    desk_furnish(&desk);
+    struct desk_device device = desk_device(&desk, "T1");
+    desk_do(&desk, "Assign", &desk_assign(&desk, "W1.1", "T1")->base);
+    Callout__Command *const commands[] = {
+        desk_status(&desk, 1, "W1.1", (Callout__AppointmentStatus)99),
+        desk_status(&desk, 2, "W1.1", CALLOUT__APPOINTMENT_STATUS__EN_ROUTE),
+    };
+    Callout__PushReply *reply = push(&desk, &device, commands, 2);
+    assert_int_equal(reply->last_seq, 2);
+    assert_int_equal(reply->results[0]->outcome, CALLOUT__OUTCOME__REJECTED);
+    assert_string_equal(reply->results[0]->errors[0]->field, "status.status");
+    assert_int_equal(reply->results[1]->outcome, CALLOUT__OUTCOME__APPLIED);
+    desk_close(&desk);
+}
+
+static Callout__SnapshotReply *snapshot(struct desk *desk, const struct desk_device *device,
+                                        const char *page_token)
+{
+    Callout__SnapshotRequest request;
+    callout__snapshot_request__init(&request);
+    request.page_token = words(page_token);
+    return desk_body(desk, desk_ask_as(desk, &device->who, "Snapshot", "", &request.base),
+                     &callout__snapshot_reply__descriptor);
+}
+
+/* More than a page of orders on one day of one person's; what goes between two pages hides nothing.
+ */
+static void a_snapshot_in_pages_misses_nothing(void **state)
+{
+    (void)state;
+    struct desk desk;
+    desk_open(&desk, store_open_mem(), NULL);
+    desk_furnish(&desk);
+    struct desk_device device = desk_device(&desk, "T1");
+    char ids[3][60][24];
+    for (int day = 0; day < 3; day++) {
+        const ProtobufCMessage *technician = desk_technician(&desk, "T1");
+        ((const Callout__UpsertTechnicianRequest *)technician)->technician->n_shifts = 1;
+        Callout__Shift *shift =
+            ((const Callout__UpsertTechnicianRequest *)technician)->technician->shifts[0];
+        shift->start_us += day * US_PER_DAY;
+        shift->end_us += day * US_PER_DAY;
+        shift->service_day += day;
+        shift->break_seconds = 0;
+        assert_int_equal(desk_do(&desk, "UpsertTechnician", technician)->status, 0);
+        for (int i = 0; i < 45; i++) {
+            snprintf(ids[day][i], sizeof ids[day][i], "P%d-%02d", day, i);
+            Callout__UpsertWorkOrderRequest *order = desk_order(&desk, ids[day][i]);
+            order->work_order->n_windows = 0;
+            order->work_order->earliest_start_us = shift->start_us;
+            assert_int_equal(desk_do(&desk, "UpsertWorkOrder", &order->base)->status, 0);
+            strcat(ids[day][i], ".1");
+            Callout__AssignRequest *assign = desk_assign(&desk, ids[day][i], "T1");
+            assign->override_reason = words("a long day");
+            assert_int_equal(desk_do(&desk, "Assign", &assign->base)->status, 0);
+        }
+    }
+    Callout__SnapshotReply *first = snapshot(&desk, &device, "");
+    assert_int_equal(first->n_appointments, 100);
+    assert_int_equal(first->cursor.len, 0);
+    char *told = first->appointments[3]->appointment->appointment_id;
+    Callout__UnassignRequest unassign;
+    callout__unassign_request__init(&unassign);
+    unassign.appointment_id = told;
+    assert_int_equal(desk_do(&desk, "Unassign", &unassign.base)->status, 0);
+    Callout__SnapshotReply *second = snapshot(&desk, &device, first->next_page_token);
+    assert_int_equal(second->n_appointments, 35);
+    assert_string_equal(second->next_page_token, "");
+    Callout__PullRequest pull;
+    callout__pull_request__init(&pull);
+    pull.cursor = second->cursor;
+    Callout__PullReply *after =
+        desk_body(&desk, desk_ask_as(&desk, &device.who, "Pull", "", &pull.base),
+                  &callout__pull_reply__descriptor);
+    assert_int_equal(after->n_left_scope, 1);
+    assert_string_equal(after->left_scope[0], told);
+    desk_close(&desk);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -308,6 +392,8 @@ int main(void)
         cmocka_unit_test(a_refused_command_takes_none_of_its_neighbours_along),
         cmocka_unit_test(a_tick_that_cannot_be_stored_stays_due),
         cmocka_unit_test(a_fix_from_the_future_does_not_stay_the_newest),
+        cmocka_unit_test(a_state_of_a_newer_app_is_refused_alone),
+        cmocka_unit_test(a_snapshot_in_pages_misses_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
