@@ -1,6 +1,7 @@
 #include "gateway/client/channel.h"
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/limits.h"
 
 #include <nng/nng.h>
@@ -10,7 +11,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RECONNECT_MS_MIN = 100, RECONNECT_MS_MAX = 30000, REPLY_SLACK = 4096 };
+enum { REPLY_SLACK = 4096 };
+
+/* nng 1.5.2 waits a random time below its least wait, but for every second try not at all, and it
+ * doubles the wait with each try: within 50 ms it is at its maximum. So doubling is off (maximum
+ * 0), and the wait grows with the time that the connection has been gone. */
+static const struct {
+    int64_t gone_us;
+    nng_duration wait_ms;
+} waits[] = {
+    {0, 1000},
+    {3 * US_PER_SECOND, 4000},
+    {15 * US_PER_SECOND, 15000},
+    {60 * US_PER_SECOND, 30000},
+};
+enum { WAIT_COUNT = sizeof waits / sizeof *waits };
 
 /* A request's way: ask -> send -> receive -> note -> on_reply. `receiving` and `reply` belong to
  * nng's threads while the request is out, and to the loop from the note on. */
@@ -27,7 +42,11 @@ struct channel {
     bool open, online, busy;
     bool receiving;
     nng_msg *reply;
+
+    struct client_note link; /* connections has changed */
     atomic_int connections;
+    struct client_timer longer; /* when the wait between two tries grows */
+    size_t wait;                /* index of waits */
 };
 
 static enum err nng_failed(int code, const char *what, struct problem *problem)
@@ -84,6 +103,32 @@ static void on_pipe(nng_pipe pipe, nng_pipe_ev event, void *context)
     struct channel *channel = context;
     (void)pipe;
     atomic_fetch_add(&channel->connections, event == NNG_PIPE_EV_ADD_POST ? 1 : -1);
+    client_loop_post(channel->loop, &channel->link);
+}
+
+/* --- how long to wait between two tries ------------------------------------------------------ */
+
+static void set_wait(struct channel *channel, size_t wait)
+{
+    channel->wait = wait;
+    nng_dialer_set_ms(channel->dialer, NNG_OPT_RECONNMINT, waits[wait].wait_ms);
+    client_timer_cancel(channel->loop, &channel->longer);
+    if (channel_connected(channel) || wait + 1 == WAIT_COUNT) return;
+    client_timer_set(channel->loop, &channel->longer,
+                     clock_mono_us() + waits[wait + 1].gone_us - waits[wait].gone_us);
+}
+
+static void on_longer(void *context)
+{
+    struct channel *channel = context;
+    if (!channel_connected(channel)) set_wait(channel, channel->wait + 1);
+}
+
+/* Connected, or not any more: either way the waits begin with the shortest. */
+static void on_link(void *context)
+{
+    struct channel *channel = context;
+    if (channel->online) set_wait(channel, 0);
 }
 
 static enum err open_socket(struct channel *channel, uint32_t resend_ms, struct problem *problem)
@@ -92,8 +137,8 @@ static enum err open_socket(struct channel *channel, uint32_t resend_ms, struct 
     if (code != 0) return nng_failed(code, "socket", problem);
     channel->open = true;
     code = nng_socket_set_ms(channel->socket, NNG_OPT_REQ_RESENDTIME, (nng_duration)resend_ms);
-    if (code == 0) code = nng_socket_set_ms(channel->socket, NNG_OPT_RECONNMINT, RECONNECT_MS_MIN);
-    if (code == 0) code = nng_socket_set_ms(channel->socket, NNG_OPT_RECONNMAXT, RECONNECT_MS_MAX);
+    if (code == 0) code = nng_socket_set_ms(channel->socket, NNG_OPT_RECONNMINT, waits[0].wait_ms);
+    if (code == 0) code = nng_socket_set_ms(channel->socket, NNG_OPT_RECONNMAXT, 0);
     if (code == 0)
         code = nng_socket_set_size(channel->socket, NNG_OPT_RECVMAXSZ, LIMIT_REPLY + REPLY_SLACK);
     if (code == 0) code = nng_pipe_notify(channel->socket, NNG_PIPE_EV_ADD_POST, on_pipe, channel);
@@ -109,6 +154,8 @@ enum err channel_open(struct channel **out, struct client_loop *loop,
     CHECK(channel != NULL);
     channel->loop = loop;
     channel->note = (struct client_note){.run = on_note, .context = channel};
+    channel->link = (struct client_note){.run = on_link, .context = channel};
+    channel->longer = (struct client_timer){.fire = on_longer, .context = channel};
     channel->on_reply = options->on_reply;
     channel->context = options->context;
     channel->url = copy_text(options->url);
@@ -131,6 +178,8 @@ void channel_close(struct channel *channel)
         nng_aio_stop(channel->aio);
         nng_aio_free(channel->aio);
     }
+    client_timer_cancel(channel->loop, &channel->longer);
+    client_loop_withdraw(channel->loop, &channel->link);
     client_loop_withdraw(channel->loop, &channel->note);
     if (channel->reply != NULL) nng_msg_free(channel->reply);
     free(channel->url);
@@ -159,6 +208,7 @@ enum err channel_online(struct channel *channel, bool online, struct problem *pr
     if (channel->online == online) return ERR_OK;
     if (!online) {
         channel->online = false;
+        client_timer_cancel(channel->loop, &channel->longer);
         nng_dialer_close(channel->dialer);
         return ERR_OK;
     }
@@ -172,6 +222,7 @@ enum err channel_online(struct channel *channel, bool online, struct problem *pr
                           problem);
     }
     channel->online = true;
+    set_wait(channel, 0);
     return ERR_OK;
 }
 

@@ -1,9 +1,10 @@
 /* channel.h - one nng REQ socket with one request at a time: bytes out, bytes back on the loop.
  *
- * Idea: nng reconnects by itself (with chance, 100 ms to 30 s) and sends an unanswered request
- * again after a reconnect and every `resend_ms`. So a request is never cancelled: cancelling a
- * receive whose send is in flight crashes nng 1.5.2. Going offline closes the dialler alone; the
- * request waits in the socket and goes out with the next connection.
+ * Idea: nng reconnects by itself (after a random wait below 1 s at first, below 30 s when the
+ * server has been gone for a minute) and sends an unanswered request again after a reconnect and
+ * every `resend_ms`. So a request is never cancelled: cancelling a receive whose send is in flight
+ * crashes nng 1.5.2. Going offline closes the dialler alone; the request waits in the socket and
+ * goes out with the next connection.
  *
  * Owner: channel_ask copies; the bytes of on_reply are borrowed until it returns.
  * Thread: the loop's.
