@@ -295,52 +295,62 @@ enum err step_unassign(struct core *core, const struct fact *fact, struct acts *
     return ERR_OK;
 }
 
-/* Times the shift's route with `index` at `position`. */
-static enum route_rule try_position(const struct core *core, uint32_t index, uint32_t shift_index,
-                                    uint32_t position, const struct rest *rest,
-                                    struct route_stop *at, struct route_times *times)
+/* Times the shift's route with `index` at `place`; with `told` the others start no earlier than
+ * they were told. */
+static enum route_rule time_with(const struct core *core, uint32_t index, uint32_t shift_index,
+                                 uint32_t place, bool told, struct route_stop *stops,
+                                 struct route_times *times)
 {
     const struct shift *shift = &core->shifts[shift_index];
+    struct rest rest;
     struct route_visit visits[LIMIT_VISITS_PER_ROUTE];
     const struct route_visit *order[LIMIT_VISITS_PER_ROUTE];
-    struct route_stop stops[LIMIT_VISITS_PER_ROUTE];
-    uint32_t count = 0;
+    rest_of_day(core, shift_index, core->now_us, &rest);
     for (uint32_t i = 0; i <= shift->route_count; i++) {
-        if (i == position) {
-            visits[count] = rest_visit(core, rest, index, core->now_us);
-            order[count] = &visits[count];
-            count++;
-        }
-        if (i == shift->route_count) break;
-        visits[count] = rest_visit(core, rest, shift->route[i], core->now_us);
-        order[count] = &visits[count];
-        count++;
+        uint32_t other = i == place ? index : shift->route[i < place ? i : i - 1];
+        int64_t start_us = core->appointments[other].planned_start_us;
+        visits[i] = rest_visit(core, &rest, other, core->now_us);
+        if (told && start_us > visits[i].not_before_us) visits[i].not_before_us = start_us;
+        order[i] = &visits[i];
     }
-    enum route_rule rule = route_time(core->travel, &rest->day, order, count, stops, times);
-    if (rule == ROUTE_FITS) *at = stops[position];
-    return rule;
+    return route_time(core->travel, &rest.day, order, shift->route_count + 1, stops, times);
 }
 
-/* The place with the least travel where every rule holds; NONE, and the last rule broken, if there
- * is none. */
-static uint32_t best_position(const struct core *core, uint32_t index, uint32_t shift,
-                              struct route_stop *at, enum route_rule *broken)
+/* The place with the least travel where every rule holds, and when everybody starts then; NONE, and
+ * the last rule broken, if there is none. */
+static uint32_t best_place(const struct core *core, uint32_t index, uint32_t shift,
+                           struct route_stop *stops, enum route_rule *broken)
 {
-    struct rest rest;
-    rest_of_day(core, shift, core->now_us, &rest);
+    struct route_times times;
     uint32_t best = NONE;
     int32_t best_travel_s = 0;
     for (uint32_t i = 0; i <= core->shifts[shift].route_count; i++) {
-        struct route_times times;
-        struct route_stop stop;
-        enum route_rule rule = try_position(core, index, shift, i, &rest, &stop, &times);
+        enum route_rule rule = time_with(core, index, shift, i, false, stops, &times);
         if (rule != ROUTE_FITS) *broken = rule;
         if (rule != ROUTE_FITS || (best != NONE && times.travel_s >= best_travel_s)) continue;
         best = i;
         best_travel_s = times.travel_s;
-        *at = stop;
     }
+    if (best != NONE && time_with(core, index, shift, best, true, stops, &times) != ROUTE_FITS)
+        (void)time_with(core, index, shift, best, false, stops, &times);
     return best;
+}
+
+/* Overruled: at the wanted time, else behind everybody; routes are in the order of service. */
+static uint32_t place_by_force(const struct core *core, uint32_t index, uint32_t shift_index,
+                               int64_t *start_us)
+{
+    const struct shift *shift = &core->shifts[shift_index];
+    uint32_t place = shift->route_count;
+    *start_us = core->appointments[index].pin_start_us;
+    if (*start_us == 0) {
+        *start_us = core->now_us > shift->start_us ? core->now_us : shift->start_us;
+        if (place > 0) *start_us = core->appointments[shift->route[place - 1]].planned_end_us;
+        return place;
+    }
+    while (place > 0 && core->appointments[shift->route[place - 1]].planned_start_us > *start_us)
+        place--;
+    return place;
 }
 
 static enum err check_assign(struct core *core, const struct fact *fact, uint32_t *index,
@@ -382,17 +392,31 @@ static uint32_t route_place(const struct core *core, uint32_t index)
     return place;
 }
 
-/* Those behind the visit at `place` may have to move up in their numbers, and are told. */
-static void make_room(struct core *core, uint32_t shift, uint32_t place, struct acts *acts)
+static void set_start(struct core *core, uint32_t index, int64_t start_us)
 {
-    uint32_t end = route_number(core, shift, place);
-    for (uint32_t i = place + 1; i < end; i++) {
-        uint32_t index = core->shifts[shift].route[i];
-        touch_appointment(core, index, false);
+    struct appointment *it = &core->appointments[index];
+    it->planned_start_us = start_us;
+    it->planned_end_us = start_us + it->service_us;
+    it->late = appointment_late(core, index, start_us);
+}
+
+/* The others of the route, whose numbers or starts (stops NULL: these stay) make room, are told. */
+static void make_room(struct core *core, uint32_t shift_index, uint32_t place,
+                      const struct route_stop *stops, struct acts *acts)
+{
+    const struct shift *shift = &core->shifts[shift_index];
+    uint32_t end = route_number(core, shift_index, place);
+    for (uint32_t i = 0; i < shift->route_count; i++) {
+        uint32_t index = shift->route[i];
+        int64_t start_us = core->appointments[index].planned_start_us;
+        bool moves = stops != NULL && stops[i].start_us != start_us;
+        bool renumbered = i > place && i < end;
+        if (i == place || (!moves && !renumbered)) continue;
+        if (moves) set_start(core, index, stops[i].start_us);
+        touch_appointment(core, index, moves);
         emit_assignment(core, index, acts);
         emit_appointment(core, index, acts);
-        emit_change(core, index, owner_id(core, index), core->appointments[index].planned_start_us,
-                    acts);
+        emit_change(core, index, owner_id(core, index), start_us, acts);
     }
 }
 
@@ -411,10 +435,11 @@ enum err step_assign(struct core *core, const struct fact *fact, struct acts *ac
     it->pin_to = core->shifts[shift].technician;
     it->pin_start_us = fact->subject.start_us;
     it->planned_start_us = 0;
-    struct route_stop at = {0};
+    struct route_stop stops[LIMIT_VISITS_PER_ROUTE];
     enum route_rule broken = ROUTE_FITS;
-    uint32_t position = best_position(core, index, shift, &at, &broken);
-    if (position == NONE && fact->subject.reason[0] == '\0') {
+    uint32_t place = best_place(core, index, shift, stops, &broken);
+    bool fits = place != NONE;
+    if (!fits && fact->subject.reason[0] == '\0') {
         uint32_t old_shift = was.shift;
         was.shift = NONE;
         *it = was;
@@ -423,22 +448,18 @@ enum err step_assign(struct core *core, const struct fact *fact, struct acts *ac
                            "%s: give an override_reason to assign all the same",
                            route_rule_text(broken));
     }
-    if (position == NONE) { /* overruled: at the end, as early as that can be */
-        const struct shift *to = &core->shifts[shift];
-        position = to->route_count;
-        int64_t end_us = position == 0 ? core->now_us
-                                       : core->appointments[to->route[position - 1]].planned_end_us;
-        at.start_us = it->pin_start_us != 0 ? it->pin_start_us : end_us;
-    }
-    route_enter(core, index, shift, position);
-    it->planned_start_us = at.start_us;
-    it->planned_end_us = at.start_us + it->service_us;
+    int64_t start_us;
+    if (fits)
+        start_us = stops[place].start_us;
+    else
+        place = place_by_force(core, index, shift, &start_us);
+    route_enter(core, index, shift, place);
+    set_start(core, index, start_us);
     it->status = APPOINTMENT_SCHEDULED;
-    it->late = appointment_late(core, index, at.start_us);
     it->dispatched_us = it->offers = 0;
     if (was.shift != NONE) touch_shift(core, was.shift);
     touch_shift(core, shift);
-    make_room(core, shift, position, acts);
+    make_room(core, shift, place, fits ? stops : NULL, acts);
     touch_appointment(core, index, true);
     emit_pin(core, index, acts);
     emit_assignment(core, index, acts);

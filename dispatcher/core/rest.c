@@ -149,6 +149,10 @@ void rest_of_day(const struct core *core, uint32_t index, int64_t now_us, struct
     rest->pinned_count = 0;
     start_of_rest(core, shift, now_us, rest);
     take_absence(shift, now_us, rest);
+    if (rest->off) { /* what a person left with him all the same fits, and nothing beside it */
+        rest->day.shift_end_us = rest->day.available_us;
+        rest->day.overtime_us_max = 0;
+    }
     drop_missed_break(&rest->day);
     for (uint32_t i = 0; i < shift->route_count; i++) {
         if (appointment_mobility(core, shift->route[i], now_us) == MOBILITY_MOVABLE) continue;

@@ -372,8 +372,7 @@ static void check_appointment(const struct world *world, uint32_t index)
     if (it->shift != NONE) HOLDS(world, it->planned_start_us != 0);
 }
 
-/* I2: positions ascend, and what is frozen comes first, unless a person or an emergency stepped in.
- */
+/* I2: positions and starts ascend along a route, so what is frozen comes first. */
 static void check_shift(const struct world *world, uint32_t index)
 {
     const struct core *core = world->core;
@@ -385,6 +384,8 @@ static void check_shift(const struct world *world, uint32_t index)
         HOLDS(world, it->board == shift->board);
         if (i == 0) continue;
         HOLDS(world, core->appointments[shift->route[i - 1]].position < it->position);
+        HOLDS(world,
+              core->appointments[shift->route[i - 1]].planned_start_us <= it->planned_start_us);
     }
 }
 
