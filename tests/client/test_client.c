@@ -26,7 +26,8 @@
 
 #include <cmocka.h>
 
-enum { SEQ_MAX = 1000, WAIT_MS = 20000, VISITS = 3 };
+enum { SEQ_MAX = 1000, WAIT_MS = 60000, VISITS = 3 };
+enum { OUTAGES = 4, OUTAGE_MS = 1500, SOON_MS = 4000 }; /* a try is due within 1 s */
 
 /* --- the gateway: one thread with a listener; the test scripts its misdeeds
  * ----------------------- */
@@ -57,7 +58,7 @@ struct gateway {
     struct event_base *base;
     struct sp_listener *listener;
     struct event *nudge; /* the appointments changed, or an end was asked for */
-    struct event *sever;
+    struct event *sever, *down, *up;
     bool ending;
     pthread_t thread;
 };
@@ -292,6 +293,22 @@ static void on_sever(evutil_socket_t fd, short what, void *context)
     listen_again(gateway);
 }
 
+static void on_down(evutil_socket_t fd, short what, void *context)
+{
+    struct gateway *gateway = context;
+    (void)fd;
+    (void)what;
+    sp_listener_close(gateway->listener);
+    gateway->listener = NULL;
+}
+
+static void on_up(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    listen_again(context);
+}
+
 static void on_nudge(evutil_socket_t fd, short what, void *context)
 {
     struct gateway *gateway = context;
@@ -383,6 +400,8 @@ static int stage_open(void **state)
     gateway->base = event_base_new();
     gateway->nudge = event_new(gateway->base, -1, 0, on_nudge, gateway);
     gateway->sever = event_new(gateway->base, -1, 0, on_sever, gateway);
+    gateway->down = event_new(gateway->base, -1, 0, on_down, gateway);
+    gateway->up = event_new(gateway->base, -1, 0, on_up, gateway);
     listen_again(gateway);
     CHECK(pthread_create(&gateway->thread, NULL, serve, gateway) == 0);
     CHECK(client_loop_open(&stage->loop) == ERR_OK);
@@ -404,6 +423,8 @@ static int stage_close(void **state)
     sp_listener_close(gateway->listener);
     event_free(gateway->nudge);
     event_free(gateway->sever);
+    event_free(gateway->down);
+    event_free(gateway->up);
     event_base_free(gateway->base);
     static const char *const files[] = {"identity", "outbox", "replica"};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
@@ -667,6 +688,25 @@ static void no_signal_for_a_while(void **state)
     assert_applied_once(stage, 5);
 }
 
+/* Each outage is short, so the device is back soon; a wait that grows with every try would be at
+ * its maximum of 30 s by then. */
+static void short_outages_are_over_when_the_server_is_back(void **state)
+{
+    struct stage *stage = *state;
+    device_open(stage, "TOKEN");
+    live_until(stage, is_live_with_visits);
+    for (int i = 1; i <= OUTAGES; i++) {
+        event_active(stage->gateway.down, 0, 0);
+        client_loop_run(stage->loop, clock_mono_us() + OUTAGE_MS * INT64_C(1000));
+        save(stage, 1);
+        event_active(stage->gateway.up, 0, 0);
+        int64_t limit_us = clock_mono_us() + SOON_MS * INT64_C(1000);
+        live_until(stage, all_acknowledged);
+        assert_true(clock_mono_us() < limit_us);
+    }
+    assert_applied_once(stage, OUTAGES);
+}
+
 static void a_key_repeats_under_the_same_request_id(void **state)
 {
     struct stage *stage = *state;
@@ -733,6 +773,7 @@ int main(void)
         CASE(a_wrong_token_stops),
         CASE(a_restarted_device_goes_on),
         CASE(no_signal_for_a_while),
+        CASE(short_outages_are_over_when_the_server_is_back),
         CASE(a_key_repeats_under_the_same_request_id),
         CASE(nobody_there_is_said_in_time),
     };
