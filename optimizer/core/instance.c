@@ -176,7 +176,8 @@ static void visit_fill(struct instance *in, uint32_t rank, const struct workday 
     if (visit->mobility != VISIT_MOVABLE && visit->technician != NO_INDEX) {
         node->pinned = named == NO_INDEX ? NOBODY : named;
         node->frozen = visit->mobility == VISIT_FROZEN && node->home != NO_INDEX;
-        node->price += PINNED_EXTRA_S;
+        bool placed = node->home != NO_INDEX && node->home == node->pinned;
+        node->price += placed ? PLACED_EXTRA_S : PINNED_EXTRA_S;
     }
 }
 

@@ -70,8 +70,11 @@ struct instance {
     int32_t overtime_percent, tolerance;
 };
 
-/* Pinned visits are kept before all others: leaving one unserved costs this much more. */
+/* Pinned visits are kept before all others: leaving one unserved costs this much more. One that
+ * stands on its technician's route already must not leave it at all, also not for several pinned
+ * ones that have no place yet; both prices are multiples of the first. */
 #define PINNED_EXTRA_S 1000000
+#define PLACED_EXTRA_S (16 * PINNED_EXTRA_S)
 
 /* The order of two visits of one published route. Planned starts say more than positions, which
  * are not told again when a visit before them leaves. */
