@@ -159,6 +159,12 @@ void rest_of_day(const struct core *core, uint32_t index, int64_t now_us, struct
         rest->pinned[rest->pinned_count++] = shift->route[i];
     }
     if (rest->pinned_count > 0) time_pinned(core, rest, now_us);
+    if (rest->off && rest->pinned_count > 0) { /* leaves just in time for it */
+        struct point first = core->appointments[rest->pinned[0]].point;
+        rest->day.available_us =
+            later(rest->day.available_us,
+                  rest->pinned_start_us[0] - travel_us(core, rest->day.start, first));
+    }
 }
 
 struct route_visit rest_visit(const struct core *core, const struct rest *rest, uint32_t index,
