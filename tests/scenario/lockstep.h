@@ -6,6 +6,7 @@
 #define CALLOUT_TESTS_LOCKSTEP_H
 
 #include "base/clock.h"
+#include "base/rng.h"
 #include "caller.h"
 #include "day/day.h"
 
@@ -23,6 +24,7 @@ enum { LOCKSTEP_STEPS = 110, LOCKSTEP_MINUTES = 5 };
 
 struct lockstep {
     struct caller *caller;
+    struct rng rng; /* state 0: the plain day; else what happens is drawn */
     const struct day *day;
     uint32_t step, asked;
     size_t orders_sent;
@@ -313,8 +315,106 @@ static inline void lockstep_freeze(struct lockstep *it, int32_t seconds)
     lockstep_ask(it, -1, "SetFreezeHorizon", &request.base, false);
 }
 
+/* --- what may happen in a drawn day --- */
+
+static inline uint32_t lockstep_draw(struct lockstep *it, uint32_t bound)
+{
+    return rng_below(&it->rng, bound);
+}
+
+static inline const char *lockstep_anybody(struct lockstep *it)
+{
+    return it->day->technicians[lockstep_draw(it, (uint32_t)it->day->technician_count)].id;
+}
+
+/* A pin of the technician, of the time, of both or, as often, of neither. */
+static inline void lockstep_pin(struct lockstep *it, const Callout__Appointment *at)
+{
+    Callout__SetPinRequest request;
+    Callout__Pin pin;
+    callout__set_pin_request__init(&request);
+    callout__pin__init(&pin);
+    request.appointment_id = at->appointment_id;
+    request.pin = &pin;
+    pin.technician = lockstep_draw(it, 2) == 0;
+    pin.time = lockstep_draw(it, 2) == 0;
+    if (pin.technician && lockstep_draw(it, 2)) pin.technician_id = words(lockstep_anybody(it));
+    if (pin.technician && at->assignment == NULL) pin.technician_id = words(lockstep_anybody(it));
+    if (pin.time) pin.start_us = it->now_us + (int64_t)lockstep_draw(it, 300) * US_PER_MINUTE + 1;
+    lockstep_ask(it, -1, "SetPin", &request.base, true);
+}
+
+static inline void lockstep_unassign(struct lockstep *it, const Callout__Appointment *at)
+{
+    Callout__UnassignRequest request;
+    callout__unassign_request__init(&request);
+    request.appointment_id = at->appointment_id;
+    lockstep_ask(it, -1, "Unassign", &request.base, true);
+}
+
+static inline void lockstep_reassign(struct lockstep *it, const Callout__Appointment *at)
+{
+    Callout__AssignRequest request;
+    callout__assign_request__init(&request);
+    request.appointment_id = at->appointment_id;
+    request.technician_id = words(lockstep_anybody(it));
+    if (lockstep_draw(it, 2)) request.override_reason = words("promised");
+    if (lockstep_draw(it, 3) == 0)
+        request.start_us = it->now_us + (int64_t)lockstep_draw(it, 200) * US_PER_MINUTE + 1;
+    lockstep_ask(it, -1, "Assign", &request.base, true);
+}
+
+static inline void lockstep_away(struct lockstep *it)
+{
+    Callout__ReportAbsenceRequest request;
+    Callout__Absence absence;
+    callout__report_absence_request__init(&request);
+    callout__absence__init(&absence);
+    absence.technician_id = words(lockstep_anybody(it));
+    if (lockstep_draw(it, 2)) {
+        absence.start_us = it->now_us + (int64_t)lockstep_draw(it, 240) * US_PER_MINUTE;
+        absence.end_us = absence.start_us + (int64_t)(lockstep_draw(it, 120) + 1) * US_PER_MINUTE;
+    }
+    request.absence = &absence;
+    lockstep_ask(it, -1, "ReportAbsence", &request.base, true);
+}
+
+static inline void lockstep_drawn(struct lockstep *it)
+{
+    const Callout__BoardReply *board = lockstep_board(it);
+    if (board->n_appointments == 0) return;
+    size_t which = lockstep_draw(it, (uint32_t)board->n_appointments);
+    const Callout__Appointment *at = board->appointments[which]->appointment;
+    switch (lockstep_draw(it, 16)) {
+    case 0: lockstep_pin(it, at); break;
+    case 1: lockstep_unassign(it, at); break;
+    case 2: lockstep_reassign(it, at); break;
+    case 3:
+        if (lockstep_draw(it, 4) == 0) lockstep_away(it);
+        break;
+    case 4: lockstep_freeze(it, (int32_t)lockstep_draw(it, 5) * 900); break;
+    case 5: lockstep_cancel(it); break;
+    case 6:
+    case 7:
+        if (it->orders_sent < it->day->order_count)
+            lockstep_order(it, &it->day->orders[it->orders_sent++], lockstep_draw(it, 3) == 0);
+        break;
+    default:
+        it->step += lockstep_draw(it, 8) * 1000; /* somebody else's turn */
+        lockstep_report(it, board);
+        it->step %= 1000;
+        break;
+    }
+}
+
+/* --- the steps --- */
+
 static inline void lockstep_happen(struct lockstep *it)
 {
+    if (it->rng.state != 0) {
+        lockstep_drawn(it);
+        return;
+    }
     uint32_t hour = it->step % 9;
     bool more = it->orders_sent < it->day->order_count;
     const Callout__BoardReply *board = lockstep_board(it);

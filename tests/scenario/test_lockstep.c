@@ -20,7 +20,7 @@
 #define WORK             "300"           /* rounds of search per event */
 #define FREEZE_MARGIN_US INT64_C(500000) /* what dispatcher/service.c gives a clock that stands */
 
-enum { COMPLETIONS_MAX = 16, SETTLE_MS = 30000 };
+enum { COMPLETIONS_MAX = 16, SETTLE_MS = 30000, DRAWN_DAYS = 15 };
 
 struct digests {
     uint64_t core, tables;
@@ -34,7 +34,7 @@ static int64_t start_us(void)
     return the_day.start_us - 60 * US_PER_MINUTE;
 }
 
-/* --- in one process ---------------------------------------------------------------------------- */
+/* --- in one process --- */
 
 struct bus {
     struct caller caller;
@@ -194,7 +194,7 @@ static void direct_hello(struct caller *caller, int device, const Callout__Hello
     direct.devices[device] = *desk_resolve(&direct.desk, hello->session_token);
 }
 
-static void run_direct(struct digests *out)
+static void run_direct(uint64_t drawn, struct digests *out)
 {
     struct problem problem;
     const struct engine_options options = {.clock_by_hand = true,
@@ -205,7 +205,7 @@ static void run_direct(struct digests *out)
     char *argv[] = {program, dispatcher, url, lockstep, seed, one, work, rounds, NULL};
     direct.caller =
         (struct caller){.ask = direct_ask, .token = direct_token, .hello = direct_hello};
-    direct.lockstep = (struct lockstep){.caller = &direct.caller, .day = &the_day};
+    direct.lockstep = (struct lockstep){.caller = &direct.caller, .rng = {drawn}, .day = &the_day};
     direct.settled_at = -1;
     direct.desk = (struct desk){.store = store_open_mem(), .now_us = start_us()};
     arena_open(&direct.desk.arena, (size_t)1 << 30);
@@ -223,7 +223,7 @@ static void run_direct(struct digests *out)
     arena_close(&direct.caller.arena);
 }
 
-/* --- through processes --------------------------------------------------------------------------- */
+/* --- through processes --- */
 
 static const char *line_token(struct caller *caller, const char *technician_id)
 {
@@ -296,7 +296,7 @@ static void run_line(const char *folder, const char *url, struct digests *out)
 }
 
 /* Each way runs in a process of its own: the optimizer ends by a signal, and nothing is shared. */
-static void run_apart(const char *folder, const char *url, struct digests *out)
+static void run_apart(const char *folder, const char *url, uint64_t seed, struct digests *out)
 {
     int ends[2], status = 0;
     assert_int_equal(pipe(ends), 0);
@@ -306,7 +306,7 @@ static void run_apart(const char *folder, const char *url, struct digests *out)
     if (child == 0) {
         struct digests digests = {0};
         if (url == NULL)
-            run_direct(&digests);
+            run_direct(seed, &digests);
         else
             run_line(folder, url, &digests);
         _exit(write(ends[1], &digests, sizeof digests) == sizeof digests ? 0 : 1);
@@ -329,7 +329,7 @@ static void check_same(const struct digests *direct_one, const struct digests *o
 static void in_one_process_twice_is_the_same_day(void **state)
 {
     struct digests *one = *state, again;
-    run_apart(NULL, NULL, &again);
+    run_apart(NULL, NULL, 0, &again);
     check_same(one, &again);
     assert_true(one->facts > 200);
 }
@@ -340,7 +340,7 @@ static void over_a_unix_socket_it_is_the_same_day(void **state)
     char folder[] = "/tmp/callout-lockstep-XXXXXX", url[96], command[96];
     assert_non_null(mkdtemp(folder));
     snprintf(url, sizeof url, "ipc://%s/gateway.sock", folder);
-    run_apart(folder, url, &other);
+    run_apart(folder, url, 0, &other);
     check_same(one, &other);
     snprintf(command, sizeof command, "rm -rf %s", folder);
     assert_int_equal(system(command), 0);
@@ -351,10 +351,28 @@ static void over_tcp_it_is_the_same_day(void **state)
     struct digests *one = *state, other;
     char folder[] = "/tmp/callout-lockstep-XXXXXX", command[96];
     assert_non_null(mkdtemp(folder));
-    run_apart(folder, "tcp://127.0.0.1:0", &other);
+    run_apart(folder, "tcp://127.0.0.1:0", 0, &other);
     check_same(one, &other);
     snprintf(command, sizeof command, "rm -rf %s", folder);
     assert_int_equal(system(command), 0);
+}
+
+/* Days in which anything may happen, in one process: no route is refused (check_proposal). */
+static void whatever_happens_optimizer_and_dispatcher_read_the_rules_alike(void **state)
+{
+    (void)state;
+    const char *wanted = getenv("CALLOUT_SEEDS");
+    uint64_t first = 1, count = DRAWN_DAYS;
+    if (wanted != NULL) {
+        char *end;
+        first = strtoull(wanted, &end, 10);
+        count = *end == ',' ? strtoull(end + 1, NULL, 10) : 1;
+    }
+    for (uint64_t seed = first; seed < first + count; seed++) {
+        struct digests digests;
+        print_message("seed %llu: ", (unsigned long long)seed);
+        run_apart(NULL, NULL, seed, &digests);
+    }
 }
 
 static int first_run(void **state)
@@ -364,7 +382,7 @@ static int first_run(void **state)
     if (day_read(&the_day, CALLOUT_SOURCE_DIR "/sim/day/technicians.csv",
                  CALLOUT_SOURCE_DIR "/sim/day/orders.csv", "Europe/Vaduz", &errors) != ERR_OK)
         return 1;
-    run_apart(NULL, NULL, &one);
+    run_apart(NULL, NULL, 0, &one);
     *state = &one;
     return 0;
 }
@@ -382,6 +400,7 @@ int main(int argc, char **argv)
     if (argc > 1) return execv(CALLOUT_BINARY, argv);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(in_one_process_twice_is_the_same_day),
+        cmocka_unit_test(whatever_happens_optimizer_and_dispatcher_read_the_rules_alike),
         cmocka_unit_test(over_a_unix_socket_it_is_the_same_day),
         cmocka_unit_test(over_tcp_it_is_the_same_day),
     };
