@@ -141,6 +141,11 @@ enum err handle_enroll(struct call *call)
     token.token_hash = token_hash;
     token.technician_id = arena_text(call->arena, token.technician_id);
     err = check_signature(call, request);
+    if (err != ERR_OK && token.tries_left > 0) {
+        token.tries_left--; /* without any left it is as good as used */
+        enum err kept = engine_put(engine, ROW_ENROL_TOKEN, &token);
+        return kept == ERR_OK ? err : kept;
+    }
     if (err == ERR_OK) err = choose_device(call, &token, &device);
     if (err != ERR_OK) return err;
     uint8_t *secret = arena_need(call->arena, TOKEN_SIZE);

@@ -627,7 +627,7 @@ static void every_operation_for_every_role(void **state)
     desk_close(&desk);
 }
 
-static void an_enrolment_token_is_for_one_device(void **state)
+static void an_enrolment_token_is_for_one_device_and_few_tries(void **state)
 {
     (void)state;
     struct desk desk;
@@ -637,6 +637,18 @@ static void an_enrolment_token_is_for_one_device(void **state)
     assert_int_equal(desk_enroll(&desk, token)->status, CALLOUT__STATUS__OK);
     assert_int_equal(desk_enroll(&desk, token)->status, CALLOUT__STATUS__UNAUTH);
     assert_int_equal(desk_enroll(&desk, "guess")->status, CALLOUT__STATUS__UNAUTH);
+    /* Five wrong signatures, and it is worth nothing. */
+    static uint8_t key[32], wrong[64];
+    Callout__EnrollRequest request;
+    callout__enroll_request__init(&request);
+    request.enrol_token = words(desk_admin(&desk, "enrol", "T2"));
+    request.key_algorithm = words("ed25519");
+    request.public_key = (ProtobufCBinaryData){sizeof key, key};
+    request.signature = (ProtobufCBinaryData){sizeof wrong, wrong};
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(desk_ask_as(&desk, nobody_yet(), "Enroll", "", &request.base)->status,
+                         CALLOUT__STATUS__INVALID);
+    assert_int_equal(desk_enroll(&desk, request.enrol_token)->status, CALLOUT__STATUS__UNAUTH);
     desk_close(&desk);
 }
 
@@ -930,7 +942,7 @@ int main(void)
         cmocka_unit_test(a_cursor_from_the_future_or_another_epoch_is_reset),
         cmocka_unit_test(what_is_not_his_does_not_exist_for_a_technician),
         cmocka_unit_test(every_operation_for_every_role),
-        cmocka_unit_test(an_enrolment_token_is_for_one_device),
+        cmocka_unit_test(an_enrolment_token_is_for_one_device_and_few_tries),
         cmocka_unit_test(sessions_expire_and_are_revoked),
         cmocka_unit_test(garbage_gets_an_answer_and_harms_nobody),
         cmocka_unit_test(a_held_question_is_answered_by_the_next_event),
