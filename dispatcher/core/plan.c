@@ -178,15 +178,19 @@ static const char *check_left_out(const struct core *core, const struct draft *d
     return NULL;
 }
 
+/* Who may serve it is asked of what comes to him, and of what might go; a visit that must stay with
+ * him may have been put there by a person, skills or not. */
 static const char *check_who(const struct core *core, const struct draft *draft)
 {
     for (uint32_t i = 0; i < draft->count; i++) {
         uint32_t visit = draft->visits[i];
+        const struct appointment *it = &core->appointments[visit];
+        bool stays = it->shift != NONE &&
+                     appointment_mobility(core, visit, core->now_us) != MOBILITY_MOVABLE;
+        if (it->shift == draft->shift && stays) continue;
         if (!appointment_serves(core, visit, draft->shift))
             return "the technician may not serve a visit";
-        if (core->appointments[visit].shift == draft->shift) continue;
-        if (core->appointments[visit].shift != NONE &&
-            appointment_mobility(core, visit, core->now_us) != MOBILITY_MOVABLE)
+        if (it->shift != draft->shift && stays)
             return "it takes a visit from the technician it is pinned to";
     }
     return NULL;
