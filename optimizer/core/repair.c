@@ -14,14 +14,13 @@ struct published repair_published(const struct instance *in, struct arena *scrat
     uint32_t *starts = arena_need(scratch, sizeof *starts * (in->technician_count + 2));
     for (uint32_t v = 0; v < in->visit_count; v++) {
         uint32_t home = in->nodes[v].home;
-        if (home != NO_INDEX && instance_allows(in, home, v)) starts[home + 2]++;
+        if (home != NO_INDEX) starts[home + 2]++;
     }
     for (uint32_t t = 0; t < in->technician_count; t++)
         starts[t + 2] += starts[t + 1];
     for (uint32_t v = 0; v < in->visit_count; v++) {
         uint32_t home = in->nodes[v].home;
-        if (home != NO_INDEX && instance_allows(in, home, v))
-            list[starts[home + 1]++] = (uint16_t)v;
+        if (home != NO_INDEX) list[starts[home + 1]++] = (uint16_t)v;
     }
     for (uint32_t t = 0; t < in->technician_count; t++) {
         for (uint32_t i = starts[t] + 1; i < starts[t + 1]; i++) {
@@ -105,9 +104,11 @@ void repair_take_over(struct plan *plan, struct arena *scratch)
     struct published published = repair_published(in, scratch);
     for (uint32_t t = 0; t < in->technician_count; t++) {
         uint16_t list[ROUTE_MAX];
-        uint32_t count = published.starts[t + 1] - published.starts[t];
-        if (count > ROUTE_MAX) count = ROUTE_MAX;
-        memcpy(list, published.visits + published.starts[t], sizeof *list * count);
+        uint32_t count = 0;
+        for (uint32_t i = published.starts[t]; i < published.starts[t + 1]; i++) {
+            uint16_t visit = published.visits[i];
+            if (count < ROUTE_MAX && instance_allows(in, t, visit)) list[count++] = visit;
+        }
         take_over_route(plan, t, list, count);
     }
 }

@@ -13,7 +13,7 @@
 #include "optimizer/core/plan.h"
 
 /* The plan that the dispatcher has: visits[starts[t]] .. visits[starts[t + 1] - 1] is the route of
- * technician t, as far as he may serve it. */
+ * technician t, also what he may not serve any more. */
 struct published {
     const uint16_t *visits;
     const uint32_t *starts;
