@@ -55,17 +55,13 @@ struct call {
     struct arena *arena; /* of the batch */
     const Callout__Principal *who;
     const char *method, *request_id;
-    ProtobufCBinaryData body;          /* as it came */
-    const ProtobufCMessage *message;   /* decoded body */
-    ProtobufCMessage *answer;          /* the method's reply message; NULL with an error */
-    Callout__FieldError *field_errors; /* of the reply */
-    size_t field_error_count;
+    ProtobufCBinaryData body;        /* as it came */
+    const ProtobufCMessage *message; /* decoded body */
+    ProtobufCMessage *answer;        /* the method's reply message; NULL with an error */
     char text[256];
     uint32_t retry_after_ms;
     struct problem problem;
     struct engine_item *item; /* for holds; NULL when forwarded */
-    ProtobufCBinaryData *ended_sessions;
-    size_t ended_session_count;
 };
 
 #define CORE_ARENA_CAP ((size_t)1 << 30)
@@ -92,7 +88,6 @@ enum err engine_apply(struct engine *engine, const Callout__FactBody *body, int6
                       struct acts *acts, struct problem *problem);
 const struct recent *engine_recent(const struct engine *engine,
                                    int64_t seq); /* NULL: not known any more */
-int64_t engine_cause_of(struct engine *engine, int64_t seq);
 
 /* A fact from its body; ERR_INVALID names the field (facts.c). */
 enum err fact_from_body(const Callout__FactBody *body, int64_t seq, int64_t time_us,

@@ -112,8 +112,6 @@ static enum err forward(struct call *outer, Callout__ForwardReply *out, Callout_
     *reply = reply_of(&call, err);
     callout__forward_reply__init(out);
     out->reply = reply;
-    out->ended_sessions = call.ended_sessions;
-    out->n_ended_sessions = call.ended_session_count;
     return ERR_OK;
 }
 

@@ -27,14 +27,12 @@ enum {
     LIMIT_SKILLS = 1024, /* distinct skill names of one installation */
     LIMIT_TECHNICIANS = 4096,
     LIMIT_SHIFTS = 32768,
-    LIMIT_ABSENCES = 16384,
     LIMIT_APPOINTMENTS = 65536, /* open and closed ones of the horizon */
     LIMIT_VISITS_PER_ROUTE = 64,
     LIMIT_ROUTES_PER_PLAN = 1024, /* technicians of one territory and day */
     LIMIT_VISITS_PER_PLAN = 8192, /* appointments of one territory and day */
 
     LIMIT_FACTS_PER_COMMIT = 500,
-    LIMIT_COMMIT_DELAY_MS = 5,
     LIMIT_HOLD_MS = 25000, /* how long a poll may be held */
     LIMIT_REQUEST_DEADLINE_MS = 10000,
     LIMIT_GREETING_MS = 10000, /* from accept to a finished greeting (and TLS handshake) */
