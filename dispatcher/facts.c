@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "dispatcher/engine_impl.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static enum err check_text(const char *text, size_t max, const char *field, struct problem *problem)
@@ -59,41 +60,65 @@ static enum err read_skills(Callout__Skill *const *skills, size_t count, const c
     return ERR_OK;
 }
 
+/* A policy of before a field was there has 0 in it: that must be a value, or mean one. */
+static enum err check_policy(const Callout__Policy *it, struct problem *problem)
+{
+    const int64_t day_s = 86400;
+    const struct {
+        const char *field;
+        int64_t value, low, high;
+    } ranges[] = {
+        {"freeze_seconds", it->freeze_seconds, 0, day_s},
+        {"dispatch_ahead_seconds", it->dispatch_ahead_seconds, 0, 7 * day_s},
+        {"accept_timeout_seconds", it->accept_timeout_seconds, 10, day_s},
+        {"overtime_price_percent", it->overtime_price_percent, 100, POLICY_PERCENT_MAX},
+        {"unserved_seconds_per_priority", it->unserved_seconds_per_priority, 1, POLICY_PRICE_S_MAX},
+        {"change_technician_seconds", it->change_technician_seconds, 0, POLICY_PRICE_S_MAX},
+        {"change_start_seconds", it->change_start_seconds, 0, POLICY_PRICE_S_MAX},
+        {"change_start_tolerance_seconds", it->change_start_tolerance_seconds, 0, day_s},
+        {"overtime_tier_seconds", it->overtime_tier_seconds, 0, day_s},
+        {"overtime_tier_price_percent", it->overtime_tier_price_percent,
+         it->overtime_tier_seconds > 0 ? it->overtime_price_percent : 0, POLICY_PERCENT_MAX},
+        {"lateness_price_percent", it->lateness_price_percent, 0, POLICY_PERCENT_MAX},
+        {"preferred_window_missed_seconds", it->preferred_window_missed_seconds, 0,
+         POLICY_PRICE_S_MAX},
+        {"preferred_technician_missed_seconds", it->preferred_technician_missed_seconds, 0,
+         POLICY_PRICE_S_MAX},
+        {"travel_price_percent", it->travel_price_percent, 0, POLICY_PERCENT_MAX},
+        {"changes_per_technician_day_max", it->changes_per_technician_day_max, 0,
+         LIMIT_VISITS_PER_PLAN},
+    };
+    for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++) {
+        char field[80];
+        snprintf(field, sizeof field, "territory.policy.%s", ranges[i].field);
+        enum err err = check_range(ranges[i].value, ranges[i].low, ranges[i].high, field, problem);
+        if (err != ERR_OK) return err;
+    }
+    return ERR_OK;
+}
+
 static enum err read_policy(const Callout__Policy *it, struct policy *out, struct problem *problem)
 {
-    enum err err =
-        check_range(it->freeze_seconds, 0, 86400, "territory.policy.freeze_seconds", problem);
-    if (err == ERR_OK)
-        err = check_range(it->dispatch_ahead_seconds, 0, 7 * 86400,
-                          "territory.policy.dispatch_ahead_seconds", problem);
-    if (err == ERR_OK)
-        err = check_range(it->accept_timeout_seconds, 10, 86400,
-                          "territory.policy.accept_timeout_seconds", problem);
-    if (err == ERR_OK)
-        err = check_range(it->overtime_price_percent, 100, 10000,
-                          "territory.policy.overtime_price_percent", problem);
-    if (err == ERR_OK)
-        err = check_range(it->unserved_seconds_per_priority, 1, 1000000,
-                          "territory.policy.unserved_seconds_per_priority", problem);
-    if (err == ERR_OK)
-        err = check_range(it->change_technician_seconds, 0, 1000000,
-                          "territory.policy.change_technician_seconds", problem);
-    if (err == ERR_OK)
-        err = check_range(it->change_start_seconds, 0, 1000000,
-                          "territory.policy.change_start_seconds", problem);
-    if (err == ERR_OK)
-        err = check_range(it->change_start_tolerance_seconds, 0, 86400,
-                          "territory.policy.change_start_tolerance_seconds", problem);
-    *out = (struct policy){1,
-                           it->freeze_seconds * US_PER_SECOND,
-                           it->dispatch_ahead_seconds * US_PER_SECOND,
-                           it->accept_timeout_seconds * US_PER_SECOND,
-                           it->overtime_price_percent,
-                           it->unserved_seconds_per_priority,
-                           it->change_technician_seconds,
-                           it->change_start_seconds,
-                           it->change_start_tolerance_seconds * US_PER_SECOND};
-    return err;
+    *out = (struct policy){
+        .version = 1,
+        .freeze_us = it->freeze_seconds * US_PER_SECOND,
+        .dispatch_ahead_us = it->dispatch_ahead_seconds * US_PER_SECOND,
+        .accept_timeout_us = it->accept_timeout_seconds * US_PER_SECOND,
+        .overtime_price_percent = it->overtime_price_percent,
+        .unserved_s_per_priority = it->unserved_seconds_per_priority,
+        .change_technician_s = it->change_technician_seconds,
+        .change_start_s = it->change_start_seconds,
+        .change_start_tolerance_us = it->change_start_tolerance_seconds * US_PER_SECOND,
+        .overtime_tier_us = it->overtime_tier_seconds * US_PER_SECOND,
+        .overtime_tier_price_percent = it->overtime_tier_price_percent,
+        .travel_price_percent = it->travel_price_percent == 0 ? 100 : it->travel_price_percent,
+        .lateness_price_percent =
+            it->lateness_price_percent == 0 ? 100 : it->lateness_price_percent,
+        .preferred_window_missed_s = it->preferred_window_missed_seconds,
+        .preferred_technician_missed_s = it->preferred_technician_missed_seconds,
+        .changes_per_technician_day_max = it->changes_per_technician_day_max,
+    };
+    return check_policy(it, problem);
 }
 
 static enum err read_territory(const Callout__UpsertTerritoryRequest *request, struct fact *out,

@@ -80,6 +80,7 @@ static void out_technician(void *context, const struct problem_technician *it)
     to->break_earliest_us = it->day.break_earliest_us;
     to->break_latest_us = it->day.break_latest_us;
     to->break_seconds = (int32_t)(it->day.break_us / 1000000);
+    to->changes_left = -1;
     to->skills = out_skills(out->call, it->skills, it->skill_count);
     to->n_skills = it->skill_count;
     answer->technicians =

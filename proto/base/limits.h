@@ -18,6 +18,9 @@ enum {
     LIMIT_NAME = 128,         /* a person's or skill's name */
     LIMIT_TEXT = 1024,        /* an address, a note, a reason */
     LIMIT_SKILLS_PER_ENTITY = 32,
+    LIMIT_SKILL_CHOICES_PER_ORDER = 4,
+    LIMIT_SKILLS_PER_CHOICE = 8,
+    LIMIT_TECHNICIANS_PER_ORDER = 8, /* required, preferred and excluded ones: so many of each */
     LIMIT_WINDOWS_PER_ORDER = 4,
     LIMIT_SERVICE_SECONDS = 24 * 3600,
     LIMIT_PRIORITY = 9, /* 1 is the least, 9 the most urgent */

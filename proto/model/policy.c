@@ -12,6 +12,8 @@ const struct policy policy_default = {
     .change_technician_s = 60,
     .change_start_s = 10,
     .change_start_tolerance_us = 15 * MINUTE_US,
+    .travel_price_percent = 100,
+    .lateness_price_percent = 100,
 };
 
 static int32_t grown(int32_t price_s, int64_t until_start_us)
@@ -30,4 +32,13 @@ int32_t policy_change_technician_s(const struct policy *policy, int64_t until_st
 int32_t policy_change_start_s(const struct policy *policy, int64_t until_start_us)
 {
     return grown(policy->change_start_s, until_start_us);
+}
+
+int64_t policy_overtime_price_s(const struct policy *policy, int64_t overtime_s)
+{
+    int64_t tier_s = policy->overtime_tier_us / 1000000;
+    int64_t beyond_s = tier_s > 0 && overtime_s > tier_s ? overtime_s - tier_s : 0;
+    return ((overtime_s - beyond_s) * policy->overtime_price_percent +
+            beyond_s * policy->overtime_tier_price_percent) /
+           100;
 }

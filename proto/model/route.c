@@ -15,6 +15,7 @@
 
 static const int64_t NEVER = INT64_MAX;
 
+/* A gap between two windows belongs to the first one as far as lateness reaches. */
 int64_t visit_earliest_start_us(const struct route_visit *visit, int64_t at_us)
 {
     if (at_us < visit->not_before_us) at_us = visit->not_before_us;
@@ -22,8 +23,46 @@ int64_t visit_earliest_start_us(const struct route_visit *visit, int64_t at_us)
     for (uint32_t i = 0; i < visit->window_count; i++) {
         const struct window *window = &visit->windows[i];
         if (at_us <= window->end_us) return at_us > window->start_us ? at_us : window->start_us;
+        bool over = i + 1 < visit->window_count && at_us >= window[1].start_us;
+        if (!over && at_us - window->end_us <= visit->late_us_max) return at_us;
     }
     return NEVER;
+}
+
+int64_t visit_late_us(const struct route_visit *visit, int64_t start_us)
+{
+    int64_t late_us = 0;
+    for (uint32_t i = 0; i < visit->window_count && start_us >= visit->windows[i].start_us; i++)
+        late_us = start_us - visit->windows[i].end_us;
+    return late_us > 0 ? late_us : 0;
+}
+
+bool visit_preferred(const struct route_visit *visit, int64_t start_us)
+{
+    for (uint32_t i = 0; i < visit->preferred_count; i++) {
+        const struct window *window = &visit->preferred[i];
+        if (start_us >= window->start_us && start_us <= window->end_us) return true;
+    }
+    return visit->preferred_count == 0;
+}
+
+uint32_t windows_merge(struct window *windows, uint32_t count)
+{
+    for (uint32_t i = 1; i < count; i++) {
+        struct window window = windows[i];
+        uint32_t at = i;
+        for (; at > 0 && windows[at - 1].start_us > window.start_us; at--)
+            windows[at] = windows[at - 1];
+        windows[at] = window;
+    }
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (kept == 0 || windows[i].start_us > windows[kept - 1].end_us)
+            windows[kept++] = windows[i];
+        else if (windows[i].end_us > windows[kept - 1].end_us)
+            windows[kept - 1].end_us = windows[i].end_us;
+    }
+    return kept;
 }
 
 static int64_t arrival_after_break(const struct route_day *day, int64_t left_us, int64_t leg_us)
@@ -71,10 +110,17 @@ static void trace_back(const struct route_day *day, const struct route_visit *co
             continue;
         }
         int64_t start = visit_earliest_start_us(visits[leg], arrival);
-        stops[leg] =
-            (struct route_stop){arrival, start, start + visits[leg]->service_us, break_start};
+        stops[leg] = (struct route_stop){arrival, start, start + visits[leg]->service_us,
+                                         break_start, visit_late_us(visits[leg], start)};
         times->wait_s += (int32_t)((start - arrival) / 1000000);
     }
+}
+
+static enum route_rule travel_rule(const struct route_day *day, int32_t leg_s, int32_t travel_s)
+{
+    if (day->leg_s_max > 0 && leg_s > day->leg_s_max) return ROUTE_LEG_TOO_LONG;
+    if (day->travel_s_max > 0 && travel_s > day->travel_s_max) return ROUTE_TRAVEL_EXCEEDED;
+    return ROUTE_FITS;
 }
 
 enum route_rule route_time(const struct travel *travel, const struct route_day *day,
@@ -97,6 +143,9 @@ enum route_rule route_time(const struct travel *travel, const struct route_day *
         int32_t seconds = pass.leg_s[leg] = travel_seconds(travel, at, to);
         int64_t leg_us = seconds * INT64_C(1000000);
         times->travel_s += seconds;
+        times->rule_index = leg;
+        times->rule = travel_rule(day, seconds, times->travel_s);
+        if (times->rule != ROUTE_FITS) return times->rule;
         int64_t plain = pass.ahead[leg] == NEVER ? NEVER : pass.ahead[leg] + leg_us;
         int64_t after = pass.behind[leg] == NEVER ? NEVER : pass.behind[leg] + leg_us;
         int64_t rested = arrival_after_break(day, pass.ahead[leg], leg_us);
@@ -105,7 +154,6 @@ enum route_rule route_time(const struct travel *travel, const struct route_day *
         bool lost = after == NEVER && (plain == NEVER || leg == count);
         pass.ahead[leg + 1] = leg < count ? finish(visits[leg], plain) : NEVER;
         pass.behind[leg + 1] = leg < count ? finish(visits[leg], after) : after;
-        times->rule_index = leg;
         if (lost) return times->rule = ROUTE_BREAK_MISSED;
         if (earlier(pass.ahead[leg + 1], pass.behind[leg + 1]) == NEVER)
             return times->rule = ROUTE_WINDOW_MISSED;
@@ -126,6 +174,8 @@ const char *route_rule_text(enum route_rule rule)
     case ROUTE_WINDOW_MISSED: return "arrives after the last arrival window";
     case ROUTE_BREAK_MISSED: return "leaves no room for the break";
     case ROUTE_SHIFT_EXCEEDED: return "comes home after the end of the shift and its overtime";
+    case ROUTE_LEG_TOO_LONG: return "travels longer in one go than the technician may";
+    case ROUTE_TRAVEL_EXCEEDED: return "travels longer in the day than the technician may";
     }
     return "unknown rule";
 }

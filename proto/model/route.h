@@ -5,12 +5,15 @@
  * feasibility exactly. The one break of the day is taken where it costs least.
  *
  * The rules (all hard):
- *   R1  service starts inside one of the stop's windows, and not before `not_before_us`
+ *   R1  service starts inside one of the stop's windows, or at most `late_us_max` after its end and
+ *       before the next one opens, and not before `not_before_us`; lateness has a price (cost.h),
+ *       but nobody waits for a later window instead
  *   R2  the break starts within [break_earliest, break_latest]; it may lie within a journey, which
- * it
- *       then lengthens, or in a wait; a route without stops needs no break
+ *       it then lengthens, or in a wait; a route without stops needs no break
  *   R3  the technician is at the end place by shift_end + overtime_max
- *   R4  skills, pins and the freeze are not about time: their checks stand with their owners
+ *   R4  no leg is longer than leg_s_max and all together than travel_s_max, the way to the end
+ *       place included; a route without stops only goes there, which is always allowed
+ *   R5  skills, pins and the freeze are not about time: their checks stand with their owners
  *
  * Owner: the caller owns all arrays. Pure, any thread. Times are UTC microseconds.
  */
@@ -32,24 +35,36 @@ struct route_day {
     int64_t overtime_us_max;   /* 0: none */
     int64_t break_earliest_us; /* the break's start lies in [earliest, latest] */
     int64_t break_latest_us;
-    int64_t break_us; /* its length; 0: no break, or already taken */
+    int64_t break_us;     /* its length; 0: no break, or already taken */
+    int32_t leg_s_max;    /* 0: no limit */
+    int32_t travel_s_max; /* of all legs; 0: no limit */
 };
 
 struct route_visit {
     struct point at;
     int64_t service_us;
-    struct window windows[LIMIT_WINDOWS_PER_ORDER]; /* ascending, not overlapping */
-    uint32_t window_count;                          /* 0: any time */
-    int64_t not_before_us;                          /* 0, or the frozen start */
+    struct window windows[LIMIT_WINDOWS_PER_ORDER];   /* ascending, not overlapping */
+    uint32_t window_count;                            /* 0: any time */
+    int64_t not_before_us;                            /* 0, or the frozen start */
+    int64_t late_us_max;                              /* after a window's end; 0: not at all */
+    struct window preferred[LIMIT_WINDOWS_PER_ORDER]; /* wishes: they allow and forbid nothing */
+    uint32_t preferred_count;                         /* 0: any time is as good */
 };
 
 struct route_stop {
     int64_t arrival_us, start_us, departure_us;
-    int64_t
-        break_start_us; /* the break lies on the way to (or waiting at) this stop; 0: it does not */
+    int64_t break_start_us; /* the break lies on the way to (or waiting at) this stop; 0: not */
+    int64_t late_us;        /* how long after the end of its window it starts */
 };
 
-enum route_rule { ROUTE_FITS, ROUTE_WINDOW_MISSED, ROUTE_BREAK_MISSED, ROUTE_SHIFT_EXCEEDED };
+enum route_rule {
+    ROUTE_FITS,
+    ROUTE_WINDOW_MISSED,
+    ROUTE_BREAK_MISSED,
+    ROUTE_SHIFT_EXCEEDED,
+    ROUTE_LEG_TOO_LONG,
+    ROUTE_TRAVEL_EXCEEDED,
+};
 
 struct route_times {
     enum route_rule rule;   /* the first rule that fails */
@@ -61,9 +76,19 @@ struct route_times {
     int32_t wait_s;         /* arrived but not started */
 };
 
-/* The earliest start of a service that could begin at `at_us`; INT64_MAX: the last window is over.
- */
+/* The earliest start of a service that could begin at `at_us`; INT64_MAX: the last window is over,
+ * and the lateness allowed after it. */
 int64_t visit_earliest_start_us(const struct route_visit *visit, int64_t at_us);
+
+/* How long after the end of the window that it belongs to a service starts; 0: inside one. */
+int64_t visit_late_us(const struct route_visit *visit, int64_t start_us);
+
+/* Does it start where the customer likes it best, or is there no such wish? */
+bool visit_preferred(const struct route_visit *visit, int64_t start_us);
+
+/* Puts `count` windows in ascending order, and makes one of those that overlap or touch. Returns
+ * how many are left. */
+uint32_t windows_merge(struct window *windows, uint32_t count);
 
 /* Times a route of `count` <= LIMIT_VISITS_PER_ROUTE stops. `stops` (count entries) is filled as
  * far as the route fits. Returns times->rule. */

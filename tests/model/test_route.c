@@ -104,6 +104,65 @@ static void a_frozen_start_is_not_anticipated(void **state)
     assert_int_equal(stop.start_us, 77 * MINUTE);
 }
 
+/* Forty minutes after the end are allowed, but there the next window begins. */
+static void lateness_ends_where_the_next_window_begins(void **state)
+{
+    (void)state;
+    struct route_visit visit = visit_at(0, 30, 60, 90);
+    visit.windows[1] = (struct window){120 * MINUTE, 130 * MINUTE};
+    visit.window_count = 2;
+    assert_int_equal(visit_earliest_start_us(&visit, 91 * MINUTE), 120 * MINUTE);
+    visit.late_us_max = 40 * MINUTE;
+    assert_int_equal(visit_earliest_start_us(&visit, 91 * MINUTE), 91 * MINUTE); /* nobody waits */
+    assert_int_equal(visit_late_us(&visit, 91 * MINUTE), MINUTE);
+    assert_int_equal(visit_late_us(&visit, 120 * MINUTE - 1), 30 * MINUTE - 1);
+    assert_int_equal(visit_late_us(&visit, 120 * MINUTE), 0);
+    assert_int_equal(visit_earliest_start_us(&visit, 170 * MINUTE), 170 * MINUTE);
+    assert_int_equal(visit_late_us(&visit, 170 * MINUTE), 40 * MINUTE);
+    assert_int_equal(visit_earliest_start_us(&visit, 170 * MINUTE + 1), INT64_MAX);
+
+    struct route_day day = plain_day();
+    day.available_us = 95 * MINUTE;
+    const struct route_visit *visits[] = {&visit};
+    struct route_stop stop;
+    struct route_times times;
+    assert_int_equal(route_time(&line, &day, visits, 1, &stop, &times), ROUTE_FITS);
+    assert_int_equal(stop.late_us, 5 * MINUTE);
+}
+
+static void windows_that_meet_are_one(void **state)
+{
+    (void)state;
+    struct window windows[] = {{50, 60}, {10, 20}, {20, 30}, {55, 58}};
+    assert_int_equal(windows_merge(windows, 4), 2);
+    assert_int_equal(windows[0].start_us, 10);
+    assert_int_equal(windows[0].end_us, 30);
+    assert_int_equal(windows[1].start_us, 50);
+    assert_int_equal(windows[1].end_us, 60);
+}
+
+static void nobody_travels_longer_than_he_may(void **state)
+{
+    (void)state;
+    struct route_visit near = visit_at(10, 30, 0, 480), far = visit_at(40, 30, 0, 480);
+    const struct route_visit *visits[] = {&near, &far};
+    struct route_day day = plain_day(); /* legs of 10, 30 and 40 minutes */
+    struct route_stop stops[2];
+    struct route_times times;
+    day.leg_s_max = 39 * 60;
+    assert_int_equal(route_time(&line, &day, visits, 2, stops, &times), ROUTE_LEG_TOO_LONG);
+    assert_int_equal(times.rule_index, 2);
+    day.leg_s_max = 40 * 60;
+    assert_int_equal(route_time(&line, &day, visits, 2, stops, &times), ROUTE_FITS);
+    day.travel_s_max = 80 * 60 - 1;
+    assert_int_equal(route_time(&line, &day, visits, 2, stops, &times), ROUTE_TRAVEL_EXCEEDED);
+    assert_int_equal(times.rule_index, 2);
+    day.travel_s_max = 80 * 60;
+    assert_int_equal(route_time(&line, &day, visits, 2, stops, &times), ROUTE_FITS);
+    day.start.lat_e7 = 100; /* too far from home, but home he may */
+    assert_int_equal(route_time(&line, &day, visits, 0, stops, &times), ROUTE_FITS);
+}
+
 /* --- every possible break --- */
 
 struct any_day {
@@ -135,6 +194,7 @@ static struct any_day random_day(struct rng *rng)
         any.visits[i].windows[1].start_us = any.visits[i].windows[0].end_us + 5 * MINUTE;
         any.visits[i].windows[1].end_us = any.visits[i].windows[0].end_us + 10 * MINUTE;
         any.visits[i].window_count = (uint32_t)pick(rng, 0, 2);
+        any.visits[i].late_us_max = pick(rng, 0, 2) == 0 ? pick(rng, 1, 20) * MINUTE : 0;
     }
     return any;
 }
@@ -256,6 +316,9 @@ int main(void)
         cmocka_unit_test(the_second_window_serves_too),
         cmocka_unit_test(the_rule_that_fails_is_named),
         cmocka_unit_test(a_frozen_start_is_not_anticipated),
+        cmocka_unit_test(lateness_ends_where_the_next_window_begins),
+        cmocka_unit_test(windows_that_meet_are_one),
+        cmocka_unit_test(nobody_travels_longer_than_he_may),
         cmocka_unit_test(no_break_gives_an_earlier_end),
         cmocka_unit_test(distances_are_those_of_the_sphere),
         cmocka_unit_test(a_change_costs_more_near_its_start),
