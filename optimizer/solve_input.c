@@ -88,6 +88,7 @@ static void price_visits(struct solve_input *input)
 
 void solve_input_begin(struct solve_input *input)
 {
+    input->solver.day.visits_per_route_max = ROUTE_MAX;
     solver_begin(&input->solver);
     if (input->format != SOLVE_VROOM) return;
     price_in_order(input);

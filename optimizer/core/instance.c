@@ -73,6 +73,7 @@ static void technician_fill(struct technician *out, const struct workday *day, u
         .break_latest = NOWAY,
         .start = (uint16_t)from->start,
         .end = (uint16_t)from->end,
+        .capacity = from->capacity > 0 ? from->capacity : UNLIMITED,
         .slot = slot,
         .hash = id_hash(from->id),
     };
@@ -161,6 +162,7 @@ static void visit_fill(struct instance *in, uint32_t rank, const struct workday 
     struct node *node = &in->nodes[rank];
     *node = (struct node){
         .service = clamp((visit->visit.service_us + 999999) / 1000000),
+        .load = visit->load,
         .place = (uint16_t)visit->place,
         .need = (uint16_t)visit->need,
         .pinned = NO_INDEX,
@@ -204,7 +206,7 @@ static uint32_t pinned_collect(const struct instance *in, uint32_t technician, u
     for (uint32_t v = 0; v < in->visit_count; v++) {
         const struct node *node = &in->nodes[v];
         if (node->home != technician || node->pinned != technician) continue;
-        if (count == LIMIT_VISITS_PER_ROUTE) break;
+        if (count == in->route_max) break;
         uint32_t at = count++;
         for (; at > 0 && instance_before(in, v, list[at - 1]); at--)
             list[at] = list[at - 1];
@@ -222,8 +224,10 @@ static void pinned_fit(struct instance *in, struct technician *technician, const
     int32_t ahead = has_break ? technician->available : NEVER;
     int32_t behind = has_break ? NEVER : technician->available;
     uint32_t at = technician->start;
+    int32_t load = 0;
     for (uint32_t i = 0; i < count; i++) {
         struct node *node = &in->nodes[list[i]];
+        load += node->load;
         int32_t leg = instance_travel(in, at, node->place);
         int32_t late = min_s(behind + leg, rested(technician, ahead, leg));
         int32_t early = ahead + leg;
@@ -247,6 +251,7 @@ static void pinned_fit(struct instance *in, struct technician *technician, const
         return;
     }
     if (end > technician->latest_end) technician->latest_end = end;
+    if (load > technician->capacity) technician->capacity = load;
 }
 
 static void pinned_build(struct instance *in, struct arena *arena)
@@ -260,7 +265,7 @@ static void pinned_build(struct instance *in, struct arena *arena)
     }
     for (uint32_t t = 0; t < in->technician_count; t++) {
         if (pinned[t] == 0) continue;
-        uint16_t list[LIMIT_VISITS_PER_ROUTE];
+        uint16_t list[LIMIT_STOPS_PER_ROUTE];
         pinned_fit(in, &in->technicians[t], list, pinned_collect(in, t, list));
     }
 }
@@ -271,6 +276,7 @@ void instance_build(struct instance *in, const struct workday *day, struct arena
         .from = day->travel_from,
         .into = day->travel_into,
         .stride = day->place_cap,
+        .route_max = day->visits_per_route_max,
         .frozen_until = seconds_down(day, day->frozen_until_us),
         .overtime_percent = day->policy.overtime_price_percent,
         .tolerance = clamp(day->policy.change_start_tolerance_us / 1000000),

@@ -23,6 +23,9 @@
 
 #define NO_VISIT UINT16_MAX
 
+/* More than all loads together: none is over LOAD_MAX. */
+#define UNLIMITED INT32_MAX
+
 struct span {
     int32_t open, close; /* the start of service, both inclusive */
 };
@@ -30,6 +33,7 @@ struct span {
 struct node {
     int32_t open, close; /* the first window */
     int32_t service;
+    int32_t load;
     uint16_t place, need;
     uint32_t span_at; /* further windows: span[span_at ..] */
     uint32_t span_count;
@@ -51,6 +55,7 @@ struct technician {
     int32_t available, latest_end, shift_end;
     int32_t break_earliest, break_latest, break_length; /* length 0 and latest NOWAY: none */
     uint16_t start, end;
+    int32_t capacity; /* UNLIMITED when there is none */
     uint32_t frozen; /* visits in its frozen prefix */
     uint32_t slot;
     uint64_t hash;
@@ -60,6 +65,7 @@ struct instance {
     const int32_t *from; /* travel: from[a * stride + b] is a to b */
     const int32_t *into; /* into[b * stride + a] is a to b */
     uint32_t stride;
+    uint32_t route_max; /* visits of one technician */
     uint32_t visit_count, technician_count, need_count;
     struct node *nodes;
     struct span *spans;

@@ -27,13 +27,14 @@ static bool forward(const struct instance *in, const struct technician *technici
     stops[0] = (struct stop){.visit = NO_VISIT, .place = technician->start};
     stops[0].ahead = has_break ? technician->available : NEVER;
     stops[0].behind = has_break ? NEVER : technician->available;
-    route->travel = 0;
+    route->travel = route->load = 0;
     route->set = 0;
     bool fits = true;
     for (uint32_t i = 1; i <= route->count; i++) {
         struct stop *stop = &stops[i];
         const struct node *node = &in->nodes[stop->visit];
         route->set += node->hash;
+        route->load += node->load;
         stop->place = node->place;
         stop->leg = instance_travel(in, stops[i - 1].place, stop->place);
         route->travel += stop->leg;
@@ -133,6 +134,7 @@ bool route_refresh(const struct instance *in, uint32_t technician, struct route 
 {
     const struct technician *who = &in->technicians[technician];
     bool fits = forward(in, who, route);
+    if (route->load > who->capacity) fits = false;
     if (route->count == 0) { /* going home is always allowed, and needs no break */
         route->overtime = route->overtime_price = 0;
         route->end = who->available + route->travel;
@@ -218,7 +220,7 @@ static void refreshed(struct plan *plan, uint32_t technician)
 void plan_put(struct plan *plan, uint32_t visit, uint32_t technician, uint32_t at)
 {
     struct route *route = &plan->routes[technician];
-    CHECK(at >= 1 && at <= route->count + 1 && route->count < ROUTE_MAX);
+    CHECK(at >= 1 && at <= route->count + 1 && route->count < plan->in->route_max);
     memmove(&route->stops[at + 1], &route->stops[at],
             sizeof *route->stops * (route->count + 2 - at));
     route->stops[at].visit = (uint16_t)visit;
@@ -278,7 +280,7 @@ void plan_restore_visit(struct plan *plan, uint32_t visit, uint32_t technician)
 bool plan_set_route(struct plan *plan, uint32_t technician, const uint16_t *visits, uint32_t count)
 {
     struct route *route = &plan->routes[technician], wanted;
-    if (count > ROUTE_MAX) return false;
+    if (count > plan->in->route_max) return false;
     wanted.count = count;
     for (uint32_t i = 0; i < count; i++)
         wanted.stops[i + 1].visit = visits[i];
@@ -344,7 +346,7 @@ struct spot route_scan(const struct instance *in, const struct route *route, uin
     int32_t change = node->home == technician ? 0 : node->change_technician;
     bool watch = kept_out(who, node, technician);
     struct spot best = {NO_INDEX, 0, INT32_MAX};
-    if (route->count == ROUTE_MAX) return best;
+    if (route->count == in->route_max || node->load > who->capacity - route->load) return best;
     for (uint32_t at = who->frozen + 1; at <= route->count + 1; at++) {
         const struct stop *before = &route->stops[at - 1], *next = before + 1;
         if (min_s(before->ahead, before->behind) > node->last_close) break;

@@ -16,7 +16,8 @@
 
 #include "optimizer/core/instance.h"
 
-enum { ROUTE_MAX = LIMIT_VISITS_PER_ROUTE };
+/* A route has room for as many visits as any problem may ask for; see instance.route_max. */
+enum { ROUTE_MAX = LIMIT_STOPS_PER_ROUTE };
 
 struct stop {
     uint16_t visit, place;             /* visit is NO_VISIT at both ends */
@@ -33,6 +34,7 @@ struct route {
     int32_t overtime_price;
     int32_t cost; /* travel + overtime_price + prices of changes */
     int32_t end;  /* when the technician is at the end place */
+    int32_t load; /* of its visits */
     uint64_t set; /* sum of the visits' hashes */
     struct stop stops[ROUTE_MAX + 2];
 };

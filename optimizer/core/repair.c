@@ -54,7 +54,8 @@ static uint32_t one_to_drop(const struct plan *plan, uint32_t technician, const 
         movable |= in->nodes[list[i]].pinned == NO_INDEX;
     for (uint32_t drop = frozen; drop < count; drop++) {
         if (movable && in->nodes[list[drop]].pinned != NO_INDEX) continue;
-        struct route route = {.count = 0};
+        struct route route;
+        route.count = 0;
         for (uint32_t i = 0; i < count; i++) {
             if (i != drop) route.stops[++route.count].visit = list[i];
         }
@@ -73,7 +74,8 @@ static uint32_t worst_of(const struct plan *plan, uint32_t technician, const uin
                          uint32_t count, uint32_t frozen)
 {
     const struct instance *in = plan->in;
-    struct route route = {.count = 0};
+    struct route route;
+    route.count = 0;
     uint32_t fits = 0;
     while (fits < count) {
         route.stops[++route.count].visit = list[fits];
@@ -107,7 +109,7 @@ void repair_take_over(struct plan *plan, struct arena *scratch)
         uint32_t count = 0;
         for (uint32_t i = published.starts[t]; i < published.starts[t + 1]; i++) {
             uint16_t visit = published.visits[i];
-            if (count < ROUTE_MAX && instance_allows(in, t, visit)) list[count++] = visit;
+            if (count < in->route_max && instance_allows(in, t, visit)) list[count++] = visit;
         }
         take_over_route(plan, t, list, count);
     }

@@ -158,6 +158,7 @@ void workday_open(struct workday *day, const struct travel *travel, int64_t serv
 {
     *day = (struct workday){.travel = travel, .service_day = service_day, .policy = policy_default};
     arena_open(&day->memory, MEMORY_MAX);
+    day->visits_per_route_max = LIMIT_VISITS_PER_ROUTE;
     day->technician_cap = day->visit_cap = day->place_cap = FIRST_CAP / 2;
     technicians_grow(day);
     visits_grow(day);
@@ -369,6 +370,8 @@ static enum err technician_check(const struct workday *day, const struct technic
     if (times->break_us < 0 || times->break_us > TIME_MAX_US || times->overtime_us_max < 0 ||
         times->overtime_us_max > TIME_MAX_US)
         return problem_set(problem, ERR_INVALID, "break_seconds", "out of range");
+    if (told->capacity < 0)
+        return problem_set(problem, ERR_INVALID, "capacity", "must be 0 or more");
     return ERR_OK;
 }
 
@@ -400,6 +403,7 @@ enum err workday_set_technician(struct workday *day, const struct technician_tol
     technician->end = end;
     memcpy(technician->skills, skills, sizeof *skills * told->skill_count);
     technician->skill_count = told->skill_count;
+    technician->capacity = told->capacity;
     return ERR_OK;
 }
 
@@ -437,6 +441,8 @@ static enum err visit_check(const struct workday *day, const struct visit_told *
         return problem_set(problem, ERR_INVALID, "point", "no such place on earth");
     if (visit->service_us < 0 || visit->service_us > LIMIT_SERVICE_SECONDS * INT64_C(1000000))
         return problem_set(problem, ERR_INVALID, "service_seconds", "out of range");
+    if (told->load < 0 || told->load > LOAD_MAX)
+        return problem_set(problem, ERR_INVALID, "load", "must be from 0 to %d", LOAD_MAX);
     if (told->priority > LIMIT_PRIORITY)
         return problem_set(problem, ERR_INVALID, "priority", "more than %d", LIMIT_PRIORITY);
     if (visit->window_count > LIMIT_WINDOWS_PER_ORDER)
@@ -529,6 +535,7 @@ enum err workday_set_visit(struct workday *day, const struct visit_told *told,
     visit->position = told->position;
     visit->emergency = told->emergency;
     visit->published = told->published;
+    visit->load = told->load;
     return ERR_OK;
 }
 
@@ -581,6 +588,7 @@ static void digest_technician(struct digest *digest, const struct workday *day,
     digest_u64(digest, (uint64_t)technician->day.break_latest_us);
     digest_u64(digest, (uint64_t)technician->day.break_us);
     digest_skills(digest, day, technician->skills, technician->skill_count);
+    digest_u64(digest, (uint64_t)technician->capacity);
 }
 
 static void digest_visit(struct digest *digest, const struct workday *day,
@@ -605,6 +613,7 @@ static void digest_visit(struct digest *digest, const struct workday *day,
     digest_u64(digest, (uint64_t)visit->planned_start_us);
     digest_u64(digest, visit->position);
     digest_u64(digest, (uint64_t)visit->emergency << 1 | visit->published);
+    digest_u64(digest, (uint64_t)visit->load);
 }
 
 uint64_t workday_digest(const struct workday *day)

@@ -40,9 +40,10 @@ struct technician_told {
     struct route_day day;
     const struct skill_named *skills;
     uint32_t skill_count;
+    int32_t capacity; /* for the loads of the visits of a route together; 0: unlimited */
 };
 
-enum { EXCLUDED_MAX = 4 };
+enum { EXCLUDED_MAX = 4, LOAD_MAX = 1000000 };
 
 enum mobility { VISIT_MOVABLE, VISIT_PINNED, VISIT_FROZEN };
 
@@ -60,6 +61,7 @@ struct visit_told {
     int64_t planned_start_us; /* 0: not planned */
     uint32_t position;
     bool emergency, published;
+    int32_t load; /* takes room in the vehicle all day, in units of the input; 0: none */
 };
 
 struct place_slot {
@@ -74,6 +76,7 @@ struct technician_slot {
     uint32_t start, end; /* places */
     struct skill skills[LIMIT_SKILLS_PER_ENTITY];
     uint32_t skill_count;
+    int32_t capacity;
 };
 
 struct visit_slot {
@@ -88,6 +91,7 @@ struct visit_slot {
     int64_t planned_start_us;
     uint32_t position;
     bool emergency, published;
+    int32_t load;
 };
 
 /* What some visits ask of their technician; few differ, so technicians are matched against sets. */
@@ -110,6 +114,7 @@ struct workday {
     int64_t service_day;
     int64_t now_us, frozen_until_us;
     struct policy policy;
+    uint32_t visits_per_route_max; /* LIMIT_VISITS_PER_ROUTE, unless somebody raises it */
 
     struct technician_slot *technicians;
     uint32_t technician_count, technician_cap;

@@ -80,9 +80,9 @@ static int64_t finish(const struct route_visit *visit, int64_t arrival_us)
 }
 
 struct pass {
-    int64_t ahead[LIMIT_VISITS_PER_ROUTE + 2], behind[LIMIT_VISITS_PER_ROUTE + 2]; /* see I1 */
-    int32_t leg_s[LIMIT_VISITS_PER_ROUTE + 1];
-    bool break_on_leg[LIMIT_VISITS_PER_ROUTE + 1]; /* behind[i + 1] came from ahead[i] */
+    int64_t ahead[LIMIT_STOPS_PER_ROUTE + 2], behind[LIMIT_STOPS_PER_ROUTE + 2]; /* see I1 */
+    int32_t leg_s[LIMIT_STOPS_PER_ROUTE + 1];
+    bool break_on_leg[LIMIT_STOPS_PER_ROUTE + 1]; /* behind[i + 1] came from ahead[i] */
 };
 
 static int64_t earlier(int64_t a, int64_t b)
@@ -127,7 +127,7 @@ enum route_rule route_time(const struct travel *travel, const struct route_day *
                            const struct route_visit *const *visits, uint32_t count,
                            struct route_stop *stops, struct route_times *times)
 {
-    CHECK(count <= LIMIT_VISITS_PER_ROUTE);
+    CHECK(count <= LIMIT_STOPS_PER_ROUTE);
     *times = (struct route_times){.end_us = day->available_us};
     if (count == 0) {
         times->travel_s = travel_seconds(travel, day->start, day->end);

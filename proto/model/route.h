@@ -90,7 +90,7 @@ bool visit_preferred(const struct route_visit *visit, int64_t start_us);
  * how many are left. */
 uint32_t windows_merge(struct window *windows, uint32_t count);
 
-/* Times a route of `count` <= LIMIT_VISITS_PER_ROUTE stops. `stops` (count entries) is filled as
+/* Times a route of `count` <= LIMIT_STOPS_PER_ROUTE stops. `stops` (count entries) is filled as
  * far as the route fits. Returns times->rule. */
 enum route_rule route_time(const struct travel *travel, const struct route_day *day,
                            const struct route_visit *const *visits, uint32_t count,

@@ -105,6 +105,17 @@ static inline void random_day_make(struct random_day *day, uint64_t seed, uint32
         random_visit(day, i);
 }
 
+/* Vehicles of half the technicians fill up. */
+static inline void random_loads(struct random_day *day)
+{
+    for (uint32_t i = 0; i < day->technician_count; i++) {
+        if (rng_below(&day->rng, 2))
+            day->technicians[i].capacity = 4 + (int32_t)rng_below(&day->rng, 12);
+    }
+    for (uint32_t i = 0; i < day->visit_count; i++)
+        day->visits[i].load = (int32_t)rng_below(&day->rng, 5);
+}
+
 static inline void tell_technician(const struct random_day *day, struct workday *to, uint32_t i)
 {
     struct problem problem;
@@ -136,6 +147,16 @@ static inline enum route_rule judge(const struct workday *day, uint32_t technici
         visits[i] = &day->visits[visit_slots[i]].visit;
     return route_time(day->travel, &day->technicians[technician_slot].day, visits, count, stops,
                       times);
+}
+
+/* Do the loads of those visits fit into the vehicle? */
+static inline bool carries(const struct workday *day, uint32_t technician_slot,
+                           const uint32_t *visit_slots, uint32_t count)
+{
+    int32_t capacity = day->technicians[technician_slot].capacity, sum = 0;
+    for (uint32_t i = 0; i < count; i++)
+        sum += day->visits[visit_slots[i]].load;
+    return capacity == 0 || sum <= capacity;
 }
 
 /* Cost of a route that fits, change prices aside. */

@@ -14,13 +14,15 @@ static struct spot slow_scan(const struct workday *day, const struct instance *i
                              uint32_t *probes)
 {
     struct spot best = {NO_INDEX, 0, INT32_MAX};
-    uint32_t slot = in->technicians[technician].slot, slots[ROUTE_MAX];
+    uint32_t slot = in->technicians[technician].slot, slots[ROUTE_MAX + 1];
     struct route_stop stops[ROUTE_MAX];
     struct route_times before, after;
     for (uint32_t i = 0; i < route->count; i++)
         slots[i] = in->nodes[route->stops[i + 1].visit].slot;
     assert_int_equal(judge(day, slot, slots, route->count, stops, &before), ROUTE_FITS);
     if (route->count == 0) before.overtime_us = 0;
+    slots[route->count] = in->nodes[visit].slot;
+    if (!carries(day, slot, slots, route->count + 1)) return best;
     for (uint32_t at = 1; at <= route->count + 1; at++) {
         uint32_t trial[ROUTE_MAX];
         for (uint32_t i = 0, from = 0; i <= route->count; i++)
@@ -44,6 +46,7 @@ static void check_times(const struct workday *day, const struct instance *in, ui
         slots[i] = in->nodes[route->stops[i + 1].visit].slot;
     uint32_t slot = in->technicians[technician].slot;
     assert_int_equal(judge(day, slot, slots, route->count, stops, &times), ROUTE_FITS);
+    assert_true(carries(day, slot, slots, route->count));
     assert_int_equal(times.travel_s, route->travel);
     assert_int_equal(times.end_us, US(BASE_S + route->end));
     if (route->count == 0) return;
@@ -64,6 +67,7 @@ static void insertion_is_exact(void **state)
         struct plan plan;
         struct arena arena;
         random_day_make(&made, seed, 2, 14);
+        random_loads(&made);
         workday_open(&day, &travel_straight, SERVICE_DAY);
         arena_open(&arena, 1 << 24);
         tell_all(&made, &day);

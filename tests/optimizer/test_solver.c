@@ -44,6 +44,7 @@ static void brute_extend(struct brute *brute, uint32_t *order, uint32_t length, 
     for (uint32_t i = 0; i < brute->count; i++) {
         if ((set >> i & 1) || !brute_serves(brute, brute->visits[i])) continue;
         order[length] = brute->visits[i];
+        if (!carries(brute->day, brute->technician, order, length + 1)) continue;
         brute_extend(brute, order, length + 1, set | 1u << i);
     }
 }
@@ -112,6 +113,7 @@ static void as_good_as_brute_force(void **state)
         struct random_day made;
         static struct solver solver;
         random_day_make(&made, seed * 7919, 2, 3 + (uint32_t)(seed % (BRUTE_VISITS - 2)));
+        random_loads(&made);
         solver_open(&solver, &travel_straight, SERVICE_DAY);
         tell_all(&made, &solver.day);
         solver_fresh(&solver, 500, seed);
@@ -177,6 +179,7 @@ static void order_of_input_does_not_matter(void **state)
         struct random_day made;
         static struct solver one, other;
         random_day_make(&made, seed, 6, 40);
+        random_loads(&made);
         solver_open(&one, &travel_straight, SERVICE_DAY);
         solver_open(&other, &travel_straight, SERVICE_DAY);
         tell_all(&made, &one.day);
@@ -277,6 +280,10 @@ static void garbage_is_refused_by_name(void **state)
     visit.visit.windows[0] = (struct window){10, 5};
     assert_int_equal(workday_set_visit(&day, &visit, &problem), ERR_INVALID);
     assert_string_equal(problem.field, "windows");
+    visit = made.visits[0];
+    visit.load = LOAD_MAX + 1;
+    assert_int_equal(workday_set_visit(&day, &visit, &problem), ERR_INVALID);
+    assert_string_equal(problem.field, "load");
     visit = made.visits[0];
     visit.id = "";
     assert_int_equal(workday_set_visit(&day, &visit, &problem), ERR_INVALID);
