@@ -116,11 +116,41 @@ static void trace_back(const struct route_day *day, const struct route_visit *co
     }
 }
 
-static enum route_rule travel_rule(const struct route_day *day, int32_t leg_s, int32_t travel_s)
+static enum route_rule fails(struct route_times *times, enum route_rule rule, int64_t miss_us)
 {
-    if (day->leg_s_max > 0 && leg_s > day->leg_s_max) return ROUTE_LEG_TOO_LONG;
-    if (day->travel_s_max > 0 && travel_s > day->travel_s_max) return ROUTE_TRAVEL_EXCEEDED;
+    times->miss_us = miss_us;
+    return times->rule = rule;
+}
+
+static enum route_rule travel_rule(const struct route_day *day, int32_t leg_s,
+                                   struct route_times *times)
+{
+    int32_t longer_s = leg_s - day->leg_s_max;
+    if (day->leg_s_max > 0 && longer_s > 0)
+        return fails(times, ROUTE_LEG_TOO_LONG, longer_s * INT64_C(1000000));
+    longer_s = times->travel_s - day->travel_s_max;
+    if (day->travel_s_max > 0 && longer_s > 0)
+        return fails(times, ROUTE_TRAVEL_EXCEEDED, longer_s * INT64_C(1000000));
     return ROUTE_FITS;
+}
+
+/* How long after its last chance the service could start at best; at least one arrival can be. */
+static int64_t window_miss_us(const struct route_visit *visit, int64_t plain_us, int64_t after_us)
+{
+    int64_t at_us = earlier(plain_us, after_us);
+    if (at_us < visit->not_before_us) at_us = visit->not_before_us;
+    return at_us - visit->windows[visit->window_count - 1].end_us - visit->late_us_max;
+}
+
+/* How much later the break would have to be allowed for one more leg to have room for it. */
+static int64_t break_miss_us(const struct route_day *day, const struct pass *pass, uint32_t count)
+{
+    int64_t miss_us = NEVER;
+    for (uint32_t leg = 0; leg <= count; leg++) {
+        if (pass->ahead[leg] == NEVER || pass->ahead[leg] <= day->break_latest_us) continue;
+        miss_us = earlier(miss_us, pass->ahead[leg] - day->break_latest_us);
+    }
+    return miss_us;
 }
 
 enum route_rule route_time(const struct travel *travel, const struct route_day *day,
@@ -144,8 +174,7 @@ enum route_rule route_time(const struct travel *travel, const struct route_day *
         int64_t leg_us = seconds * INT64_C(1000000);
         times->travel_s += seconds;
         times->rule_index = leg;
-        times->rule = travel_rule(day, seconds, times->travel_s);
-        if (times->rule != ROUTE_FITS) return times->rule;
+        if (travel_rule(day, seconds, times) != ROUTE_FITS) return times->rule;
         int64_t plain = pass.ahead[leg] == NEVER ? NEVER : pass.ahead[leg] + leg_us;
         int64_t after = pass.behind[leg] == NEVER ? NEVER : pass.behind[leg] + leg_us;
         int64_t rested = arrival_after_break(day, pass.ahead[leg], leg_us);
@@ -154,17 +183,34 @@ enum route_rule route_time(const struct travel *travel, const struct route_day *
         bool lost = after == NEVER && (plain == NEVER || leg == count);
         pass.ahead[leg + 1] = leg < count ? finish(visits[leg], plain) : NEVER;
         pass.behind[leg + 1] = leg < count ? finish(visits[leg], after) : after;
-        if (lost) return times->rule = ROUTE_BREAK_MISSED;
+        if (lost) return fails(times, ROUTE_BREAK_MISSED, break_miss_us(day, &pass, leg));
         if (earlier(pass.ahead[leg + 1], pass.behind[leg + 1]) == NEVER)
-            return times->rule = ROUTE_WINDOW_MISSED;
+            return fails(times, ROUTE_WINDOW_MISSED, window_miss_us(visits[leg], plain, after));
         at = to;
     }
     times->end_us = pass.behind[count + 1];
     int64_t over = times->end_us - day->shift_end_us;
     times->overtime_us = over > 0 ? over : 0;
-    if (over > day->overtime_us_max) return times->rule = ROUTE_SHIFT_EXCEEDED;
+    if (over > day->overtime_us_max)
+        return fails(times, ROUTE_SHIFT_EXCEEDED, over - day->overtime_us_max);
     trace_back(day, visits, count, &pass, stops, times);
     return times->rule = ROUTE_FITS;
+}
+
+void route_give_way(struct route_day *day, struct route_visit *visit,
+                    const struct route_times *times)
+{
+    CHECK(times->rule == ROUTE_FITS || times->miss_us > 0);
+    switch (times->rule) {
+    case ROUTE_FITS: return;
+    case ROUTE_WINDOW_MISSED:
+        visit->windows[visit->window_count - 1].end_us += times->miss_us;
+        return;
+    case ROUTE_BREAK_MISSED: day->break_latest_us += times->miss_us; return;
+    case ROUTE_SHIFT_EXCEEDED: day->overtime_us_max += times->miss_us; return;
+    case ROUTE_LEG_TOO_LONG: day->leg_s_max += (int32_t)(times->miss_us / 1000000); return;
+    case ROUTE_TRAVEL_EXCEEDED: day->travel_s_max += (int32_t)(times->miss_us / 1000000); return;
+    }
 }
 
 const char *route_rule_text(enum route_rule rule)

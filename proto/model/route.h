@@ -67,10 +67,11 @@ enum route_rule {
 };
 
 struct route_times {
-    enum route_rule rule;   /* the first rule that fails */
-    uint32_t rule_index;    /* at which stop; count means the way to the end */
-    int64_t end_us;         /* when the technician is at the end place */
-    int64_t overtime_us;    /* how much of that lies after shift_end */
+    enum route_rule rule; /* the first rule that fails */
+    uint32_t rule_index;  /* at which stop; count means the way to the end */
+    int64_t miss_us;      /* by how much at least: with so much more of it, this rule holds here */
+    int64_t end_us;       /* when the technician is at the end place */
+    int64_t overtime_us;  /* how much of that lies after shift_end */
     int64_t break_start_us; /* on the last leg; 0: it is at a stop, or there is none */
     int32_t travel_s;       /* all legs */
     int32_t wait_s;         /* arrived but not started */
@@ -95,6 +96,12 @@ uint32_t windows_merge(struct window *windows, uint32_t count);
 enum route_rule route_time(const struct travel *travel, const struct route_day *day,
                            const struct route_visit *const *visits, uint32_t count,
                            struct route_stop *stops, struct route_times *times);
+
+/* Lets the rule that failed give way by exactly times->miss_us: for a window the last one of
+ * `visit`, the stop that it failed at; else the day's (visit may be NULL). What else fails may show
+ * only then: some steps per stop lead to a route that fits. */
+void route_give_way(struct route_day *day, struct route_visit *visit,
+                    const struct route_times *times);
 
 const char *route_rule_text(enum route_rule rule);
 

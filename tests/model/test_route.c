@@ -282,6 +282,43 @@ static void no_break_gives_an_earlier_end(void **state)
     assert_in_range(fitting, DAYS / 10, DAYS * 9 / 10); /* both kinds were met */
 }
 
+/* What a rule misses is what it must give way by: a microsecond less, and it still fails there. */
+static void a_rule_gives_way_by_what_it_misses(void **state)
+{
+    (void)state;
+    struct rng rng = {20261124};
+    uint32_t gave_way[ROUTE_TRAVEL_EXCEEDED + 1] = {0};
+    for (int i = 0; i < DAYS / 10; i++) {
+        struct any_day any = random_day(&rng);
+        const struct route_visit *visits[STOPS_MAX];
+        struct route_stop stops[STOPS_MAX];
+        struct route_times times, less;
+        for (uint32_t v = 0; v < any.count; v++)
+            visits[v] = &any.visits[v];
+        any.day.leg_s_max = (int32_t)pick(&rng, 0, 20) * 60;
+        any.day.travel_s_max = (int32_t)pick(&rng, 0, 60) * 60;
+        for (int step = 0; route_time(&line, &any.day, visits, any.count, stops, &times); step++) {
+            assert_in_range(step, 0, 4 * STOPS_MAX);
+            gave_way[times.rule]++;
+            struct any_day kept = any;
+            struct route_times almost = times;
+            almost.miss_us -=
+                times.rule == ROUTE_LEG_TOO_LONG || times.rule == ROUTE_TRAVEL_EXCEEDED ? 1000000
+                                                                                        : 1;
+            if (almost.miss_us > 0) {
+                route_give_way(&any.day, &any.visits[times.rule_index % STOPS_MAX], &almost);
+                route_time(&line, &any.day, visits, any.count, stops, &less);
+                assert_int_equal(less.rule, times.rule);
+                assert_int_equal(less.rule_index, times.rule_index);
+            }
+            any = kept;
+            route_give_way(&any.day, &any.visits[times.rule_index % STOPS_MAX], &times);
+        }
+    }
+    for (int rule = ROUTE_FITS + 1; rule <= ROUTE_TRAVEL_EXCEEDED; rule++)
+        assert_in_range(gave_way[rule], 10, UINT32_MAX);
+}
+
 /* --- places and prices --- */
 
 static void distances_are_those_of_the_sphere(void **state)
@@ -320,6 +357,7 @@ int main(void)
         cmocka_unit_test(windows_that_meet_are_one),
         cmocka_unit_test(nobody_travels_longer_than_he_may),
         cmocka_unit_test(no_break_gives_an_earlier_end),
+        cmocka_unit_test(a_rule_gives_way_by_what_it_misses),
         cmocka_unit_test(distances_are_those_of_the_sphere),
         cmocka_unit_test(a_change_costs_more_near_its_start),
     };
