@@ -17,7 +17,7 @@ void solve_input_close(struct solve_input *input)
     *input = (struct solve_input){0};
 }
 
-/* --- prices of VROOM's objective ------------------------------------------------------------- */
+/* --- prices that keep an order of objectives ------------------------------------------------- */
 
 static int64_t least(int64_t a, int64_t b)
 {
@@ -90,7 +90,7 @@ void solve_input_begin(struct solve_input *input)
 {
     input->solver.day.visits_per_route_max = ROUTE_MAX;
     solver_begin(&input->solver);
-    if (input->format != SOLVE_VROOM) return;
+    if (input->format == SOLVE_DAY) return;
     price_in_order(input);
     price_visits(input);
     repair(&input->solver.plan, &input->solver.work);

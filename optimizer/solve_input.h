@@ -27,12 +27,12 @@ enum {
     HORIZON_DAYS = 100,
 };
 
-enum solve_format { SOLVE_DAY, SOLVE_VROOM };
+enum solve_format { SOLVE_DAY, SOLVE_VROOM, SOLVE_SOLOMON, SOLVE_VRPLIB };
 
 struct solve_input {
     enum solve_format format;
     struct arena memory;
-    struct travel_matrix matrix; /* VROOM only */
+    struct travel_matrix matrix; /* all but a day folder */
     struct solver solver;
     bool solver_open;
     uint32_t *priorities; /* by visit slot, in the input's units */
@@ -48,6 +48,8 @@ void solve_input_close(struct solve_input *input);
 /* ERR_INVALID or ERR_TOO_LARGE: the problem names the place in the file. Once per open input. */
 MUST_USE enum err read_vroom(struct solve_input *input, const char *text, size_t size,
                              struct problem *problem);
+MUST_USE enum err read_solomon(struct solve_input *input, const char *text, size_t size,
+                               struct problem *problem);
 MUST_USE enum err read_day(struct solve_input *input, const struct day *day, bool overtime,
                            struct problem *problem);
 

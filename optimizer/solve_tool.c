@@ -17,7 +17,7 @@ enum {
     CHUNK_ROUNDS = 64,
     STAGES = 8,
     SEARCH_FOREVER = 1 << 30, /* rounds, before the pace is known */
-    VROOM_BYTES_MAX = 256 << 20,
+    FILE_BYTES_MAX = 256 << 20,
 };
 
 static const double CPU_SECONDS_DEFAULT = 5, CPU_SECONDS_MAX = 86400, PROGRESS_S = 0.2;
@@ -99,8 +99,10 @@ struct options {
 static int usage(FILE *out)
 {
     fputs(
-        "usage: callout solve FILE --format day|vroom [--cpu-seconds S | --work N] [--seed N]\n"
-        "                     [--no-overtime] [--json]\n\n"
+        "usage: callout solve FILE --format solomon|vroom|day [--cpu-seconds S | --work N]\n"
+        "                     [--seed N] [--no-overtime] [--json]\n\n"
+        "  solomon a text of Solomon, or of Gehring and Homberger, by the DIMACS convention:\n"
+        "          travel = floor(10 x euclid), times x 10, everybody served first, least travel\n"
         "  day     a folder with technicians.csv and orders.csv\n"
         "  vroom   VROOM's JSON with vehicles, jobs and one matrix\n\n"
         "Without an effort: 5 CPU seconds. --work counts rounds of search, and repeats exactly.\n",
@@ -158,11 +160,26 @@ static bool read_options(struct options *out, int argc, char **argv)
     return !(out->cpu_given && out->budget.work > 0);
 }
 
-static bool format_known(const char *format)
+typedef enum err read_text(struct solve_input *input, const char *text, size_t size,
+                           struct problem *problem);
+
+static const struct {
+    const char *name;
+    read_text *read; /* NULL: a folder */
+} formats[] = {{"solomon", read_solomon}, {"vroom", read_vroom}, {"day", NULL}};
+
+enum { FORMATS = sizeof formats / sizeof *formats };
+
+/* Its place among the formats; FORMATS if there is none of that name. */
+static size_t format_named(const char *name)
 {
-    if (strcmp(format, "day") == 0 || strcmp(format, "vroom") == 0) return true;
-    fprintf(stderr, "callout solve: --format %s: cannot be read; say day or vroom\n", format);
-    return false;
+    size_t i = 0;
+    while (i < FORMATS && strcmp(formats[i].name, name) != 0)
+        i++;
+    if (i == FORMATS)
+        fprintf(stderr, "callout solve: --format %s: cannot be read; say solomon, vroom or day\n",
+                name);
+    return i;
 }
 
 /* --- input ----------------------------------------------------------------------------------- */
@@ -173,22 +190,22 @@ static int fail(const struct problem *problem, int code)
     return code;
 }
 
-static enum err read_vroom_file(struct solve_input *input, const char *path,
-                                struct problem *problem)
+static enum err read_file(struct solve_input *input, const char *path, read_text *read,
+                          struct problem *problem)
 {
     FILE *file = fopen(path, "rb");
     if (file == NULL) return problem_set(problem, ERR_IO, path, "%s", strerror(errno));
-    char *text = malloc(VROOM_BYTES_MAX + 1);
-    size_t size = text == NULL ? 0 : fread(text, 1, VROOM_BYTES_MAX + 1, file);
+    char *text = malloc(FILE_BYTES_MAX + 1);
+    size_t size = text == NULL ? 0 : fread(text, 1, FILE_BYTES_MAX + 1, file);
     bool failed = text == NULL || ferror(file) != 0;
     fclose(file);
     enum err err;
     if (failed)
         err = problem_set(problem, ERR_IO, path, "cannot be read");
-    else if (size > VROOM_BYTES_MAX)
-        err = problem_set(problem, ERR_TOO_LARGE, path, "at most %d bytes", VROOM_BYTES_MAX);
+    else if (size > FILE_BYTES_MAX)
+        err = problem_set(problem, ERR_TOO_LARGE, path, "at most %d bytes", FILE_BYTES_MAX);
     else
-        err = read_vroom(input, text, size, problem);
+        err = read(input, text, size, problem);
     free(text);
     return err;
 }
@@ -216,11 +233,11 @@ static enum err read_day_folder(struct solve_input *input, const char *path, boo
     return err;
 }
 
-static enum err read_input(struct solve_input *input, const struct options *options,
+static enum err read_input(struct solve_input *input, const struct options *options, size_t format,
                            struct problem *problem)
 {
-    if (strcmp(options->format, "vroom") == 0)
-        return read_vroom_file(input, options->path, problem);
+    if (formats[format].read != NULL)
+        return read_file(input, options->path, formats[format].read, problem);
     return read_day_folder(input, options->path, options->overtime, problem);
 }
 
@@ -250,11 +267,12 @@ int solve_main(int argc, char **argv)
     struct problem problem = {0};
     if (!read_options(&options, argc, argv)) return usage(stderr);
     if (options.help) return usage(stdout);
-    if (!format_known(options.format)) return EXIT_USAGE;
+    size_t format = format_named(options.format);
+    if (format == FORMATS) return EXIT_USAGE;
     static struct solve_input input;
     solve_input_open(&input);
     int code = EXIT_DONE;
-    if (read_input(&input, &options, &problem) != ERR_OK)
+    if (read_input(&input, &options, format, &problem) != ERR_OK)
         code = fail(&problem, EXIT_CONFIG);
     else if (solve(&input, &options, &problem) != ERR_OK)
         code = fail(&problem, EXIT_FAILED);

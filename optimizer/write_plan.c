@@ -9,11 +9,11 @@
 
 /* --- words of the input ---------------------------------------------------------------------- */
 
-/* "2026-11-23T08:00:00", or the seconds of a clock that began at 0. */
+/* "2026-11-23T08:00:00", or the whole units of a clock that began at 0. */
 static json_t *time_word(const struct solve_input *input, int64_t time_us)
 {
     char text[32];
-    if (input->format == SOLVE_VROOM)
+    if (input->format != SOLVE_DAY)
         return json_integer((time_us - input->clock_us) / US_PER_SECOND);
     clock_format_utc(time_us, text);
     text[strcspn(text, "Z")] = '\0'; /* local time, which has no zone */
@@ -22,7 +22,7 @@ static json_t *time_word(const struct solve_input *input, int64_t time_us)
 
 static json_t *id_word(const struct solve_input *input, const char *id)
 {
-    if (input->format == SOLVE_VROOM) return json_integer(strtoll(id, NULL, 10));
+    if (input->format != SOLVE_DAY) return json_integer(strtoll(id, NULL, 10));
     return json_string(id);
 }
 
@@ -137,10 +137,11 @@ static json_t *plan_word(const struct solve_input *input, const struct solve_eff
         overtime += route->overtime;
         CHECK(json_array_append_new(routes, word) == 0);
     }
-    json_t *word = json_pack("{s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:f, s:I, s:s}", "objective",
+    json_t *word = json_pack("{s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:f, s:I, s:s}", "objective",
                              (json_int_t)solver->plan.cost, "travel", travel, "overtime", overtime,
-                             "priority_served", (json_int_t)solve_input_priority_served(input),
-                             "unassigned", unassigned_word(input), "routes", routes, "constants",
+                             "vehicles", (json_int_t)json_array_size(routes), "priority_served",
+                             (json_int_t)solve_input_priority_served(input), "unassigned",
+                             unassigned_word(input), "routes", routes, "constants",
                              constants_word(input), "cpu_seconds", effort->cpu_seconds, "work",
                              (json_int_t)effort->work, "stopped_because", effort->stopped_because);
     CHECK(word != NULL);

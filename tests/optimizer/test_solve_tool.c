@@ -361,13 +361,14 @@ static void command_lines_have_their_codes(void **state)
     } lines[] = {
         {{"solve"}, EXIT_USAGE},
         {{"solve", "file"}, EXIT_USAGE},
-        {{"solve", "file", "--format", "solomon"}, EXIT_USAGE},
+        {{"solve", "file", "--format", "tsplib"}, EXIT_USAGE},
         {{"solve", "file", "other", "--format", "vroom"}, EXIT_USAGE},
         {{"solve", "file", "--format", "vroom", "--cpu-seconds", "0"}, EXIT_USAGE},
         {{"solve", "file", "--format", "vroom", "--cpu-seconds", "nan"}, EXIT_USAGE},
         {{"solve", "file", "--format", "vroom", "--work", "-1"}, EXIT_USAGE},
         {{"solve", "file", "--format", "vroom", "--work=1", "--cpu-seconds=1"}, EXIT_USAGE},
         {{"solve", "/nowhere", "--format", "vroom"}, EXIT_CONFIG},
+        {{"solve", "/nowhere", "--format", "solomon"}, EXIT_CONFIG},
         {{"solve", "/nowhere", "--format", "day"}, EXIT_CONFIG},
     };
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
