@@ -9,8 +9,6 @@
 /* The clock of the solver stands a day later, because 0 means "none" to it. */
 #define CLOCK_US US_PER_DAY
 
-enum { DEPOT = 0 };
-
 static int64_t on_clock(int32_t time)
 {
     return CLOCK_US + time * US_PER_SECOND;
@@ -33,13 +31,13 @@ static enum err fleet_size(const struct customers *customers, uint32_t *out,
 static enum err tell_vehicle(struct workday *day, const struct customers *customers,
                              uint32_t number, struct problem *problem)
 {
-    const struct customer *depot = &customers->all[DEPOT];
+    const struct customer *depot = &customers->all[customers->depot];
     char id[LIMIT_ID];
     snprintf(id, sizeof id, "%" PRIu32, number);
     const struct technician_told told = {
         .id = id,
-        .day = {.start = travel_matrix_point(DEPOT, PLACE_START),
-                .end = travel_matrix_point(DEPOT, PLACE_END),
+        .day = {.start = travel_matrix_point(customers->depot, PLACE_START),
+                .end = travel_matrix_point(customers->depot, PLACE_END),
                 .available_us = on_clock(depot->open),
                 .shift_end_us = on_clock(depot->close)},
         .capacity = customers->capacity,
@@ -54,7 +52,8 @@ static enum err tell_customer(struct workday *day, const struct customers *custo
     char id[LIMIT_ID], field[96];
     snprintf(id, sizeof id, "%" PRId64, customer->number);
     snprintf(field, sizeof field, "line %" PRIu32 ", %s", customer->line, customers->number_field);
-    if (workday_visit(day, id) != NO_INDEX || customer->number == customers->all[DEPOT].number)
+    if (workday_visit(day, id) != NO_INDEX ||
+        customer->number == customers->all[customers->depot].number)
         return problem_set(problem, ERR_INVALID, field, "%s comes twice", id);
     const struct visit_told told = {
         .id = id,
@@ -72,13 +71,13 @@ enum err customers_tell(struct solve_input *input, const struct customers *custo
                         struct problem *problem)
 {
     uint32_t vehicles = 0, count = customers->count;
-    CHECK(count >= 1 && count <= CUSTOMERS_MAX + 1);
+    CHECK(customers->depot < count && count <= CUSTOMERS_MAX + 1);
     enum err err = fleet_size(customers, &vehicles, problem);
     if (err != ERR_OK) return err;
     input->clock_us = CLOCK_US;
     input->priorities = arena_need(&input->memory, sizeof *input->priorities * count);
     travel_matrix_open(&input->matrix, customers->travel, count);
-    int64_t begin_us = on_clock(customers->all[DEPOT].open);
+    int64_t begin_us = on_clock(customers->all[customers->depot].open);
     solver_open(&input->solver, &input->matrix.travel, begin_us / US_PER_DAY);
     input->solver_open = true;
     struct policy policy = policy_default;
@@ -86,7 +85,8 @@ enum err customers_tell(struct solve_input *input, const struct customers *custo
     workday_set_time(&input->solver.day, begin_us, begin_us, &policy);
     for (uint32_t i = 1; i <= vehicles && err == ERR_OK; i++)
         err = tell_vehicle(&input->solver.day, customers, i, problem);
-    for (uint32_t i = 1; i < count && err == ERR_OK; i++)
-        err = tell_customer(&input->solver.day, customers, i, problem);
+    for (uint32_t i = 0; i < count && err == ERR_OK; i++) {
+        if (i != customers->depot) err = tell_customer(&input->solver.day, customers, i, problem);
+    }
     return err;
 }

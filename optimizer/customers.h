@@ -1,9 +1,9 @@
 /* customers.h - a vehicle routing problem with one depot and one kind of vehicle, as text files of
  * benchmarks give it: onto a solver's workday.
  *
- * Times and travel are in the file's own unit, which stands for a second. The first entry is the
- * depot: its window is the shift of every vehicle. Everybody is served first, then the travel is
- * least.
+ * Times and travel are in the file's own unit, which stands for a second. The depot is one of the
+ * customers: its window is the shift of every vehicle. Everybody is served first, then the travel
+ * is least.
  */
 #ifndef CALLOUT_OPTIMIZER_CUSTOMERS_H
 #define CALLOUT_OPTIMIZER_CUSTOMERS_H
@@ -25,8 +25,8 @@ struct customer {
 };
 
 struct customers {
-    struct customer *all;     /* with the depot, which comes first */
-    uint32_t count;           /* with the depot */
+    struct customer *all; /* with the depot */
+    uint32_t count, depot;
     uint32_t vehicles;        /* 0: as many as there are customers */
     int32_t capacity;         /* 0: no limit */
     const int32_t *travel;    /* [from * count + to]; borrowed for as long as the input is open */

@@ -24,7 +24,7 @@ enum {
     SOLVE_PLACES_MAX = 8192, /* the travel times between all of them must fit into the workday */
     VROOM_INDEX_MAX = 4096,  /* rows of a matrix */
     VROOM_PRIORITY_MAX = 100,
-    HORIZON_DAYS = 100,
+    HORIZON_DAYS = 90, /* so that the longest legs of a longest route add up in 32 bits */
 };
 
 enum solve_format { SOLVE_DAY, SOLVE_VROOM, SOLVE_SOLOMON, SOLVE_VRPLIB };
@@ -50,6 +50,8 @@ MUST_USE enum err read_vroom(struct solve_input *input, const char *text, size_t
                              struct problem *problem);
 MUST_USE enum err read_solomon(struct solve_input *input, const char *text, size_t size,
                                struct problem *problem);
+MUST_USE enum err read_vrplib(struct solve_input *input, const char *text, size_t size,
+                              struct problem *problem);
 MUST_USE enum err read_day(struct solve_input *input, const struct day *day, bool overtime,
                            struct problem *problem);
 

@@ -99,10 +99,11 @@ struct options {
 static int usage(FILE *out)
 {
     fputs(
-        "usage: callout solve FILE --format solomon|vroom|day [--cpu-seconds S | --work N]\n"
+        "usage: callout solve FILE --format solomon|vrplib|vroom|day [--cpu-seconds S | --work N]\n"
         "                     [--seed N] [--no-overtime] [--json]\n\n"
         "  solomon a text of Solomon, or of Gehring and Homberger, by the DIMACS convention:\n"
         "          travel = floor(10 x euclid), times x 10, everybody served first, least travel\n"
+        "  vrplib  VRPLIB's text with an explicit full matrix, which is travel time and cost\n"
         "  day     a folder with technicians.csv and orders.csv\n"
         "  vroom   VROOM's JSON with vehicles, jobs and one matrix\n\n"
         "Without an effort: 5 CPU seconds. --work counts rounds of search, and repeats exactly.\n",
@@ -166,7 +167,8 @@ typedef enum err read_text(struct solve_input *input, const char *text, size_t s
 static const struct {
     const char *name;
     read_text *read; /* NULL: a folder */
-} formats[] = {{"solomon", read_solomon}, {"vroom", read_vroom}, {"day", NULL}};
+} formats[] = {
+    {"solomon", read_solomon}, {"vrplib", read_vrplib}, {"vroom", read_vroom}, {"day", NULL}};
 
 enum { FORMATS = sizeof formats / sizeof *formats };
 
@@ -177,7 +179,8 @@ static size_t format_named(const char *name)
     while (i < FORMATS && strcmp(formats[i].name, name) != 0)
         i++;
     if (i == FORMATS)
-        fprintf(stderr, "callout solve: --format %s: cannot be read; say solomon, vroom or day\n",
+        fprintf(stderr,
+                "callout solve: --format %s: cannot be read; say solomon, vrplib, vroom or day\n",
                 name);
     return i;
 }

@@ -1,6 +1,6 @@
 /* solve_tool.h - the tool that solves a file: a benchmark's text, VROOM's JSON, or a day folder.
  *
- * `callout solve FILE --format solomon|vroom|day [--cpu-seconds S | --work N] [--seed N]
+ * `callout solve FILE --format solomon|vrplib|vroom|day [--cpu-seconds S | --work N] [--seed N]
  * [--no-overtime] [--json]`
  *
  * Idea: one long search, cooled over the whole effort, with the master let in at each eighth of it.

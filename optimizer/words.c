@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { DIGITS_MAX = 15, SHOWN_MAX = 20 };
+enum { DIGITS_MAX = 15 };
 
 static bool is_blank(char c)
 {
@@ -44,6 +44,18 @@ bool words_next(struct words *words, struct word *word)
 {
     if (!words_peek(words, word)) return false;
     words->at = word->text + word->size;
+    return true;
+}
+
+bool words_key(struct words *words, struct word *key)
+{
+    if (!words_peek(words, key)) return false;
+    const char *colon = memchr(key->text, ':', key->size);
+    if (colon != NULL) key->size = (size_t)(colon - key->text);
+    words->at = key->text + key->size;
+    while (words->at < words->end && is_blank(*words->at))
+        words->at++;
+    if (words->at < words->end && *words->at == ':') words->at++;
     return true;
 }
 
@@ -89,14 +101,11 @@ enum err words_refuse(struct words *words, enum err err, const char *name, const
 /* A number in words: 25 with one decimal is 2.5. */
 static void refuse_number(struct words *words, const struct number *want, struct word found)
 {
-    char shown[SHOWN_MAX + 1];
-    size_t count = found.size < SHOWN_MAX ? found.size : SHOWN_MAX;
-    for (size_t i = 0; i < count; i++)
-        shown[i] = found.text[i] > ' ' && found.text[i] < 127 ? found.text[i] : '?';
-    shown[count] = '\0';
-    char decimals[40] = "";
+    char shown[WORD_SHOWN + 1];
+    word_show(found, shown);
+    char decimals[60] = "";
     if (want->decimals > 0)
-        snprintf(decimals, sizeof decimals, " with up to %d decimals", want->decimals);
+        snprintf(decimals, sizeof decimals, " and %d digits behind the point", want->decimals);
     words_refuse(words, ERR_INVALID, want->name,
                  "must be a %snumber from %" PRId64 " to %" PRId64 "%s, not \"%s\"",
                  want->decimals == 0 ? "whole " : "", want->low, want->high, decimals, shown);
@@ -166,4 +175,12 @@ bool word_begins_number(struct word word)
 {
     char first = word.text[0];
     return is_digit(first) || first == '-' || first == '+' || first == '.';
+}
+
+void word_show(struct word word, char shown[WORD_SHOWN + 1])
+{
+    size_t count = word.size < WORD_SHOWN ? word.size : WORD_SHOWN;
+    for (size_t i = 0; i < count; i++)
+        shown[i] = word.text[i] > ' ' && word.text[i] < 127 ? word.text[i] : '?';
+    shown[count] = '\0';
 }

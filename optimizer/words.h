@@ -44,6 +44,9 @@ bool words_line(struct words *words);
 bool words_next(struct words *words, struct word *word);
 bool words_peek(const struct words *words, struct word *word);
 
+/* What stands before the colon of this line, or its first word; the colon is passed over. */
+bool words_key(struct words *words, struct word *key);
+
 /* The next word of this line as a number; 0 and an error if it is none or out of its bounds. */
 int64_t words_number(struct words *words, const struct number *want);
 /* An error if there is anything more on this line. */
@@ -56,5 +59,9 @@ enum err words_refuse(struct words *words, enum err err, const char *name, const
 /* Is it that word, in capitals or not? */
 bool word_is(struct word word, const char *text);
 bool word_begins_number(struct word word);
+
+/* For messages: a part of it, without what a terminal would not show. */
+enum { WORD_SHOWN = 24 };
+void word_show(struct word word, char shown[WORD_SHOWN + 1]);
 
 #endif
