@@ -270,6 +270,21 @@ static void pinned_build(struct instance *in, struct arena *arena)
     }
 }
 
+static bool plain_day(const struct instance *in)
+{
+    for (uint32_t t = 0; t < in->technician_count; t++) {
+        const struct technician *who = &in->technicians[t];
+        if (who->break_length > 0 || who->frozen > 0 || who->latest_end > who->shift_end)
+            return false;
+    }
+    for (uint32_t v = 0; v < in->visit_count; v++) {
+        const struct node *node = &in->nodes[v];
+        if (node->span_count > 0 || node->change_technician > 0 || node->change_start > 0)
+            return false;
+    }
+    return true;
+}
+
 void instance_build(struct instance *in, const struct workday *day, struct arena *arena)
 {
     *in = (struct instance){
@@ -296,4 +311,5 @@ void instance_build(struct instance *in, const struct workday *day, struct arena
     }
     CHECK(day->place_count < NO_VISIT && in->visit_count < NO_VISIT);
     pinned_build(in, arena);
+    in->plain = plain_day(in);
 }

@@ -56,7 +56,7 @@ struct technician {
     int32_t break_earliest, break_latest, break_length; /* length 0 and latest NOWAY: none */
     uint16_t start, end;
     int32_t capacity; /* UNLIMITED when there is none */
-    uint32_t frozen; /* visits in its frozen prefix */
+    uint32_t frozen;  /* visits in its frozen prefix */
     uint32_t slot;
     uint64_t hash;
 };
@@ -74,6 +74,7 @@ struct instance {
     uint32_t *visit_of_slot, *technician_of_slot; /* ranks; NO_INDEX: not in this instance */
     int32_t frozen_until;
     int32_t overtime_percent, tolerance;
+    bool plain; /* no breaks, no overtime, one window each, no prices of changes, nothing frozen */
 };
 
 /* Pinned visits are kept before all others: leaving one unserved costs this much more. One that
@@ -91,6 +92,12 @@ void instance_build(struct instance *in, const struct workday *day, struct arena
 static inline int32_t instance_travel(const struct instance *in, uint32_t from, uint32_t to)
 {
     return in->from[(size_t)from * in->stride + to];
+}
+
+/* The same way: good where `to` stays and `from` changes. */
+static inline int32_t instance_travel_into(const struct instance *in, uint32_t to, uint32_t from)
+{
+    return in->into[(size_t)to * in->stride + from];
 }
 
 /* May this technician serve it, time aside? */

@@ -2,6 +2,7 @@
 #include "optimizer/core/plan.h"
 
 #include "base/check.h"
+#include "optimizer/core/plain.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -182,6 +183,7 @@ void plan_make(struct plan *plan, const struct instance *in, uint32_t *stamp_nex
     *plan = (struct plan){.in = in, .stamp_next = stamp_next};
     plan->routes = arena_need(arena, sizeof *plan->routes * (in->technician_count + 1));
     plan->route_of = arena_need(arena, sizeof *plan->route_of * (in->visit_count + 1));
+    plan->stop_of = arena_need(arena, sizeof *plan->stop_of * (in->visit_count + 1));
     plan->unserved = arena_need(arena, sizeof *plan->unserved * (in->visit_count + 1));
     plan->unserved_at = arena_need(arena, sizeof *plan->unserved_at * (in->visit_count + 1));
     for (uint32_t t = 0; t < in->technician_count; t++) {
@@ -202,19 +204,35 @@ void plan_copy(struct plan *to, const struct plan *from)
             route_copy(&to->routes[t], &from->routes[t]);
     }
     memcpy(to->route_of, from->route_of, sizeof *to->route_of * in->visit_count);
+    memcpy(to->stop_of, from->stop_of, sizeof *to->stop_of * in->visit_count);
     memcpy(to->unserved, from->unserved, sizeof *to->unserved * from->unserved_count);
     memcpy(to->unserved_at, from->unserved_at, sizeof *to->unserved_at * in->visit_count);
     to->unserved_count = from->unserved_count;
     to->cost = from->cost;
 }
 
-static void refreshed(struct plan *plan, uint32_t technician)
+/* The visits from stop `at` on stand where they stand now. */
+static void number_stops(struct plan *plan, const struct route *route, uint32_t at)
 {
-    struct route *route = &plan->routes[technician];
-    plan->cost -= route->cost;
-    CHECK(route_refresh(plan->in, technician, route));
-    route->stamp = ++*plan->stamp_next;
-    plan->cost += route->cost;
+    for (uint32_t i = at; i <= route->count; i++)
+        plan->stop_of[route->stops[i].visit] = (uint16_t)i;
+}
+
+/* The visit of stop `at` is new. */
+static void refresh_put(const struct instance *in, uint32_t technician, struct route *route,
+                        uint32_t at)
+{
+    if (!in->plain) {
+        CHECK(route_refresh(in, technician, route));
+        return;
+    }
+    struct stop *stop = &route->stops[at];
+    const struct node *node = &in->nodes[stop->visit];
+    stop->ahead = NEVER;
+    stop->late_ahead = stop->slack_ahead = NOWAY;
+    route->load += node->load;
+    route->set += node->hash;
+    plain_mend(in, technician, route, at, at, stop[1].leg);
 }
 
 void plan_put(struct plan *plan, uint32_t visit, uint32_t technician, uint32_t at)
@@ -226,33 +244,60 @@ void plan_put(struct plan *plan, uint32_t visit, uint32_t technician, uint32_t a
     route->stops[at].visit = (uint16_t)visit;
     route->count++;
     unserved_drop(plan, visit, technician);
-    refreshed(plan, technician);
+    plan->cost -= route->cost;
+    refresh_put(plan->in, technician, route, at);
+    plan->cost += route->cost;
+    route->stamp = ++*plan->stamp_next;
+    number_stops(plan, route, at);
 }
 
-uint32_t plan_stop_of(const struct plan *plan, uint32_t visit)
+/* As plan_take_run; the books are the caller's. */
+static bool plain_take_run(const struct instance *in, uint32_t technician, struct route *route,
+                           uint32_t at, uint32_t count)
 {
-    const struct route *route = &plan->routes[plan->route_of[visit]];
-    uint32_t at = 1;
-    while (route->stops[at].visit != visit) {
-        CHECK(at <= route->count);
-        at++;
+    struct stop *first = &route->stops[at], *rest = first + count;
+    int32_t leg = instance_travel(in, first[-1].place, rest->place), legs = rest->leg;
+    if (count < route->count && first[-1].behind + leg > rest->late_behind) return false;
+    for (struct stop *stop = first; stop < rest; stop++) {
+        legs += stop->leg;
+        route->load -= in->nodes[stop->visit].load;
+        route->set -= in->nodes[stop->visit].hash;
     }
-    return at;
+    memmove(first, rest, sizeof *first * (route->count + 2 - at - count));
+    route->count -= count;
+    plain_mend(in, technician, route, at, at - 1, legs);
+    return true;
+}
+
+static bool take_run(const struct instance *in, uint32_t technician, struct route *route,
+                     uint32_t at, uint32_t count)
+{
+    struct route rest;
+    rest.count = route->count - count;
+    for (uint32_t i = 1; i <= rest.count; i++)
+        rest.stops[i].visit = route->stops[i < at ? i : i + count].visit;
+    if (!route_refresh(in, technician, &rest)) return false;
+    route_copy(route, &rest);
+    return true;
 }
 
 bool plan_take_run(struct plan *plan, uint32_t technician, uint32_t at, uint32_t count)
 {
-    struct route *route = &plan->routes[technician], rest;
-    CHECK(at > plan->in->technicians[technician].frozen && at + count <= route->count + 1);
-    rest.count = route->count - count;
-    for (uint32_t i = 1; i <= rest.count; i++)
-        rest.stops[i].visit = route->stops[i < at ? i : i + count].visit;
-    if (!route_refresh(plan->in, technician, &rest)) return false;
-    rest.stamp = ++*plan->stamp_next;
-    plan->cost += rest.cost - route->cost;
-    for (uint32_t i = at; i < at + count; i++)
-        unserved_add(plan, route->stops[i].visit);
-    route_copy(route, &rest);
+    const struct instance *in = plan->in;
+    struct route *route = &plan->routes[technician];
+    CHECK(at > in->technicians[technician].frozen && at + count <= route->count + 1);
+    int32_t cost = route->cost;
+    uint16_t visits[ROUTE_MAX];
+    for (uint32_t i = 0; i < count; i++)
+        visits[i] = route->stops[at + i].visit;
+    if (!(in->plain ? plain_take_run(in, technician, route, at, count)
+                    : take_run(in, technician, route, at, count)))
+        return false;
+    route->stamp = ++*plan->stamp_next;
+    plan->cost += route->cost - cost;
+    for (uint32_t i = 0; i < count; i++)
+        unserved_add(plan, visits[i]);
+    number_stops(plan, route, at);
     return true;
 }
 
@@ -265,6 +310,7 @@ void plan_restore_route(struct plan *plan, uint32_t technician, const struct rou
 {
     plan->cost += route->cost - plan->routes[technician].cost;
     route_copy(&plan->routes[technician], route);
+    number_stops(plan, route, 1);
 }
 
 void plan_restore_visit(struct plan *plan, uint32_t visit, uint32_t technician)
@@ -292,6 +338,7 @@ bool plan_set_route(struct plan *plan, uint32_t technician, const uint16_t *visi
     plan->cost += wanted.cost - route->cost;
     wanted.stamp = ++*plan->stamp_next;
     route_copy(route, &wanted);
+    number_stops(plan, route, 1);
     return true;
 }
 
@@ -336,33 +383,61 @@ static bool kept_out(const struct technician *technician, const struct node *nod
     return technician->frozen > 0 && !node->emergency && node->home != rank;
 }
 
+bool route_has_room(const struct instance *in, const struct route *route, uint32_t technician,
+                    uint32_t visit)
+{
+    return route->count < in->route_max &&
+           in->nodes[visit].load <= in->technicians[technician].capacity - route->load;
+}
+
+/* See route_probe. */
+static int32_t probe(const struct instance *in, const struct route *route, uint32_t technician,
+                     uint32_t visit, uint32_t at, int32_t below)
+{
+    const struct technician *who = &in->technicians[technician];
+    const struct node *node = &in->nodes[visit];
+    const struct stop *before = &route->stops[at - 1], *next = before + 1;
+    int32_t there = instance_travel_into(in, node->place, before->place);
+    int32_t on = instance_travel(in, node->place, next->place);
+    int32_t cost = there + on - next->leg - route->overtime_price;
+    if (node->home != technician) cost += node->change_technician;
+    if (cost >= below) return INT32_MAX;
+    struct leaving left =
+        leaving_after(in, who, node, (struct leaving){before->ahead, before->behind}, there);
+    enum fit fit = fits_before(who, next, left, on);
+    if (fit == FITS_NOT) return INT32_MAX;
+    if (kept_out(who, node, technician) &&
+        min_s(left.ahead, left.behind) - node->service < in->frozen_until)
+        return INT32_MAX;
+    if (fit == FITS_LATE) {
+        int32_t over = end_after(in, who, next, left, on) - who->shift_end;
+        cost += overtime_price(in, max_s(over, 0));
+    }
+    return cost < below ? cost : INT32_MAX;
+}
+
+int32_t route_probe(const struct instance *in, const struct route *route, uint32_t technician,
+                    uint32_t visit, uint32_t at, int32_t below)
+{
+    if (at <= in->technicians[technician].frozen) return INT32_MAX;
+    if (!in->plain) return probe(in, route, technician, visit, at, below);
+    const struct stop *before = &route->stops[at - 1], *next = before + 1;
+    const struct node *node = &in->nodes[visit];
+    return plain_probe(before, next, node, instance_travel_into(in, node->place, before->place),
+                       instance_travel(in, node->place, next->place), below);
+}
+
 struct spot route_scan(const struct instance *in, const struct route *route, uint32_t technician,
                        uint32_t visit)
 {
     const struct technician *who = &in->technicians[technician];
-    const struct node *node = &in->nodes[visit];
-    const int32_t *to_visit = in->into + (size_t)node->place * in->stride;
-    const int32_t *from_visit = in->from + (size_t)node->place * in->stride;
-    int32_t change = node->home == technician ? 0 : node->change_technician;
-    bool watch = kept_out(who, node, technician);
     struct spot best = {NO_INDEX, 0, INT32_MAX};
-    if (route->count == in->route_max || node->load > who->capacity - route->load) return best;
+    if (!route_has_room(in, route, technician, visit)) return best;
+    if (in->plain) return plain_scan(in, route, technician, visit);
     for (uint32_t at = who->frozen + 1; at <= route->count + 1; at++) {
-        const struct stop *before = &route->stops[at - 1], *next = before + 1;
-        if (min_s(before->ahead, before->behind) > node->last_close) break;
-        int32_t there = to_visit[before->place], on = from_visit[next->place];
-        int32_t cost = there + on - next->leg + change;
-        if (cost - route->overtime_price >= best.cost) continue;
-        struct leaving left =
-            leaving_after(in, who, node, (struct leaving){before->ahead, before->behind}, there);
-        enum fit fit = fits_before(who, next, left, on);
-        if (fit == FITS_NOT) continue;
-        if (watch && min_s(left.ahead, left.behind) - node->service < in->frozen_until) continue;
-        if (fit == FITS_LATE) {
-            int32_t over = end_after(in, who, next, left, on) - who->shift_end;
-            cost += overtime_price(in, max_s(over, 0));
-        }
-        cost -= route->overtime_price;
+        const struct stop *before = &route->stops[at - 1];
+        if (min_s(before->ahead, before->behind) > in->nodes[visit].last_close) break;
+        int32_t cost = probe(in, route, technician, visit, at, best.cost);
         if (cost < best.cost) best = (struct spot){technician, at, cost};
     }
     return best;
@@ -400,6 +475,9 @@ void plan_check(const struct plan *plan)
         for (uint32_t i = 1; i <= again.count; i++) {
             uint32_t visit = again.stops[i].visit;
             CHECK(plan->route_of[visit] == t && instance_allows(in, t, visit));
+            CHECK(plan->stop_of[visit] == i);
+            const struct stop *now = &plan->routes[t].stops[i], *then = &again.stops[i];
+            CHECK(now->behind == then->behind && now->late_behind == then->late_behind);
             CHECK(in->nodes[visit].frozen == (i <= in->technicians[t].frozen));
         }
     }

@@ -43,6 +43,7 @@ struct plan {
     const struct instance *in;
     struct route *routes;  /* by technician */
     uint32_t *route_of;    /* by visit; NO_INDEX: unserved */
+    uint16_t *stop_of;     /* by served visit: its stop, from 1 */
     uint16_t *unserved;    /* in any order */
     uint32_t *unserved_at; /* where a visit stands in `unserved` */
     uint32_t unserved_count;
@@ -83,7 +84,10 @@ void plan_restore_visit(struct plan *plan, uint32_t visit, uint32_t technician);
 bool plan_set_route(struct plan *plan, uint32_t technician, const uint16_t *visits, uint32_t count);
 
 /* The stop at which the visit stands in its route, from 1. */
-uint32_t plan_stop_of(const struct plan *plan, uint32_t visit);
+static inline uint32_t plan_stop_of(const struct plan *plan, uint32_t visit)
+{
+    return plan->stop_of[visit];
+}
 
 /* Where a visit would cost least. */
 struct spot {
@@ -96,6 +100,15 @@ struct spot {
  * caller's (instance_allows). Prices of moved starts are not in it: only a refresh knows them. */
 struct spot route_scan(const struct instance *in, const struct route *route, uint32_t technician,
                        uint32_t visit);
+
+/* Is there room for it, time aside? */
+bool route_has_room(const struct instance *in, const struct route *route, uint32_t technician,
+                    uint32_t visit);
+
+/* The cost of that one place, where there is room: INT32_MAX if it does not fit there, or for less
+ * than `below`. The least over all places is what route_scan finds. */
+int32_t route_probe(const struct instance *in, const struct route *route, uint32_t technician,
+                    uint32_t visit, uint32_t at, int32_t below);
 
 /* When each stop's service starts, by the definition of route.h: starts[i] of stop i + 1. */
 void route_starts(const struct instance *in, uint32_t technician, const struct route *route,

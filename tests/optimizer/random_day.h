@@ -116,6 +116,16 @@ static inline void random_loads(struct random_day *day)
         day->visits[i].load = (int32_t)rng_below(&day->rng, 5);
 }
 
+/* Nothing but shifts and single windows: see instance.plain. */
+static inline void random_plain(struct random_day *day)
+{
+    for (uint32_t i = 0; i < day->technician_count; i++)
+        day->technicians[i].day.break_us = day->technicians[i].day.overtime_us_max = 0;
+    for (uint32_t i = 0; i < day->visit_count; i++) {
+        if (day->visits[i].visit.window_count > 1) day->visits[i].visit.window_count = 1;
+    }
+}
+
 static inline void tell_technician(const struct random_day *day, struct workday *to, uint32_t i)
 {
     struct problem problem;

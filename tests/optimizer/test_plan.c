@@ -56,6 +56,19 @@ static void check_times(const struct workday *day, const struct instance *in, ui
         assert_int_equal(stops[i].start_us, US(BASE_S + starts[i]));
 }
 
+/* Whatever leaves a route, what is left knows its times. */
+static void take_at_random(struct plan *plan, struct rng *rng)
+{
+    for (uint32_t t = 0; t < plan->in->technician_count; t++) {
+        const struct route *route = &plan->routes[t];
+        for (uint32_t tries = 0; tries < 4 && route->count > 0; tries++) {
+            uint32_t at = 1 + rng_below(rng, route->count);
+            if (!plan_take_run(plan, t, at, 1 + rng_below(rng, route->count + 1 - at))) continue;
+            plan_check(plan);
+        }
+    }
+}
+
 static void insertion_is_exact(void **state)
 {
     (void)state;
@@ -68,6 +81,7 @@ static void insertion_is_exact(void **state)
         struct arena arena;
         random_day_make(&made, seed, 2, 14);
         random_loads(&made);
+        if (seed % 2 == 0) random_plain(&made);
         workday_open(&day, &travel_straight, SERVICE_DAY);
         arena_open(&arena, 1 << 24);
         tell_all(&made, &day);
@@ -83,11 +97,16 @@ static void insertion_is_exact(void **state)
             assert_int_equal(quick.cost, slow.cost);
             assert_int_equal(quick.at, slow.at);
             if (!instance_allows(&in, technician, v)) continue;
+            uint32_t at = quick.at;
+            assert_int_equal(route_probe(&in, route, technician, v, at, quick.cost + 1),
+                             quick.cost);
+            assert_int_equal(route_probe(&in, route, technician, v, at, quick.cost), INT32_MAX);
             fitting++;
             plan_put(&plan, v, technician, quick.at);
             check_times(&day, &in, technician, route);
         }
         plan_check(&plan);
+        take_at_random(&plan, &made.rng);
         arena_close(&arena);
         workday_close(&day);
     }
