@@ -215,6 +215,16 @@ static uint32_t pinned_collect(const struct instance *in, uint32_t technician, u
     return count;
 }
 
+/* Its last window ends when one who cannot be sooner gets there; gaps before it stay gaps. */
+static void last_window_stretch(struct instance *in, struct node *node, int32_t arrival)
+{
+    if (node->span_count > 0)
+        in->spans[node->span_at + node->span_count - 1].close = arrival;
+    else
+        node->close = arrival > node->open ? arrival : node->open;
+    node->last_close = node->span_count > 0 ? arrival : node->close;
+}
+
 /* Walks them by the rules of route.h, with nothing in between, and widens whatever is against it.
  */
 static void pinned_fit(struct instance *in, struct technician *technician, const uint16_t *list,
@@ -234,9 +244,7 @@ static void pinned_fit(struct instance *in, struct technician *technician, const
         ahead = node_leave(in, node, early);
         behind = node_leave(in, node, late);
         if (min_s(ahead, behind) >= NEVER) {
-            int32_t arrival = min_s(early, late);
-            node->span_count = 0;
-            node->close = node->last_close = arrival > node->open ? arrival : node->open;
+            last_window_stretch(in, node, min_s(early, late));
             ahead = node_leave(in, node, early);
             behind = node_leave(in, node, late);
         }
