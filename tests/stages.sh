@@ -103,7 +103,12 @@ stages_default() {
     stage "nothing left running" no_leftovers
 }
 
+brute_force() { # many small days against the best plan there is
+    CALLOUT_CASES=10000 build/test_brute
+}
+
 stages_more() {
+    stage "brute force (10000)" brute_force
     stage "clang tests" unit_tests build-clang
     stage "TSan build" build_sanitized build-tsan thread && stage "TSan tests" unit_tests build-tsan
     stage "format" tests/tidy/format.sh

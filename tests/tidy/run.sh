@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # run.sh BUILD-DIR - the tidy test: include layers, homes of foreign headers, purity of the cores,
-# and the rules of the house. It first proves on broken samples that each rule can fail
-# (samples.sh).
+# the auditor standing apart, and the rules of the house. It first proves on broken samples that
+# each rule can fail (samples.sh).
 set -u
 tidy=$(cd "$(dirname "$0")" && pwd)
 build=$(cd "${1:?usage: run.sh BUILD-DIR}" && pwd)
@@ -31,4 +31,5 @@ for header in $(echo "$sources" | grep '\.h$'); do
 done
 
 "$tidy/purity.sh" "$build"/libmodel.a "$build"/lib{optimizer,dispatcher,gateway}_core.a || bad=1
+"$tidy/apart.sh" "$build"/libaudit.a "$build"/lib{model,optimizer_core,optimizer}.a || bad=1
 exit $bad

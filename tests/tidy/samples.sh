@@ -37,6 +37,11 @@ run_rule() {
         gcc -c "$2" -o sample.o && rm -f libsample.a && ar rc libsample.a sample.o &&
             "$tidy/purity.sh" libsample.a
         ;;
+    apart)
+        gcc -c -x c -o judged.o - <<<'int judged(int x) { return x; }' && rm -f libjudged.a &&
+            ar rc libjudged.a judged.o && gcc -c "$2" -o sample.o && rm -f libsample.a &&
+            ar rc libsample.a sample.o && "$tidy/apart.sh" libsample.a libjudged.a
+        ;;
     esac
 }
 
@@ -70,4 +75,7 @@ expect purity malloc sim/a.c '#include <stdlib.h>' 'void *f(void) { return mallo
 expect purity time sim/a.c '#include <time.h>' 'long f(void) { return time(0); }'
 expect purity printf sim/a.c '#include <stdio.h>' 'int f(int x) { return printf("%d", x); }'
 expect_quiet purity sim/a.c '#include <string.h>' 'void f(char *a, int n) { memset(a, n, 99); }'
+
+expect apart judged sim/a.c 'int judged(int x);' 'int f(int x) { return judged(x); }'
+expect_quiet apart sim/a.c 'int f(int x) { return x; }'
 exit $bad

@@ -1,0 +1,452 @@
+/* Random small days with every rule in them, against the best plan there is.
+ *
+ * The best plan is found the plain way: for each technician all orders of all visits that he may
+ * serve, judged and priced by the auditor, then the cheapest way to share the visits out. No plan
+ * of the solver may break a rule, cost less than that, or say another price than the auditor; and
+ * nearly all must cost no more.
+ *
+ * CALLOUT_CASES=N in the environment makes it N cases instead of a few hundred.
+ */
+#include "audited.h"
+#include "base/rng.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum {
+    CASES_DEFAULT = 500,
+    TECHNICIANS = 3,
+    ORDERS = 8,
+    SETS = 1 << ORDERS,
+    PLACES = 2 * TECHNICIANS + ORDERS,
+    SERVICE_DAY = 20780,
+    ROUNDS = 1000,
+};
+
+#define US(seconds) ((int64_t)(seconds)*1000000)
+#define BASE_S      ((int64_t)SERVICE_DAY * 86400 + 7 * 3600)
+
+/* --- a small day ----------------------------------------------------------------------------- */
+
+struct table {
+    struct travel travel; /* first: what is asked is this object */
+    int32_t seconds[PLACES][PLACES];
+};
+
+struct small_day {
+    struct rng rng;
+    struct table table;
+    struct policy policy;
+    struct audit_problem problem;
+    struct technician_told technicians[TECHNICIANS];
+    struct visit_told visits[ORDERS];
+    char technician_ids[TECHNICIANS][4], visit_ids[ORDERS][4];
+    struct skill_named technician_skills[TECHNICIANS][2], visit_skills[ORDERS][1];
+};
+
+static int32_t table_seconds(const struct travel *travel, struct point from, struct point to)
+{
+    const struct table *table = (const struct table *)(const void *)travel;
+    return table->seconds[from.lat_e7][to.lat_e7];
+}
+
+/* One time in `often`. */
+static bool now_and_then(struct small_day *day, uint32_t often)
+{
+    return rng_below(&day->rng, often) == 0;
+}
+
+static int64_t between(struct small_day *day, int64_t low, int64_t high)
+{
+    return low + rng_below(&day->rng, (uint32_t)(high - low + 1));
+}
+
+/* Places in a plane with roads that are worse one way; or numbers that obey no triangle. */
+static void make_travel(struct small_day *day)
+{
+    int64_t x[PLACES], y[PLACES];
+    bool plane = !now_and_then(day, 3);
+    day->table.travel.seconds = table_seconds;
+    for (uint32_t i = 0; i < PLACES; i++) {
+        x[i] = between(day, 0, 1200);
+        y[i] = between(day, 0, 1200);
+    }
+    for (uint32_t i = 0; i < PLACES; i++) {
+        for (uint32_t j = 0; j < PLACES; j++) {
+            int64_t apart = llabs(x[i] - x[j]) + llabs(y[i] - y[j]) + between(day, 0, 200);
+            if (!plane) apart = between(day, 0, 3000);
+            day->table.seconds[i][j] = i == j ? 0 : (int32_t)apart;
+        }
+    }
+}
+
+static void make_policy(struct small_day *day)
+{
+    day->policy = policy_default;
+    day->policy.overtime_price_percent = (int32_t)between(day, 100, 300);
+    day->policy.unserved_s_per_priority = (int32_t)between(day, 200, 3600);
+    day->policy.change_technician_s = (int32_t)between(day, 0, 900);
+    day->policy.change_start_s = (int32_t)between(day, 0, 300);
+    day->policy.change_start_tolerance_us = US(between(day, 0, 1800));
+}
+
+static struct point place(uint32_t index)
+{
+    return (struct point){(int32_t)index, 0};
+}
+
+static void make_technician(struct small_day *day, uint32_t t)
+{
+    struct technician_told *told = &day->technicians[t];
+    int64_t start = BASE_S + between(day, 0, 3600), length = between(day, 5400, 5 * 3600);
+    snprintf(day->technician_ids[t], sizeof day->technician_ids[t], "T%u", t);
+    *told = (struct technician_told){.id = day->technician_ids[t]};
+    told->day = (struct route_day){.start = place(2 * t),
+                                   .end = place(now_and_then(day, 3) ? 2 * t + 1 : 2 * t),
+                                   .available_us = US(start),
+                                   .shift_end_us = US(start + length),
+                                   .overtime_us_max = now_and_then(day, 2) ? US(3600) : 0};
+    if (!now_and_then(day, 3)) {
+        int64_t earliest = start + between(day, 0, length / 2);
+        told->day.break_us = US(between(day, 600, 2400));
+        told->day.break_earliest_us = US(earliest);
+        told->day.break_latest_us = US(earliest + between(day, 0, 3600));
+    }
+    if (now_and_then(day, 4)) told->capacity = (int32_t)between(day, 3, 12);
+    told->skills = day->technician_skills[t];
+    for (uint32_t s = 0; s < 2; s++) {
+        if (now_and_then(day, 3)) continue;
+        day->technician_skills[t][told->skill_count++] =
+            (struct skill_named){s == 0 ? "gas" : "heat", (uint32_t)between(day, 1, 3)};
+    }
+}
+
+static void make_windows(struct small_day *day, struct route_visit *visit)
+{
+    int64_t from = BASE_S;
+    visit->window_count = rng_below(&day->rng, 4);
+    for (uint32_t w = 0; w < visit->window_count; w++) {
+        int64_t start = from + between(day, 0, 2 * 3600);
+        from = start + between(day, 0, 5400);
+        visit->windows[w] = (struct window){US(start), US(from)};
+        from += between(day, 1, 3600);
+    }
+}
+
+static void make_visit(struct small_day *day, uint32_t v)
+{
+    struct visit_told *told = &day->visits[v];
+    snprintf(day->visit_ids[v], sizeof day->visit_ids[v], "V%u", v);
+    *told = (struct visit_told){.id = day->visit_ids[v], .technician_id = ""};
+    told->visit.at = place(2 * TECHNICIANS + v);
+    told->visit.service_us = US(between(day, 300, 3600));
+    make_windows(day, &told->visit);
+    told->priority = (uint32_t)between(day, 1, 9);
+    told->emergency = now_and_then(day, 8);
+    told->load = (int32_t)between(day, 0, 4);
+    told->skills = day->visit_skills[v];
+    if (now_and_then(day, 3)) {
+        told->skill_count = 1;
+        day->visit_skills[v][0] = (struct skill_named){now_and_then(day, 2) ? "gas" : "heat",
+                                                       (uint32_t)between(day, 1, 2)};
+    }
+    if (now_and_then(day, 5))
+        told->excluded[told->excluded_count++] =
+            day->technician_ids[rng_below(&day->rng, day->problem.technician_count)];
+}
+
+/* Some of it is in the plan in force: what starts soon is frozen, some is pinned, much has been
+ * told. Nobody says that this plan still holds. */
+static void make_published(struct small_day *day)
+{
+    bool told_at_all = now_and_then(day, 2);
+    day->problem.frozen_until_us = day->problem.now_us + US(between(day, 0, 2 * 3600));
+    for (uint32_t v = 0; v < day->problem.visit_count; v++) {
+        struct visit_told *told = &day->visits[v];
+        bool planned = told_at_all && !now_and_then(day, 3), pinned = now_and_then(day, 8);
+        if (!planned && !pinned) continue;
+        told->technician_id =
+            day->technician_ids[rng_below(&day->rng, day->problem.technician_count)];
+        if (pinned) told->mobility = VISIT_PINNED;
+        if (!planned) continue;
+        told->planned_start_us = US(BASE_S + between(day, 0, 5 * 3600));
+        told->position = v;
+        told->published = !now_and_then(day, 4);
+        if (told->planned_start_us >= day->problem.frozen_until_us) continue;
+        told->mobility = VISIT_FROZEN;
+        told->visit.not_before_us = told->planned_start_us;
+    }
+}
+
+static void small_day_make(struct small_day *day, uint64_t seed)
+{
+    *day = (struct small_day){.rng = {seed}};
+    day->problem = (struct audit_problem){.travel = &day->table.travel,
+                                          .now_us = US(BASE_S),
+                                          .policy = &day->policy,
+                                          .technicians = day->technicians,
+                                          .technician_count = 1 + rng_below(&day->rng, TECHNICIANS),
+                                          .visits = day->visits,
+                                          .visit_count = 1 + rng_below(&day->rng, ORDERS),
+                                          .zero_us = US(BASE_S - 7 * 3600)};
+    make_travel(day);
+    make_policy(day);
+    for (uint32_t t = 0; t < day->problem.technician_count; t++)
+        make_technician(day, t);
+    for (uint32_t v = 0; v < day->problem.visit_count; v++)
+        make_visit(day, v);
+    make_published(day);
+}
+
+static void tell(const struct small_day *day, struct workday *to)
+{
+    struct problem problem;
+    workday_set_time(to, day->problem.now_us, day->problem.frozen_until_us, &day->policy);
+    for (uint32_t t = 0; t < day->problem.technician_count; t++) {
+        if (workday_set_technician(to, &day->technicians[t], &problem) != ERR_OK)
+            fail_msg("%s: %s", problem.field, problem.text);
+    }
+    for (uint32_t v = 0; v < day->problem.visit_count; v++) {
+        if (workday_set_visit(to, &day->visits[v], &problem) != ERR_OK)
+            fail_msg("%s: %s", problem.field, problem.text);
+    }
+}
+
+/* --- the best plan --------------------------------------------------------------------------- */
+
+struct brute {
+    struct audit *audit;
+    uint32_t technician;
+    uint32_t order[ORDERS];
+    uint32_t may;       /* set of visits that he may serve, time aside */
+    int64_t best[SETS]; /* the cheapest way through each set; INT64_MAX: there is none */
+    uint64_t tried;
+};
+
+static uint32_t judge(struct brute *brute, uint32_t count, int64_t *cost)
+{
+    struct audit_report report = {0};
+    audit_route(brute->audit, brute->technician, brute->order, count, &report);
+    audit_total(&report.cost);
+    *cost = report.cost.total;
+    brute->tried++;
+    return report.broken;
+}
+
+/* Not even more visits behind it make this beginning right. Where the break has no place any more,
+ * a visit more only makes the day longer. */
+static bool hopeless(const struct brute *brute, uint32_t broken, uint32_t count)
+{
+    uint32_t for_good =
+        1u << AUDIT_WINDOW | 1u << AUDIT_BREAK | 1u << AUDIT_CAPACITY | 1u << AUDIT_FREEZE;
+    if (count >= brute->audit->frozen[brute->technician]) for_good |= 1u << AUDIT_FROZEN;
+    return (broken & for_good) != 0;
+}
+
+static void try_all(struct brute *brute, uint32_t count, uint32_t set)
+{
+    int64_t cost;
+    uint32_t broken = judge(brute, count, &cost);
+    if (broken == 0 && cost < brute->best[set]) brute->best[set] = cost;
+    if (hopeless(brute, broken, count)) return;
+    for (uint32_t v = 0; v < brute->audit->problem->visit_count; v++) {
+        if ((set >> v & 1) != 0 || (brute->may >> v & 1) == 0) continue;
+        brute->order[count] = v;
+        try_all(brute, count + 1, set | 1u << v);
+    }
+}
+
+static void find_routes(struct brute *brute, struct audit *audit, uint32_t technician)
+{
+    brute->audit = audit;
+    brute->technician = technician;
+    brute->may = 0;
+    for (uint32_t set = 0; set < SETS; set++)
+        brute->best[set] = INT64_MAX;
+    for (uint32_t v = 0; v < audit->problem->visit_count; v++) {
+        int64_t cost;
+        brute->order[0] = v;
+        if ((judge(brute, 1, &cost) >> AUDIT_TECHNICIAN & 1) == 0) brute->may |= 1u << v;
+    }
+    try_all(brute, 0, 0);
+}
+
+/* What leaving these out costs; INT64_MAX: one of them must stay where it is. */
+static int64_t price_of_rest(const struct audit *audit, uint32_t rest)
+{
+    int64_t sum = 0;
+    for (uint32_t v = 0; v < audit->problem->visit_count; v++) {
+        const struct visit_told *told = &audit->problem->visits[v];
+        if ((rest >> v & 1) == 0) continue;
+        sum += audit_price_unserved(audit, v);
+        if (told->mobility == VISIT_MOVABLE || told->technician_id[0] == 0) continue;
+        if (audit->owner[v] == audit->home[v]) return INT64_MAX;
+        sum += PINNED_EXTRA_S;
+    }
+    return sum;
+}
+
+/* The cheapest way to share all visits out; `least[set]` is that of the technicians so far. */
+static int64_t brute_force(struct audit *audit, uint64_t *tried)
+{
+    static struct brute brute;
+    int64_t least[SETS], next[SETS];
+    uint32_t all = (1u << audit->problem->visit_count) - 1;
+    brute.tried = 0;
+    for (uint32_t set = 0; set <= all; set++)
+        least[set] = set == 0 ? 0 : INT64_MAX;
+    for (uint32_t t = 0; t < audit->problem->technician_count; t++) {
+        find_routes(&brute, audit, t);
+        for (uint32_t set = 0; set <= all; set++) {
+            next[set] = INT64_MAX;
+            for (uint32_t part = set;; part = (part - 1) & set) {
+                if (brute.best[part] < INT64_MAX && least[set & ~part] < INT64_MAX &&
+                    brute.best[part] + least[set & ~part] < next[set])
+                    next[set] = brute.best[part] + least[set & ~part];
+                if (part == 0) break;
+            }
+        }
+        memcpy(least, next, sizeof least);
+    }
+    *tried += brute.tried;
+    int64_t best = INT64_MAX;
+    for (uint32_t set = 0; set <= all; set++) {
+        int64_t rest = price_of_rest(audit, all & ~set);
+        if (rest < INT64_MAX && least[set] < INT64_MAX && least[set] + rest < best)
+            best = least[set] + rest;
+    }
+    return best;
+}
+
+static int64_t seconds(int64_t time_us)
+{
+    return time_us / 1000000 - BASE_S;
+}
+
+/* --- the solver against it ------------------------------------------------------------------- */
+
+struct tally {
+    uint32_t cases, broken, below, equal;
+    int64_t gap_max, gap_sum;
+    uint64_t gap_seed, tried;
+};
+
+static void solve_case(struct solver *solver, const struct small_day *day, uint64_t seed)
+{
+    solver_open(solver, &day->table.travel, SERVICE_DAY);
+    tell(day, &solver->day);
+    solver_fresh(solver, ROUNDS, seed);
+}
+
+/* All that one needs to understand a case. */
+static void describe(const struct small_day *day, const struct solver *solver)
+{
+    for (uint32_t t = 0; t < day->problem.technician_count; t++) {
+        const struct technician_told *told = &day->technicians[t];
+        printf("%s from %lld to %lld + %lld, break of %lld in %lld..%lld, carries %d:", told->id,
+               (long long)seconds(told->day.available_us),
+               (long long)seconds(told->day.shift_end_us),
+               (long long)(told->day.overtime_us_max / 1000000),
+               (long long)(told->day.break_us / 1000000),
+               (long long)seconds(told->day.break_earliest_us),
+               (long long)seconds(told->day.break_latest_us), (int)told->capacity);
+        for (uint32_t i = 0; i < told->skill_count; i++)
+            printf(" %s %u", told->skills[i].name, told->skills[i].level);
+        printf("\n");
+    }
+    for (uint32_t v = 0; v < day->problem.visit_count; v++) {
+        const struct visit_told *told = &day->visits[v];
+        printf("%s of %lld s, load %d, priority %u, %s with '%s' at %lld%s", told->id,
+               (long long)(told->visit.service_us / 1000000), (int)told->load, told->priority,
+               told->mobility == VISIT_MOVABLE  ? "movable"
+               : told->mobility == VISIT_PINNED ? "pinned"
+                                                : "frozen",
+               told->technician_id, (long long)seconds(told->planned_start_us),
+               told->published ? " published" : "");
+        for (uint32_t w = 0; w < told->visit.window_count; w++)
+            printf(" %lld..%lld", (long long)seconds(told->visit.windows[w].start_us),
+                   (long long)seconds(told->visit.windows[w].end_us));
+        for (uint32_t i = 0; i < told->skill_count; i++)
+            printf(" needs %s %u", told->skills[i].name, told->skills[i].level);
+        for (uint32_t i = 0; i < told->excluded_count; i++)
+            printf(" not %s", told->excluded[i]);
+        printf("\n");
+    }
+    printf("frozen until %lld; planned:", (long long)seconds(day->problem.frozen_until_us));
+    for (uint32_t t = 0; t < solver->in.technician_count; t++) {
+        printf(" [");
+        for (uint32_t i = 1; i <= solver->plan.routes[t].count; i++)
+            printf(" %s", day->visits[solver->plan.routes[t].stops[i].visit].id);
+        printf(" ]");
+    }
+    printf("\n");
+}
+
+static void run_case(uint64_t seed, struct tally *tally)
+{
+    static struct small_day day;
+    static struct solver solver;
+    static struct audited audited;
+    small_day_make(&day, seed);
+    solve_case(&solver, &day, seed);
+    audited_open(&audited, &day.problem);
+    audited_plan(&audited, &solver);
+    if (!audited_clean(&audited, &solver)) {
+        printf("in case %llu\n", (unsigned long long)seed);
+        tally->broken++;
+    }
+    int64_t best = brute_force(&audited.audit, &tally->tried);
+    int64_t gap = solver.plan.cost - best;
+    tally->cases++;
+    tally->below += gap < 0;
+    tally->equal += gap == 0;
+    if (gap != 0)
+        printf("case %llu: %lld, and %lld is possible\n", (unsigned long long)seed,
+               (long long)solver.plan.cost, (long long)best);
+    if (gap > tally->gap_max) {
+        tally->gap_max = gap;
+        tally->gap_seed = seed;
+    }
+    tally->gap_sum += gap;
+    if (getenv("CALLOUT_CASE") != NULL) describe(&day, &solver);
+    audited_close(&audited);
+    solver_close(&solver);
+}
+
+static uint32_t cases_wanted(void)
+{
+    const char *text = getenv("CALLOUT_CASES");
+    return text == NULL ? CASES_DEFAULT : (uint32_t)strtoul(text, NULL, 10);
+}
+
+static void as_good_as_brute_force_and_never_better(void **state)
+{
+    (void)state;
+    struct tally tally = {0};
+    if (getenv("CALLOUT_CASE") != NULL) {
+        run_case(strtoull(getenv("CALLOUT_CASE"), NULL, 10), &tally);
+        return;
+    }
+    for (uint64_t seed = 1; seed <= cases_wanted(); seed++)
+        run_case(seed, &tally);
+    print_message("%u cases, %llu routes tried: %u equal, %u below, %u with a broken rule; worst "
+                  "gap %lld s in case %llu, %lld s in all\n",
+                  tally.cases, (unsigned long long)tally.tried, tally.equal, tally.below,
+                  tally.broken, (long long)tally.gap_max, (unsigned long long)tally.gap_seed,
+                  (long long)tally.gap_sum);
+    assert_int_equal(tally.broken, 0);
+    assert_int_equal(tally.below, 0);
+    assert_true(tally.equal * 100 >= tally.cases * 99);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(as_good_as_brute_force_and_never_better),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
