@@ -79,7 +79,7 @@ void master_close(void)
 static int32_t empty_cost(const struct instance *in, uint32_t technician)
 {
     const struct technician *who = &in->technicians[technician];
-    return instance_travel(in, who->start, who->end);
+    return instance_travel_price(in, instance_travel(in, who->start, who->end));
 }
 
 static void column_add(struct columns *columns, const struct instance *in, uint32_t technician,

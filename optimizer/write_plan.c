@@ -114,7 +114,7 @@ static json_t *constants_word(const struct solve_input *input)
 {
     return json_pack("{s:i, s:i, s:i}", "unserved", (int)input->price_unserved,
                      "unserved_per_priority", (int)input->price_priority, "overtime_percent",
-                     (int)input->solver.in.overtime_percent);
+                     (int)input->solver.in.policy.overtime_price_percent);
 }
 
 static json_t *plan_word(const struct solve_input *input, const struct solve_effort *effort,

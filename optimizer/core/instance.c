@@ -71,6 +71,8 @@ static void technician_fill(struct technician *out, const struct workday *day, u
         .shift_end = seconds_down(day, times->shift_end_us),
         .latest_end = seconds_up(day, times->shift_end_us + times->overtime_us_max),
         .break_latest = NOWAY,
+        .leg_max = times->leg_s_max > 0 ? times->leg_s_max : INT32_MAX,
+        .travel_max = times->travel_s_max > 0 ? times->travel_s_max : INT32_MAX,
         .start = (uint16_t)from->start,
         .end = (uint16_t)from->end,
         .capacity = from->capacity > 0 ? from->capacity : UNLIMITED,
@@ -81,6 +83,33 @@ static void technician_fill(struct technician *out, const struct workday *day, u
         out->break_earliest = seconds_up(day, times->break_earliest_us);
         out->break_latest = seconds_down(day, times->break_latest_us);
         out->break_length = clamp((times->break_us + 999999) / 1000000);
+    }
+}
+
+/* Does the list name the technician of this slot? */
+static bool named(const struct named_set *set, uint32_t slot)
+{
+    for (uint32_t i = 0; i < set->count; i++) {
+        if (set->slots[i] == slot) return true;
+    }
+    return false;
+}
+
+/* Whom a need allows, and whom it would rather have. */
+static void need_match(struct instance *in, const struct workday *day, uint32_t need)
+{
+    const struct need_set *set = &day->needs[need];
+    uint8_t *can = in->can + (size_t)need * in->technician_count;
+    for (uint32_t t = 0; t < in->technician_count; t++) {
+        uint32_t slot = in->technicians[t].slot;
+        const struct technician_slot *from = &day->technicians[slot];
+        bool serves =
+            (set->required.count == 0 || named(&set->required, slot)) &&
+            !named(&set->excluded, slot) &&
+            skills_cover(from->skills, from->skill_count, set->skills, set->count) &&
+            skills_cover_choices(from->skills, from->skill_count, set->choices, set->choice_count);
+        bool other = set->preferred.count > 0 && !named(&set->preferred, slot);
+        can[t] = (uint8_t)((serves ? CAN_SERVE : 0) | (other ? CAN_BUT_NOT_PREFERRED : 0));
     }
 }
 
@@ -98,25 +127,30 @@ static void technicians_build(struct instance *in, const struct workday *day, st
     }
     in->need_count = day->need_count;
     in->can = arena_need(arena, (size_t)in->need_count * in->technician_count + 1);
-    for (uint32_t need = 0; need < in->need_count; need++) {
-        const struct need_set *set = &day->needs[need];
-        for (uint32_t t = 0; t < in->technician_count; t++) {
-            const struct technician_slot *from = &day->technicians[in->technicians[t].slot];
-            in->can[need * in->technician_count + t] =
-                skills_cover(from->skills, from->skill_count, set->skills, set->count);
-        }
-        for (uint32_t i = 0; i < set->excluded_count; i++) {
-            uint32_t t = in->technician_of_slot[set->excluded[i]];
-            if (t != NO_INDEX) in->can[need * in->technician_count + t] = 0;
-        }
-    }
+    for (uint32_t need = 0; need < in->need_count; need++)
+        need_match(in, day, need);
 }
 
 /* --- visits --- */
 
-/* The windows as far as they lie after `not_before`, the first in the node, the rest as spans. The
- * window of a pinned visit may end with the very microsecond that delay makes of it; it is rounded
- * up as that time itself is. */
+/* The latest whole second within a window that ends so. The window of a pinned visit may end with
+ * the very microsecond that delay makes of it; it is rounded up as that time itself is. */
+static int32_t window_close(const struct workday *day, int64_t end_us, bool pinned)
+{
+    return pinned ? seconds_up(day, end_us) : seconds_down(day, end_us);
+}
+
+/* Each window goes on as late as it may, but not into the next one. */
+static int32_t close_late(const struct workday *day, const struct route_visit *visit, uint32_t i,
+                          bool pinned)
+{
+    int32_t close = window_close(day, visit->windows[i].end_us + visit->late_us_max, pinned);
+    if (visit->late_us_max == 0 || i + 1 == visit->window_count) return close;
+    int32_t next = seconds_up(day, visit->windows[i + 1].start_us) - 1;
+    return close < next ? close : next;
+}
+
+/* The windows as far as they lie after `not_before`, the first in the node, the rest as spans. */
 static void windows_fill(struct instance *in, struct node *node, const struct workday *day,
                          const struct route_visit *visit, bool pinned, uint32_t *spans_used)
 {
@@ -127,8 +161,7 @@ static void windows_fill(struct instance *in, struct node *node, const struct wo
     uint32_t kept = 0;
     for (uint32_t i = 0; i < visit->window_count; i++) {
         struct span span = {seconds_up(day, visit->windows[i].start_us),
-                            pinned ? seconds_up(day, visit->windows[i].end_us)
-                                   : seconds_down(day, visit->windows[i].end_us)};
+                            close_late(day, visit, i, pinned)};
         if (span.open < not_before) span.open = not_before;
         if (span.close < span.open) continue;
         if (kept++ == 0) {
@@ -141,6 +174,45 @@ static void windows_fill(struct instance *in, struct node *node, const struct wo
     }
     node->last_close =
         node->span_count == 0 ? node->close : in->spans[node->span_at + node->span_count - 1].close;
+}
+
+static uint32_t spans_add(struct instance *in, const struct workday *day,
+                          const struct window *windows, uint32_t count, bool pinned,
+                          uint32_t *spans_used)
+{
+    uint32_t at = *spans_used;
+    for (uint32_t i = 0; i < count; i++)
+        in->spans[(*spans_used)++] = (struct span){seconds_up(day, windows[i].start_us),
+                                                   window_close(day, windows[i].end_us, pinned)};
+    return at;
+}
+
+static void wish_fill(struct instance *in, uint32_t rank, const struct workday *day,
+                      const struct route_visit *visit, bool pinned, uint32_t *spans_used)
+{
+    bool late = visit->late_us_max > 0 && visit->window_count > 0;
+    bool prefers = visit->preferred_count > 0 && in->policy.preferred_window_missed_s > 0;
+    struct wish *wish = &in->wishes[rank];
+    *wish = (struct wish){.due_count = late ? visit->window_count : 0,
+                          .preferred_count = prefers ? visit->preferred_count : 0};
+    wish->due_at = spans_add(in, day, visit->windows, wish->due_count, pinned, spans_used);
+    wish->preferred_at =
+        spans_add(in, day, visit->preferred, wish->preferred_count, false, spans_used);
+    in->nodes[rank].soft = late || prefers;
+}
+
+int32_t instance_start_price(const struct instance *in, uint32_t visit, int32_t start)
+{
+    const struct wish *wish = &in->wishes[visit];
+    const struct span *due = in->spans + wish->due_at, *span = in->spans + wish->preferred_at;
+    int32_t late = 0;
+    for (uint32_t i = 0; i < wish->due_count && start >= due[i].open; i++)
+        late = start - due[i].close;
+    int64_t price = late > 0 ? (int64_t)late * in->policy.lateness_price_percent / 100 : INT64_C(0);
+    bool liked = wish->preferred_count == 0;
+    for (uint32_t i = 0; i < wish->preferred_count && !liked; i++)
+        liked = start >= span[i].open && start <= span[i].close;
+    return part_price(price + (liked ? 0 : in->policy.preferred_window_missed_s));
 }
 
 static void change_prices(struct node *node, const struct workday *day,
@@ -173,9 +245,11 @@ static void visit_fill(struct instance *in, uint32_t rank, const struct workday 
         .slot = slot,
         .hash = id_hash(visit->id),
     };
-    windows_fill(in, node, day, &visit->visit, visit->mobility != VISIT_MOVABLE, spans_used);
+    bool pinned = visit->mobility != VISIT_MOVABLE;
+    windows_fill(in, node, day, &visit->visit, pinned, spans_used);
+    wish_fill(in, rank, day, &visit->visit, pinned, spans_used);
     change_prices(node, day, visit);
-    if (visit->mobility != VISIT_MOVABLE && visit->technician != NO_INDEX) {
+    if (pinned && visit->technician != NO_INDEX) {
         node->pinned = named == NO_INDEX ? NOBODY : named;
         node->frozen = visit->mobility == VISIT_FROZEN && node->home != NO_INDEX;
         bool placed = node->home != NO_INDEX && node->home == node->pinned;
@@ -225,6 +299,13 @@ static void last_window_stretch(struct instance *in, struct node *node, int32_t 
     node->last_close = node->span_count > 0 ? arrival : node->close;
 }
 
+static void leg_allow(struct technician *technician, int32_t leg, int32_t *travel)
+{
+    *travel += leg;
+    if (technician->leg_max < leg) technician->leg_max = leg;
+    if (technician->travel_max < *travel) technician->travel_max = *travel;
+}
+
 /* Walks them by the rules of route.h, with nothing in between, and widens whatever is against it.
  */
 static void pinned_fit(struct instance *in, struct technician *technician, const uint16_t *list,
@@ -234,11 +315,12 @@ static void pinned_fit(struct instance *in, struct technician *technician, const
     int32_t ahead = has_break ? technician->available : NEVER;
     int32_t behind = has_break ? NEVER : technician->available;
     uint32_t at = technician->start;
-    int32_t load = 0;
+    int32_t load = 0, travel = 0;
     for (uint32_t i = 0; i < count; i++) {
         struct node *node = &in->nodes[list[i]];
         load += node->load;
         int32_t leg = instance_travel(in, at, node->place);
+        leg_allow(technician, leg, &travel);
         int32_t late = min_s(behind + leg, rested(technician, ahead, leg));
         int32_t early = ahead + leg;
         ahead = node_leave(in, node, early);
@@ -251,6 +333,7 @@ static void pinned_fit(struct instance *in, struct technician *technician, const
         at = node->place;
     }
     int32_t home = instance_travel(in, at, technician->end);
+    leg_allow(technician, home, &travel);
     int32_t end = min_s(behind + home, rested(technician, ahead, home));
     if (end >= NEVER) { /* they leave no room for the break */
         technician->break_length = technician->break_earliest = 0;
@@ -280,14 +363,18 @@ static void pinned_build(struct instance *in, struct arena *arena)
 
 static bool plain_day(const struct instance *in)
 {
+    if (in->policy.travel_price_percent != 100 || in->policy.preferred_technician_missed_s > 0)
+        return false;
     for (uint32_t t = 0; t < in->technician_count; t++) {
         const struct technician *who = &in->technicians[t];
-        if (who->break_length > 0 || who->frozen > 0 || who->latest_end > who->shift_end)
+        if (who->break_length > 0 || who->frozen > 0 || who->latest_end > who->shift_end ||
+            who->leg_max < INT32_MAX || who->travel_max < INT32_MAX)
             return false;
     }
     for (uint32_t v = 0; v < in->visit_count; v++) {
         const struct node *node = &in->nodes[v];
-        if (node->span_count > 0 || node->change_technician > 0 || node->change_start > 0)
+        if (node->soft || node->span_count > 0 || node->change_technician > 0 ||
+            node->change_start > 0)
             return false;
     }
     return true;
@@ -301,14 +388,16 @@ void instance_build(struct instance *in, const struct workday *day, struct arena
         .stride = day->place_cap,
         .route_max = day->visits_per_route_max,
         .frozen_until = seconds_down(day, day->frozen_until_us),
-        .overtime_percent = day->policy.overtime_price_percent,
         .tolerance = clamp(day->policy.change_start_tolerance_us / 1000000),
+        .policy = day->policy,
     };
     technicians_build(in, day, arena);
     in->visit_count = day->visits_used;
     in->nodes = arena_need(arena, sizeof *in->nodes * (in->visit_count + 1));
+    in->wishes = arena_need(arena, sizeof *in->wishes * (in->visit_count + 1));
+    /* windows, and those of soft visits without lateness, and preferred ones */
     in->spans =
-        arena_need(arena, sizeof *in->spans * in->visit_count * LIMIT_WINDOWS_PER_ORDER + 1);
+        arena_need(arena, sizeof *in->spans * in->visit_count * LIMIT_WINDOWS_PER_ORDER * 3 + 1);
     in->visit_of_slot = arena_need(arena, sizeof *in->visit_of_slot * (day->visit_count + 1));
     for (uint32_t i = 0; i < day->visit_count; i++)
         in->visit_of_slot[i] = NO_INDEX;

@@ -30,8 +30,15 @@ struct span {
     int32_t open, close; /* the start of service, both inclusive */
 };
 
+/* What makes the start of a visit a matter of price: spans that end where lateness begins, and
+ * those that are preferred, both in the instance's spans. */
+struct wish {
+    uint32_t due_at, due_count;
+    uint32_t preferred_at, preferred_count;
+};
+
 struct node {
-    int32_t open, close; /* the first window */
+    int32_t open, close; /* the first window, with the lateness that is allowed after it */
     int32_t service;
     int32_t load;
     uint16_t place, need;
@@ -45,6 +52,7 @@ struct node {
     int32_t price;      /* of leaving it unserved */
     int32_t change_technician, change_start; /* 0: nobody was told */
     bool frozen, emergency;
+    bool soft; /* its start has a price: see its wish */
     uint32_t slot;
     uint64_t hash; /* of the id; a set of visits is the sum of its hashes */
 };
@@ -54,12 +62,16 @@ struct node {
 struct technician {
     int32_t available, latest_end, shift_end;
     int32_t break_earliest, break_latest, break_length; /* length 0 and latest NOWAY: none */
+    int32_t leg_max, travel_max;                        /* of one leg, of all */
     uint16_t start, end;
     int32_t capacity; /* UNLIMITED when there is none */
     uint32_t frozen;  /* visits in its frozen prefix */
     uint32_t slot;
     uint64_t hash;
 };
+
+/* Bits of `can`. */
+enum { CAN_SERVE = 1, CAN_BUT_NOT_PREFERRED = 2 };
 
 struct instance {
     const int32_t *from; /* travel: from[a * stride + b] is a to b */
@@ -68,13 +80,16 @@ struct instance {
     uint32_t route_max; /* visits of one technician */
     uint32_t visit_count, technician_count, need_count;
     struct node *nodes;
+    struct wish *wishes; /* by visit; of soft ones */
     struct span *spans;
     struct technician *technicians;
     uint8_t *can;                                 /* can[need * technician_count + technician] */
     uint32_t *visit_of_slot, *technician_of_slot; /* ranks; NO_INDEX: not in this instance */
     int32_t frozen_until;
-    int32_t overtime_percent, tolerance;
-    bool plain; /* no breaks, no overtime, one window each, no prices of changes, nothing frozen */
+    int32_t tolerance;    /* of a start that was told */
+    struct policy policy; /* prices */
+    bool plain; /* one window each, no breaks, overtime, wishes, limits of travel or prices
+                   but of its time, nothing frozen */
 };
 
 /* Pinned visits are kept before all others: leaving one unserved costs this much more. One that
@@ -105,9 +120,38 @@ static inline bool instance_allows(const struct instance *in, uint32_t technicia
 {
     const struct node *node = &in->nodes[visit];
     if (node->pinned != NO_INDEX && node->pinned != technician) return false;
-    return in->can[node->need * in->technician_count + technician] != 0 ||
+    return (in->can[node->need * in->technician_count + technician] & CAN_SERVE) != 0 ||
            (node->pinned == technician && node->home == technician);
 }
+
+/* The price of serving it by this technician: who is preferred, and who was told. */
+static inline int32_t instance_who_price(const struct instance *in, uint32_t technician,
+                                         uint32_t visit)
+{
+    const struct node *node = &in->nodes[visit];
+    int32_t price = node->home == technician ? 0 : node->change_technician;
+    if (in->policy.preferred_technician_missed_s > 0 &&
+        in->can[node->need * in->technician_count + technician] & CAN_BUT_NOT_PREFERRED)
+        price += in->policy.preferred_technician_missed_s;
+    return price;
+}
+
+/* No part of a route's price is more than this, so that their sum is a number. */
+#define PART_MAX_S 250000000
+
+static inline int32_t part_price(int64_t seconds)
+{
+    return seconds < PART_MAX_S ? (int32_t)seconds : PART_MAX_S;
+}
+
+static inline int32_t instance_travel_price(const struct instance *in, int32_t travel)
+{
+    if (in->policy.travel_price_percent == 100) return travel;
+    return part_price((int64_t)travel * in->policy.travel_price_percent / 100);
+}
+
+/* The price of a soft visit's start: cost.h's lateness and preferred windows. */
+int32_t instance_start_price(const struct instance *in, uint32_t visit, int32_t start);
 
 int32_t node_leave_later(const struct instance *in, const struct node *node, int32_t arrival);
 int32_t node_latest_later(const struct instance *in, const struct node *node, int32_t start);

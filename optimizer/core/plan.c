@@ -39,6 +39,7 @@ static bool forward(const struct instance *in, const struct technician *technici
         stop->place = node->place;
         stop->leg = instance_travel(in, stops[i - 1].place, stop->place);
         route->travel += stop->leg;
+        fits &= stop->leg <= technician->leg_max;
         if (!fits) continue;
         int32_t late = min_s(stops[i - 1].behind + stop->leg,
                              rested(technician, stops[i - 1].ahead, stop->leg));
@@ -51,7 +52,8 @@ static bool forward(const struct instance *in, const struct technician *technici
     end->place = technician->end;
     end->leg = instance_travel(in, last->place, end->place);
     route->travel += end->leg;
-    if (!fits) return false;
+    if (!fits || end->leg > technician->leg_max || route->travel > technician->travel_max)
+        return false;
     route->end = min_s(last->behind + end->leg, rested(technician, last->ahead, end->leg));
     return route->end <= technician->latest_end;
 }
@@ -108,27 +110,41 @@ void route_starts(const struct instance *in, uint32_t technician, const struct r
 
 static int32_t overtime_price(const struct instance *in, int32_t overtime)
 {
-    return (int32_t)((int64_t)overtime * in->overtime_percent / 100);
+    return part_price(policy_overtime_price_s(&in->policy, overtime));
 }
 
-static int32_t change_price(const struct instance *in, uint32_t technician,
-                            const struct route *route)
+/* What depends on when each stop starts: moving what was told, and soft starts. */
+static int32_t starts_price(const struct instance *in, uint32_t technician, struct route *route)
 {
-    int32_t price = 0, told = 0;
-    for (uint32_t i = 1; i <= route->count; i++) {
-        const struct node *node = &in->nodes[route->stops[i].visit];
-        if (node->home != technician) price += node->change_technician;
-        told += node->change_start;
-    }
-    if (told == 0) return price;
     int32_t starts[ROUTE_MAX];
+    int64_t moved_price = 0, soft_price = 0;
     route_starts(in, technician, route, starts);
     for (uint32_t i = 0; i < route->count; i++) {
-        const struct node *node = &in->nodes[route->stops[i + 1].visit];
+        uint32_t visit = route->stops[i + 1].visit;
+        const struct node *node = &in->nodes[visit];
         int32_t shift = starts[i] - node->planned;
-        if (max_s(shift, -shift) > in->tolerance) price += node->change_start;
+        if (max_s(shift, -shift) > in->tolerance) moved_price += node->change_start;
+        if (node->soft) soft_price += instance_start_price(in, visit, starts[i]);
     }
-    return price;
+    route->soft_price = part_price(soft_price);
+    return part_price(moved_price) + route->soft_price;
+}
+
+static int32_t visits_price(const struct instance *in, uint32_t technician, struct route *route)
+{
+    int64_t price = 0;
+    int32_t told = 0;
+    route->soft = false;
+    route->soft_price = 0;
+    for (uint32_t i = 1; i <= route->count; i++) {
+        const struct node *node = &in->nodes[route->stops[i].visit];
+        price += instance_who_price(in, technician, route->stops[i].visit);
+        told |= node->change_start;
+        route->soft |= node->soft;
+    }
+    int32_t who_price = part_price(price);
+    if (told == 0 && !route->soft) return who_price;
+    return who_price + starts_price(in, technician, route);
 }
 
 bool route_refresh(const struct instance *in, uint32_t technician, struct route *route)
@@ -147,7 +163,8 @@ bool route_refresh(const struct instance *in, uint32_t technician, struct route 
         route->overtime = max_s(route->end - who->shift_end, 0);
         route->overtime_price = overtime_price(in, route->overtime);
     }
-    route->cost = route->travel + route->overtime_price + change_price(in, technician, route);
+    route->cost = instance_travel_price(in, route->travel) + route->overtime_price +
+                  visits_price(in, technician, route);
     return true;
 }
 
@@ -390,29 +407,90 @@ bool route_has_room(const struct instance *in, const struct route *route, uint32
            in->nodes[visit].load <= in->technicians[technician].capacity - route->load;
 }
 
-/* See route_probe. */
-static int32_t probe(const struct instance *in, const struct route *route, uint32_t technician,
-                     uint32_t visit, uint32_t at, int32_t below)
+/* The price of all soft starts if `visit` stood before stop `at`. */
+static int32_t soft_price_with(const struct instance *in, const struct route *route,
+                               uint32_t technician, uint32_t visit, uint32_t at)
+{
+    struct route trial;
+    trial.count = route->count + 1;
+    const struct technician *who = &in->technicians[technician];
+    for (uint32_t i = 1; i <= trial.count; i++)
+        trial.stops[i].visit = i == at ? (uint16_t)visit : route->stops[i < at ? i : i - 1].visit;
+    CHECK(forward(in, who, &trial));
+    starts_price(in, technician, &trial);
+    return trial.soft_price;
+}
+
+/* One visit asked for in one route: what is the same for all places. */
+struct question {
+    const struct instance *in;
+    const struct route *route;
+    const struct technician *who;
+    const struct node *node;
+    const int32_t *to_visit, *from_visit; /* travel, by place */
+    uint32_t technician, visit;
+    int32_t fixed; /* who serves it, less what is counted again: overtime and soft starts */
+    bool weighted; /* travel has a price of its own */
+    bool watch;    /* the freeze may keep it out */
+    bool soft;
+};
+
+static struct question question(const struct instance *in, const struct route *route,
+                                uint32_t technician, uint32_t visit)
 {
     const struct technician *who = &in->technicians[technician];
     const struct node *node = &in->nodes[visit];
-    const struct stop *before = &route->stops[at - 1], *next = before + 1;
-    int32_t there = instance_travel_into(in, node->place, before->place);
-    int32_t on = instance_travel(in, node->place, next->place);
-    int32_t cost = there + on - next->leg - route->overtime_price;
-    if (node->home != technician) cost += node->change_technician;
-    if (cost >= below) return INT32_MAX;
-    struct leaving left =
-        leaving_after(in, who, node, (struct leaving){before->ahead, before->behind}, there);
-    enum fit fit = fits_before(who, next, left, on);
+    return (struct question){
+        .in = in,
+        .route = route,
+        .who = who,
+        .node = node,
+        .to_visit = in->into + (size_t)node->place * in->stride,
+        .from_visit = in->from + (size_t)node->place * in->stride,
+        .technician = technician,
+        .visit = visit,
+        .fixed =
+            instance_who_price(in, technician, visit) - route->overtime_price - route->soft_price,
+        .weighted = in->policy.travel_price_percent != 100,
+        .watch = kept_out(who, node, technician),
+        .soft = node->soft || route->soft,
+    };
+}
+
+static int32_t detour_price(const struct question *q, int32_t detour)
+{
+    return instance_travel_price(q->in, q->route->travel + detour) -
+           instance_travel_price(q->in, q->route->travel);
+}
+
+/* What the place costs at least: all but overtime and soft starts. */
+static inline int32_t bound(const struct question *q, uint32_t at)
+{
+    const struct stop *before = &q->route->stops[at - 1], *next = before + 1;
+    int32_t detour = q->to_visit[before->place] + q->from_visit[next->place] - next->leg;
+    return q->fixed + (q->weighted ? detour_price(q, detour) : detour);
+}
+
+/* See route_probe; `cost` is its bound. */
+static int32_t probe(const struct question *q, uint32_t at, int32_t cost, int32_t below)
+{
+    const struct stop *before = &q->route->stops[at - 1], *next = before + 1;
+    int32_t there = q->to_visit[before->place], on = q->from_visit[next->place];
+    int32_t detour = there + on - next->leg;
+    struct leaving left = leaving_after(q->in, q->who, q->node,
+                                        (struct leaving){before->ahead, before->behind}, there);
+    enum fit fit = fits_before(q->who, next, left, on);
     if (fit == FITS_NOT) return INT32_MAX;
-    if (kept_out(who, node, technician) &&
-        min_s(left.ahead, left.behind) - node->service < in->frozen_until)
+    if (detour > q->who->travel_max - q->route->travel || max_s(there, on) > q->who->leg_max)
+        return INT32_MAX;
+    if (q->watch && min_s(left.ahead, left.behind) - q->node->service < q->in->frozen_until)
         return INT32_MAX;
     if (fit == FITS_LATE) {
-        int32_t over = end_after(in, who, next, left, on) - who->shift_end;
-        cost += overtime_price(in, max_s(over, 0));
+        int32_t over = end_after(q->in, q->who, next, left, on) - q->who->shift_end;
+        cost += overtime_price(q->in, max_s(over, 0));
     }
+    if (q->soft && cost < below)
+        cost += soft_price_with(q->in, q->route, q->technician, q->visit, at);
     return cost < below ? cost : INT32_MAX;
 }
 
@@ -420,24 +498,28 @@ int32_t route_probe(const struct instance *in, const struct route *route, uint32
                     uint32_t visit, uint32_t at, int32_t below)
 {
     if (at <= in->technicians[technician].frozen) return INT32_MAX;
-    if (!in->plain) return probe(in, route, technician, visit, at, below);
     const struct stop *before = &route->stops[at - 1], *next = before + 1;
     const struct node *node = &in->nodes[visit];
-    return plain_probe(before, next, node, instance_travel_into(in, node->place, before->place),
-                       instance_travel(in, node->place, next->place), below);
+    if (in->plain)
+        return plain_probe(before, next, node, instance_travel_into(in, node->place, before->place),
+                           instance_travel(in, node->place, next->place), below);
+    struct question q = question(in, route, technician, visit);
+    int32_t cost = bound(&q, at);
+    return cost < below ? probe(&q, at, cost, below) : INT32_MAX;
 }
 
 struct spot route_scan(const struct instance *in, const struct route *route, uint32_t technician,
                        uint32_t visit)
 {
-    const struct technician *who = &in->technicians[technician];
     struct spot best = {NO_INDEX, 0, INT32_MAX};
     if (!route_has_room(in, route, technician, visit)) return best;
     if (in->plain) return plain_scan(in, route, technician, visit);
-    for (uint32_t at = who->frozen + 1; at <= route->count + 1; at++) {
+    struct question q = question(in, route, technician, visit);
+    for (uint32_t at = q.who->frozen + 1; at <= route->count + 1; at++) {
         const struct stop *before = &route->stops[at - 1];
-        if (min_s(before->ahead, before->behind) > in->nodes[visit].last_close) break;
-        int32_t cost = probe(in, route, technician, visit, at, best.cost);
+        if (min_s(before->ahead, before->behind) > q.node->last_close) break;
+        int32_t cost = bound(&q, at);
+        if (cost < best.cost) cost = probe(&q, at, cost, best.cost);
         if (cost < best.cost) best = (struct spot){technician, at, cost};
     }
     return best;

@@ -4,7 +4,8 @@
  * model/route.c) and the latest arrival in the same two states for which all that follows still
  * fits: once within the overtime allowed, once within the shift. Inserting a visit between two
  * stops then needs the arithmetic of its two new legs only. It is exact, with the break in any leg
- * and with several windows, because earlier is never worse.
+ * and with several windows, because earlier is never worse. Lateness that is allowed lengthens a
+ * window; what it costs is known when all starts are (route_starts).
  *
  * A route that is changed must be refreshed: O(stops). `stamp` names a route's content: a route
  * with an equal stamp is the same route, also after it was changed and put back.
@@ -32,10 +33,12 @@ struct route {
     uint32_t stamp;
     int32_t travel, overtime; /* seconds */
     int32_t overtime_price;
-    int32_t cost; /* travel + overtime_price + prices of changes */
-    int32_t end;  /* when the technician is at the end place */
-    int32_t load; /* of its visits */
-    uint64_t set; /* sum of the visits' hashes */
+    int32_t soft_price; /* of starts: lateness and preferred windows */
+    int32_t cost;       /* of all parts of cost.h */
+    int32_t end;        /* when the technician is at the end place */
+    int32_t load;       /* of its visits */
+    bool soft;          /* some visit's start has a price */
+    uint64_t set;       /* sum of the visits' hashes */
     struct stop stops[ROUTE_MAX + 2];
 };
 
@@ -93,11 +96,13 @@ static inline uint32_t plan_stop_of(const struct plan *plan, uint32_t visit)
 struct spot {
     uint32_t technician; /* NO_INDEX: it fits nowhere */
     uint32_t at;         /* before this stop */
-    int32_t cost;        /* added to the route's; includes the price of changing technician */
+    int32_t cost;        /* added to the route's */
 };
 
 /* The cheapest place in one route; technician NO_INDEX when there is none. Skills and pins are the
- * caller's (instance_allows). Prices of moved starts are not in it: only a refresh knows them. */
+ * caller's (instance_allows). The price of moving starts that were told is not in it: only a
+ * refresh knows that. O(1) per place; where starts have a price (soft visits), O(stops) for each
+ * place that could be the cheapest. */
 struct spot route_scan(const struct instance *in, const struct route *route, uint32_t technician,
                        uint32_t visit);
 

@@ -25,7 +25,7 @@ static void technicians_by_need(struct search *search, struct arena *arena)
     search->serves_count = arena_need(arena, sizeof *search->serves_count * (in->need_count + 1));
     for (uint32_t need = 0; need < in->need_count; need++) {
         for (uint32_t t = 0; t < in->technician_count; t++) {
-            if (in->can[need * in->technician_count + t])
+            if (in->can[need * in->technician_count + t] & CAN_SERVE)
                 search->serves[need * in->technician_count + search->serves_count[need]++] =
                     (uint16_t)t;
         }

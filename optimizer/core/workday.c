@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-enum { MEMORY_MAX = 1 << 30, NEEDS_MAX = 4096, FIRST_CAP = 64 };
+/* Each visit has one need, and one that changes has two for a moment. */
+enum { MEMORY_MAX = 1 << 30, NEEDS_MAX = LIMIT_VISITS_PER_PLAN + 1, FIRST_CAP = 64 };
 
 static const int64_t TIME_MAX_US = INT64_C(400000000) * 1000000; /* about 12 years around the day */
 
@@ -281,26 +282,48 @@ static enum err skills_read(struct workday *day, const struct skill_named *told,
     return ERR_OK;
 }
 
-static bool need_same(const struct need_set *a, const struct need_set *b)
+static bool skills_same(const struct skill *a, uint32_t a_count, const struct skill *b,
+                        uint32_t b_count)
 {
-    return a->count == b->count && a->excluded_count == b->excluded_count &&
-           memcmp(a->skills, b->skills, sizeof *a->skills * a->count) == 0 &&
-           memcmp(a->excluded, b->excluded, sizeof *a->excluded * a->excluded_count) == 0;
+    return a_count == b_count && memcmp(a, b, sizeof *a * a_count) == 0;
 }
 
+static bool named_same(const struct named_set *a, const struct named_set *b)
+{
+    return a->count == b->count && memcmp(a->slots, b->slots, sizeof *a->slots * a->count) == 0;
+}
+
+static bool need_same(const struct need_set *a, const struct need_set *b)
+{
+    if (!skills_same(a->skills, a->count, b->skills, b->count)) return false;
+    if (a->choice_count != b->choice_count) return false;
+    for (uint32_t i = 0; i < a->choice_count; i++) {
+        const struct skill_choice *left = &a->choices[i], *right = &b->choices[i];
+        if (!skills_same(left->any_of, left->count, right->any_of, right->count)) return false;
+    }
+    return named_same(&a->excluded, &b->excluded) && named_same(&a->required, &b->required) &&
+           named_same(&a->preferred, &b->preferred);
+}
+
+/* The index of an equal need in use, or of a place for it. */
 static uint32_t need_intern(struct workday *day, const struct need_set *need)
 {
+    uint32_t free = day->need_count;
     for (uint32_t i = 0; i < day->need_count; i++) {
-        if (need_same(&day->needs[i], need)) return i;
+        if (day->needs[i].users == 0)
+            free = i;
+        else if (need_same(&day->needs[i], need))
+            return i;
     }
-    if (day->need_count == NEEDS_MAX) return NO_INDEX;
-    if (day->need_count == day->need_cap) {
+    CHECK(free < NEEDS_MAX);
+    if (free == day->need_cap) {
         day->needs =
             grown(&day->memory, day->needs, sizeof *day->needs, day->need_count, day->need_cap * 2);
         day->need_cap *= 2;
     }
-    day->needs[day->need_count] = *need;
-    return day->need_count++;
+    if (free == day->need_count) day->need_count++;
+    day->needs[free] = *need;
+    return free;
 }
 
 /* --- technicians --- */
@@ -367,6 +390,10 @@ static enum err technician_check(const struct workday *day, const struct technic
     if (times->break_us > 0 &&
         (!time_valid(day, times->break_earliest_us) || !time_valid(day, times->break_latest_us)))
         return problem_set(problem, ERR_INVALID, "break_earliest_us", "far from the service day");
+    if (times->leg_s_max < 0)
+        return problem_set(problem, ERR_INVALID, "leg_seconds_max", "below 0");
+    if (times->travel_s_max < 0)
+        return problem_set(problem, ERR_INVALID, "travel_seconds_max", "below 0");
     if (times->break_us < 0 || times->break_us > TIME_MAX_US || times->overtime_us_max < 0 ||
         times->overtime_us_max > TIME_MAX_US)
         return problem_set(problem, ERR_INVALID, "break_seconds", "out of range");
@@ -431,6 +458,16 @@ static uint32_t visit_rank(const struct workday *day, const char *id)
     return low;
 }
 
+/* Ascending, and apart from one another. */
+static bool windows_valid(const struct window *windows, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (windows[i].end_us < windows[i].start_us) return false;
+        if (i > 0 && windows[i].start_us <= windows[i - 1].end_us) return false;
+    }
+    return true;
+}
+
 static enum err visit_check(const struct workday *day, const struct visit_told *told,
                             struct problem *problem)
 {
@@ -448,12 +485,14 @@ static enum err visit_check(const struct workday *day, const struct visit_told *
     if (visit->window_count > LIMIT_WINDOWS_PER_ORDER)
         return problem_set(problem, ERR_TOO_LARGE, "windows", "more than %d",
                            LIMIT_WINDOWS_PER_ORDER);
-    for (uint32_t i = 0; i < visit->window_count; i++) {
-        const struct window *window = &visit->windows[i];
-        if (window->end_us < window->start_us ||
-            (i > 0 && window->start_us <= visit->windows[i - 1].end_us))
-            return problem_set(problem, ERR_INVALID, "windows", "not ascending");
-    }
+    if (visit->preferred_count > LIMIT_WINDOWS_PER_ORDER)
+        return problem_set(problem, ERR_TOO_LARGE, "windows", "more than %d preferred",
+                           LIMIT_WINDOWS_PER_ORDER);
+    if (!windows_valid(visit->windows, visit->window_count) ||
+        !windows_valid(visit->preferred, visit->preferred_count))
+        return problem_set(problem, ERR_INVALID, "windows", "not ascending");
+    if (visit->late_us_max < 0 || visit->late_us_max > TIME_MAX_US)
+        return problem_set(problem, ERR_INVALID, "late_seconds_max", "out of range");
     if (visit->not_before_us != 0 && !time_valid(day, visit->not_before_us))
         return problem_set(problem, ERR_INVALID, "not_before_us", "far from the service day");
     if (told->technician_id[0] != 0 && !id_valid(told->technician_id))
@@ -481,27 +520,61 @@ static uint32_t visit_name(struct workday *day, const char *id)
     return slot;
 }
 
+static enum err named_read(struct workday *day, const char *const *ids, uint32_t count,
+                           uint32_t max, const char *field, struct named_set *out,
+                           struct problem *problem)
+{
+    if (count > max) return problem_set(problem, ERR_TOO_LARGE, field, "more than %u", max);
+    for (uint32_t i = 0; i < count; i++) {
+        if (!id_valid(ids[i])) return problem_set(problem, ERR_INVALID, field, "no such id");
+        uint32_t slot = technician_name(day, ids[i]), at = out->count++;
+        if (slot == NO_INDEX)
+            return problem_set(problem, ERR_TOO_LARGE, "technicians", "too many technicians");
+        for (; at > 0 && out->slots[at - 1] > slot; at--)
+            out->slots[at] = out->slots[at - 1];
+        out->slots[at] = slot;
+    }
+    return ERR_OK;
+}
+
+static enum err choices_read(struct workday *day, const struct visit_told *told,
+                             struct need_set *need, struct problem *problem)
+{
+    if (told->choice_count > LIMIT_SKILL_CHOICES_PER_ORDER)
+        return problem_set(problem, ERR_TOO_LARGE, "skill_choices", "more than %d",
+                           LIMIT_SKILL_CHOICES_PER_ORDER);
+    for (uint32_t i = 0; i < told->choice_count; i++) {
+        const struct choice_told *from = &told->choices[i];
+        struct skill skills[LIMIT_SKILLS_PER_ENTITY];
+        if (from->count > LIMIT_SKILLS_PER_CHOICE)
+            return problem_set(problem, ERR_TOO_LARGE, "skill_choices", "more than %d in one",
+                               LIMIT_SKILLS_PER_CHOICE);
+        enum err err = skills_read(day, from->any_of, from->count, skills, problem);
+        if (err != ERR_OK) return err;
+        memcpy(need->choices[i].any_of, skills, sizeof *skills * from->count);
+        need->choices[i].count = from->count;
+        need->choice_count++;
+    }
+    return ERR_OK;
+}
+
 static enum err need_read(struct workday *day, const struct visit_told *told, uint32_t *index,
                           struct problem *problem)
 {
     struct need_set need = {.count = told->skill_count};
     enum err err = skills_read(day, told->skills, told->skill_count, need.skills, problem);
-    if (err != ERR_OK) return err;
-    if (told->excluded_count > EXCLUDED_MAX)
-        return problem_set(problem, ERR_TOO_LARGE, "excluded_technician_ids", "more than %d",
-                           EXCLUDED_MAX);
-    for (uint32_t i = 0; i < told->excluded_count; i++) {
-        if (!id_valid(told->excluded[i]))
-            return problem_set(problem, ERR_INVALID, "excluded_technician_ids", "no such id");
-        uint32_t slot = technician_name(day, told->excluded[i]);
-        if (slot == NO_INDEX)
-            return problem_set(problem, ERR_TOO_LARGE, "technicians", "too many technicians");
-        need.excluded[need.excluded_count++] = slot;
-    }
-    *index = need_intern(day, &need);
-    if (*index == NO_INDEX)
-        return problem_set(problem, ERR_TOO_LARGE, "skills", "too many different needs");
-    return ERR_OK;
+    if (err == ERR_OK) err = choices_read(day, told, &need, problem);
+    if (err == ERR_OK)
+        err = named_read(day, told->excluded, told->excluded_count, EXCLUDED_MAX,
+                         "excluded_technician_ids", &need.excluded, problem);
+    if (err == ERR_OK)
+        err = named_read(day, told->required, told->required_count, NAMED_MAX,
+                         "required_technician_ids", &need.required, problem);
+    if (err == ERR_OK)
+        err = named_read(day, told->preferred, told->preferred_count, NAMED_MAX,
+                         "preferred_technician_ids", &need.preferred, problem);
+    if (err == ERR_OK) *index = need_intern(day, &need);
+    return err;
 }
 
 enum err workday_set_visit(struct workday *day, const struct visit_told *told,
@@ -523,7 +596,11 @@ enum err workday_set_visit(struct workday *day, const struct visit_told *told,
     origin_add(day, place);
     destination_add(day, place);
     struct visit_slot *visit = &day->visits[slot];
-    if (visit->used) place_release(day, visit->place, true, true);
+    day->needs[need].users++;
+    if (visit->used) {
+        place_release(day, visit->place, true, true);
+        day->needs[visit->need].users--;
+    }
     visit->used = true;
     visit->visit = told->visit;
     visit->place = place;
@@ -549,6 +626,7 @@ void workday_remove_visit(struct workday *day, const char *id, uint32_t *slot)
             sizeof *day->visit_order * (day->visits_used - rank));
     table_drop(&day->visit_ids, *slot, text_hash(id), visit_hash, day);
     place_release(day, day->visits[*slot].place, true, true);
+    day->needs[day->visits[*slot].need].users--;
     day->visits[*slot].used = false;
     day->visit_free[day->visit_free_count++] = *slot;
 }
@@ -587,8 +665,40 @@ static void digest_technician(struct digest *digest, const struct workday *day,
     digest_u64(digest, (uint64_t)technician->day.break_earliest_us);
     digest_u64(digest, (uint64_t)technician->day.break_latest_us);
     digest_u64(digest, (uint64_t)technician->day.break_us);
+    digest_u64(digest,
+               (uint64_t)technician->day.leg_s_max << 32 | (uint32_t)technician->day.travel_s_max);
     digest_skills(digest, day, technician->skills, technician->skill_count);
     digest_u64(digest, (uint64_t)technician->capacity);
+}
+
+static void digest_windows(struct digest *digest, const struct window *windows, uint32_t count)
+{
+    digest_u64(digest, count);
+    for (uint32_t i = 0; i < count; i++) {
+        digest_u64(digest, (uint64_t)windows[i].start_us);
+        digest_u64(digest, (uint64_t)windows[i].end_us);
+    }
+}
+
+/* Slots depend on who came first too. */
+static void digest_named(struct digest *digest, const struct workday *day,
+                         const struct named_set *named)
+{
+    uint64_t sum = named->count;
+    for (uint32_t i = 0; i < named->count; i++)
+        sum += text_hash(day->technicians[named->slots[i]].id) | 1;
+    digest_u64(digest, sum);
+}
+
+static void digest_need(struct digest *digest, const struct workday *day,
+                        const struct need_set *need)
+{
+    digest_skills(digest, day, need->skills, need->count);
+    for (uint32_t i = 0; i < need->choice_count; i++)
+        digest_skills(digest, day, need->choices[i].any_of, need->choices[i].count);
+    digest_named(digest, day, &need->excluded);
+    digest_named(digest, day, &need->required);
+    digest_named(digest, day, &need->preferred);
 }
 
 static void digest_visit(struct digest *digest, const struct workday *day,
@@ -597,16 +707,12 @@ static void digest_visit(struct digest *digest, const struct workday *day,
     digest_text(digest, visit->id);
     digest_point(digest, visit->visit.at);
     digest_u64(digest, (uint64_t)visit->visit.service_us);
-    for (uint32_t i = 0; i < visit->visit.window_count; i++) {
-        digest_u64(digest, (uint64_t)visit->visit.windows[i].start_us);
-        digest_u64(digest, (uint64_t)visit->visit.windows[i].end_us);
-    }
+    digest_windows(digest, visit->visit.windows, visit->visit.window_count);
+    digest_windows(digest, visit->visit.preferred, visit->visit.preferred_count);
+    digest_u64(digest, (uint64_t)visit->visit.late_us_max);
     digest_u64(digest, (uint64_t)visit->visit.not_before_us);
     digest_u64(digest, visit->priority);
-    const struct need_set *need = &day->needs[visit->need];
-    digest_skills(digest, day, need->skills, need->count);
-    for (uint32_t i = 0; i < need->excluded_count; i++)
-        digest_text(digest, day->technicians[need->excluded[i]].id);
+    digest_need(digest, day, &day->needs[visit->need]);
     digest_u64(digest, visit->mobility);
     digest_text(digest,
                 visit->technician == NO_INDEX ? "" : day->technicians[visit->technician].id);

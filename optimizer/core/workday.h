@@ -43,7 +43,15 @@ struct technician_told {
     int32_t capacity; /* for the loads of the visits of a route together; 0: unlimited */
 };
 
-enum { EXCLUDED_MAX = 4, LOAD_MAX = 1000000 };
+/* Who may not serve a visit: as many as an order may name, and as many who may have declined it. */
+enum { NAMED_MAX = LIMIT_TECHNICIANS_PER_ORDER, EXCLUDED_MAX = NAMED_MAX + 4 };
+enum { LOAD_MAX = 1000000 };
+
+/* At least one of these. */
+struct choice_told {
+    const struct skill_named *any_of;
+    uint32_t count;
+};
 
 enum mobility { VISIT_MOVABLE, VISIT_PINNED, VISIT_FROZEN };
 
@@ -54,10 +62,16 @@ struct visit_told {
     uint32_t priority;
     const struct skill_named *skills;
     uint32_t skill_count;
+    struct choice_told choices[LIMIT_SKILL_CHOICES_PER_ORDER];
+    uint32_t choice_count;
     enum mobility mobility;
     const char *technician_id;
     const char *excluded[EXCLUDED_MAX]; /* technicians who may not serve it */
     uint32_t excluded_count;
+    const char *required[NAMED_MAX]; /* one of these; none: anybody */
+    uint32_t required_count;
+    const char *preferred[NAMED_MAX]; /* any other one has a price; none: all are as good */
+    uint32_t preferred_count;
     int64_t planned_start_us; /* 0: not planned */
     uint32_t position;
     bool emergency, published;
@@ -95,11 +109,18 @@ struct visit_slot {
 };
 
 /* What some visits ask of their technician; few differ, so technicians are matched against sets. */
+struct named_set {
+    uint32_t slots[EXCLUDED_MAX]; /* of technicians, ascending */
+    uint32_t count;
+};
+
 struct need_set {
+    uint32_t users; /* visits; 0: free */
     struct skill skills[LIMIT_SKILLS_PER_ENTITY];
     uint32_t count;
-    uint32_t excluded[EXCLUDED_MAX]; /* technician slots */
-    uint32_t excluded_count;
+    struct skill_choice choices[LIMIT_SKILL_CHOICES_PER_ORDER];
+    uint32_t choice_count;
+    struct named_set excluded, required, preferred;
 };
 
 /* id -> slot: open addressing over a power of two; entries are slot + 1. */

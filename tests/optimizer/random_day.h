@@ -3,6 +3,7 @@
 #define CALLOUT_TESTS_RANDOM_DAY_H
 
 #include "base/rng.h"
+#include "model/cost.h"
 #include "optimizer/core/plan.h"
 #include "optimizer/core/workday.h"
 
@@ -22,6 +23,8 @@ struct random_day {
     struct visit_told visits[DAY_VISITS];
     char technician_ids[DAY_TECHNICIANS][8], visit_ids[DAY_VISITS][8];
     struct skill_named technician_skills[DAY_TECHNICIANS][2], visit_skills[DAY_VISITS][1];
+    struct skill_named visit_choices[DAY_VISITS][2];
+    struct policy policy;
 };
 
 /* The number in an id such as V017. */
@@ -98,7 +101,7 @@ static inline void random_visit(struct random_day *day, uint32_t i)
 static inline void random_day_make(struct random_day *day, uint64_t seed, uint32_t technicians,
                                    uint32_t visits)
 {
-    *day = (struct random_day){.rng = {seed}, technicians, visits};
+    *day = (struct random_day){.rng = {seed}, technicians, visits, .policy = policy_default};
     for (uint32_t i = 0; i < technicians; i++)
         random_technician(day, i);
     for (uint32_t i = 0; i < visits; i++)
@@ -126,6 +129,63 @@ static inline void random_plain(struct random_day *day)
     }
 }
 
+/* --- every rule and every price that there is --- */
+
+static inline void random_policy(struct random_day *day)
+{
+    struct rng *rng = &day->rng;
+    struct policy *policy = &day->policy;
+    policy->overtime_tier_us = rng_below(rng, 2) ? US(rng_below(rng, 2400)) : 0;
+    policy->overtime_tier_price_percent = 150 + (int32_t)rng_below(rng, 300);
+    policy->lateness_price_percent = 1 + (int32_t)rng_below(rng, 400);
+    policy->preferred_window_missed_s = rng_below(rng, 3) ? (int32_t)rng_below(rng, 2400) : 0;
+    policy->preferred_technician_missed_s = rng_below(rng, 3) ? (int32_t)rng_below(rng, 1800) : 0;
+    policy->travel_price_percent = rng_below(rng, 2) ? 100 : 1 + (int32_t)rng_below(rng, 300);
+}
+
+static inline void random_names(struct random_day *day, const char **names, uint32_t *count)
+{
+    while (*count < 2 && rng_below(&day->rng, 4) == 0)
+        names[(*count)++] = day->technician_ids[rng_below(&day->rng, day->technician_count)];
+}
+
+static inline void random_wishes(struct random_day *day, uint32_t i)
+{
+    struct rng *rng = &day->rng;
+    struct visit_told *told = &day->visits[i];
+    if (rng_below(rng, 3) == 0) told->visit.late_us_max = US(1 + rng_below(rng, 5400));
+    int64_t from = BASE_S + 6 * 3600;
+    while (told->visit.preferred_count < 2 && rng_below(rng, 3) == 0) {
+        int64_t start = from + rng_below(rng, 5 * 3600);
+        from = start + rng_below(rng, 2 * 3600);
+        told->visit.preferred[told->visit.preferred_count++] =
+            (struct window){US(start), US(from++)};
+    }
+    random_names(day, told->required, &told->required_count);
+    random_names(day, told->preferred, &told->preferred_count);
+    if (rng_below(rng, 4) != 0) return;
+    struct skill_named *choices = day->visit_choices[i];
+    choices[0] = (struct skill_named){skill_words[0], 1 + rng_below(rng, 3)};
+    choices[1] = (struct skill_named){skill_words[1], 1 + rng_below(rng, 3)};
+    told->choices[0] = (struct choice_told){choices, 2};
+    told->choices[1] = (struct choice_told){choices + rng_below(rng, 2), 1};
+    told->choice_count = 1 + rng_below(rng, 2);
+}
+
+/* Soft windows, wishes, named technicians, choices, limits of travel, and a policy of its own. */
+static inline void random_rules(struct random_day *day)
+{
+    struct rng *rng = &day->rng;
+    random_policy(day);
+    for (uint32_t i = 0; i < day->technician_count; i++) {
+        struct route_day *times = &day->technicians[i].day;
+        if (rng_below(rng, 3) == 0) times->leg_s_max = 600 + (int32_t)rng_below(rng, 1800);
+        if (rng_below(rng, 3) == 0) times->travel_s_max = 2400 + (int32_t)rng_below(rng, 7200);
+    }
+    for (uint32_t i = 0; i < day->visit_count; i++)
+        random_wishes(day, i);
+}
+
 static inline void tell_technician(const struct random_day *day, struct workday *to, uint32_t i)
 {
     struct problem problem;
@@ -140,7 +200,7 @@ static inline void tell_visit(const struct random_day *day, struct workday *to, 
 
 static inline void tell_all(const struct random_day *day, struct workday *to)
 {
-    workday_set_time(to, US(BASE_S), 0, &policy_default);
+    workday_set_time(to, US(BASE_S), 0, &day->policy);
     for (uint32_t i = 0; i < day->technician_count; i++)
         tell_technician(day, to, i);
     for (uint32_t i = 0; i < day->visit_count; i++)
@@ -169,11 +229,41 @@ static inline bool carries(const struct workday *day, uint32_t technician_slot,
     return capacity == 0 || sum <= capacity;
 }
 
-/* Cost of a route that fits, change prices aside. */
-static inline int64_t price(const struct workday *day, const struct route_times *times)
+static inline bool names(const struct named_set *set, uint32_t technician_slot)
 {
-    return times->travel_s +
-           times->overtime_us / 1000000 * day->policy.overtime_price_percent / 100;
+    for (uint32_t i = 0; i < set->count; i++) {
+        if (set->slots[i] == technician_slot) return true;
+    }
+    return false;
+}
+
+/* May he serve it, time aside? */
+static inline bool may_serve(const struct workday *day, uint32_t technician_slot,
+                             uint32_t visit_slot)
+{
+    const struct technician_slot *who = &day->technicians[technician_slot];
+    const struct need_set *need = &day->needs[day->visits[visit_slot].need];
+    if (names(&need->excluded, technician_slot)) return false;
+    if (need->required.count > 0 && !names(&need->required, technician_slot)) return false;
+    return skills_cover(who->skills, who->skill_count, need->skills, need->count) &&
+           skills_cover_choices(who->skills, who->skill_count, need->choices, need->choice_count);
+}
+
+/* What the shared definition says that a route of slots costs, which nobody was told of. */
+static inline struct cost_parts price(const struct workday *day, uint32_t technician_slot,
+                                      const uint32_t *visit_slots, uint32_t count,
+                                      const struct route_stop *stops,
+                                      const struct route_times *times)
+{
+    struct cost_visit visits[ROUTE_MAX];
+    for (uint32_t i = 0; i < count; i++) {
+        const struct visit_slot *it = &day->visits[visit_slots[i]];
+        const struct named_set *preferred = &day->needs[it->need].preferred;
+        visits[i] = (struct cost_visit){.rules = &it->visit,
+                                        .prefers_others = preferred->count > 0 &&
+                                                          !names(preferred, technician_slot)};
+    }
+    return cost_of_route(&day->policy, day->now_us, visits, stops, count, times);
 }
 
 #endif

@@ -20,7 +20,8 @@ static struct spot slow_scan(const struct workday *day, const struct instance *i
     for (uint32_t i = 0; i < route->count; i++)
         slots[i] = in->nodes[route->stops[i + 1].visit].slot;
     assert_int_equal(judge(day, slot, slots, route->count, stops, &before), ROUTE_FITS);
-    if (route->count == 0) before.overtime_us = 0;
+    struct cost_parts old = price(day, slot, slots, route->count, stops, &before);
+    assert_int_equal(cost_total(&old), route->cost);
     slots[route->count] = in->nodes[visit].slot;
     if (!carries(day, slot, slots, route->count + 1)) return best;
     for (uint32_t at = 1; at <= route->count + 1; at++) {
@@ -29,7 +30,8 @@ static struct spot slow_scan(const struct workday *day, const struct instance *i
             trial[i] = i + 1 == at ? in->nodes[visit].slot : slots[from++];
         ++*probes;
         if (judge(day, slot, trial, route->count + 1, stops, &after) != ROUTE_FITS) continue;
-        int32_t cost = (int32_t)(price(day, &after) - price(day, &before));
+        struct cost_parts new = price(day, slot, trial, route->count + 1, stops, &after);
+        int32_t cost = (int32_t)(cost_total(&new) - cost_total(&old));
         if (cost < best.cost) best = (struct spot){technician, at, cost};
     }
     return best;
@@ -80,6 +82,7 @@ static void insertion_is_exact(void **state)
         struct plan plan;
         struct arena arena;
         random_day_make(&made, seed, 2, 14);
+        if (seed % 2 == 0) random_rules(&made);
         random_loads(&made);
         if (seed % 2 == 0) random_plain(&made);
         workday_open(&day, &travel_straight, SERVICE_DAY);

@@ -12,6 +12,8 @@
 
 enum { TECHNICIANS = 3, VISITS = 9 };
 
+static char skill_texts[2][8] = {"gas", "wire"};
+
 /* A message that owns its parts. */
 struct message {
     Callout__NextProblemReply news;
@@ -171,7 +173,60 @@ static void nonsense_is_named(void **state)
     callout__policy__init(&policy);
     policy.unserved_seconds_per_priority = -1;
     message.news.policy = &policy;
-    refused(&message, "policy");
+    refused(&message, "policy.unserved_seconds_per_priority");
+}
+
+/* Two technicians alike but for skills, limits and names: each rule that is told counts. */
+static void rules_are_taken_in(void **state)
+{
+    (void)state;
+    static struct message message;
+    static struct solver solver;
+    struct problem problem;
+    message_make(&message);
+    Callout__Skill gas, wire;
+    callout__skill__init(&gas);
+    callout__skill__init(&wire);
+    gas.name = skill_texts[0];
+    wire.name = skill_texts[1];
+    gas.level = wire.level = 2;
+    Callout__Skill *gas_list[] = {&gas}, *either[] = {&gas, &wire}, *wire_list[] = {&wire};
+    Callout__SkillChoice choice, *choices[] = {&choice};
+    callout__skill_choice__init(&choice);
+    choice.any_of = either;
+    choice.n_any_of = 2;
+    message.technicians[0].skills = gas_list;
+    message.technicians[1].skills = wire_list;
+    message.technicians[0].n_skills = message.technicians[1].n_skills = 1;
+    message.visits[0].skill_choices = choices;
+    message.visits[0].n_skill_choices = 1;
+    char *named[] = {message.technician_ids[2]};
+    message.visits[1].required_technician_ids = named;
+    message.visits[2].excluded_technician_ids = named;
+    message.visits[3].preferred_technician_ids = named;
+    message.visits[1].n_required_technician_ids = message.visits[2].n_excluded_technician_ids =
+        message.visits[3].n_preferred_technician_ids = 1;
+    message.visits[4].late_seconds_max = 600;
+    message.windows[5].preferred = 1;
+    message.technicians[1].leg_seconds_max = 1234;
+    message.technicians[1].travel_seconds_max = 5678;
+    solver_open(&solver, &travel_straight, SERVICE_DAY);
+    assert_int_equal(told_apply(&solver, &message.news, &problem), ERR_OK);
+    solver_begin(&solver);
+    const struct instance *in = &solver.in; /* ranks are the numbers: ids are in order */
+    static const bool allowed[4][TECHNICIANS] = {{1, 1, 0}, {0, 0, 1}, {1, 1, 0}, {1, 1, 1}};
+    for (uint32_t v = 0; v < 4; v++)
+        for (uint32_t t = 0; t < TECHNICIANS; t++)
+            assert_int_equal(instance_allows(in, t, v), allowed[v][t]);
+    for (uint32_t t = 0; t < TECHNICIANS; t++) {
+        uint8_t can = in->can[in->nodes[3].need * TECHNICIANS + t];
+        assert_int_equal((can & CAN_BUT_NOT_PREFERRED) == 0, t == 2);
+    }
+    assert_int_equal(in->nodes[4].close, in->nodes[3].close + 600);
+    assert_int_equal(in->nodes[5].close, NEVER - 1); /* a wish forbids nothing */
+    assert_int_equal(in->technicians[1].leg_max, 1234);
+    assert_int_equal(in->technicians[1].travel_max, 5678);
+    solver_close(&solver);
 }
 
 int main(void)
@@ -179,6 +234,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plan_and_absence),
         cmocka_unit_test(nonsense_is_named),
+        cmocka_unit_test(rules_are_taken_in),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
