@@ -13,7 +13,6 @@
 enum {
     CUSTOMERS_MAX = SOLVE_PLACES_MAX - 2, /* beside the start and the end of all vehicles */
     CUSTOMER_TIME_MAX = HORIZON_DAYS * 86400,
-    CAPACITY_MAX = 1000000000,
 };
 
 struct customer {

@@ -6,10 +6,10 @@
  */
 #include "base/check.h"
 #include "base/clock.h"
+#include "optimizer/json_matrix.h"
 #include "optimizer/solve_input.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,7 +17,7 @@ static const int64_t CLOCK_MAX_S = UINT32_MAX;
 static const int64_t HORIZON_US = HORIZON_DAYS * US_PER_DAY;
 static const int64_t ABSENT = -1;
 
-enum { LEG_MAX_S = HORIZON_DAYS * 86400 + 1 };
+enum { LEG_MAX_S = HORIZON_DAYS * 86400 + 1, STEPS_MAX = 2 * ROUTE_MAX };
 
 /* The clock of the solver stands a day later, because 0 means "none" to it. */
 #define CLOCK_US US_PER_DAY
@@ -40,6 +40,7 @@ struct vroom {
     int64_t *break_ids;
     struct visit_told *orders;
     uint32_t *priorities;
+    const char *loads; /* what amounts are called in this file; NULL: there are none */
 };
 
 /* --- entries --------------------------------------------------------------------------------- */
@@ -150,25 +151,9 @@ static const struct skill_named *skills_of(struct vroom *vroom, struct entry *en
 
 /* --- the matrix ------------------------------------------------------------------------------ */
 
-static enum err read_row(const json_t *row, size_t index, size_t size, int32_t *out,
-                         struct problem *problem)
-{
-    char field[64];
-    snprintf(field, sizeof field, "matrices.durations[%zu]", index);
-    if (json_array_size(row) != size)
-        return problem_set(problem, ERR_INVALID, field,
-                           "must be an array of %zu, as there are rows", size);
-    for (size_t i = 0; i < size; i++) {
-        const json_t *leg = json_array_get(row, i);
-        if (!json_is_integer(leg) || json_integer_value(leg) < 0)
-            return problem_set(problem, ERR_INVALID, field, "must be whole numbers from 0");
-        json_int_t seconds = json_integer_value(leg);
-        out[i] = seconds < LEG_MAX_S ? (int32_t)seconds : LEG_MAX_S; /* nobody gets there */
-    }
-    return ERR_OK;
-}
-
-static enum err read_matrix(struct vroom *vroom, const json_t *root, struct problem *problem)
+/* Its rows have been read before; what stands beside them is looked at here. */
+static enum err take_matrix(struct vroom *vroom, const json_t *root,
+                            const struct json_matrix *matrix, struct problem *problem)
 {
     static const char *const keys[] = {"durations", NULL};
     json_t *matrices = json_object_get(root, "matrices");
@@ -176,21 +161,14 @@ static enum err read_matrix(struct vroom *vroom, const json_t *root, struct prob
         return problem_set(problem, ERR_INVALID, "matrices",
                            "must be an object with one profile and its durations");
     void *first = json_object_iter(matrices);
-    vroom->profile = json_object_iter_key(first);
+    vroom->profile = arena_text(&vroom->input->memory, json_object_iter_key(first));
     CHECK(vroom->profile != NULL);
     struct entry entry = {json_object_iter_value(first), "", 0, "", ERR_OK, problem};
     only(&entry, keys);
-    const json_t *rows = array(&entry, "durations", VROOM_INDEX_MAX);
-    if (entry.err == ERR_OK && json_array_size(rows) == 0)
-        refuse(&entry, ERR_INVALID, "matrices", "needs durations, with a row at least");
-    if (entry.err != ERR_OK) return entry.err;
-    size_t size = json_array_size(rows);
-    int32_t *seconds = arena_need(&vroom->input->memory, sizeof *seconds * size * size);
-    enum err err = ERR_OK;
-    for (size_t i = 0; i < size && err == ERR_OK; i++)
-        err = read_row(json_array_get(rows, i), i, size, seconds + i * size, problem);
-    travel_matrix_open(&vroom->input->matrix, seconds, (uint32_t)size);
-    return err;
+    if (matrix->size == 0)
+        refuse(&entry, ERR_INVALID, "matrices", "needs durations, an array of rows");
+    travel_matrix_open(&vroom->input->matrix, matrix->seconds, matrix->size);
+    return entry.err;
 }
 
 static struct point place(struct vroom *vroom, struct entry *entry, const char *key,
@@ -198,6 +176,29 @@ static struct point place(struct vroom *vroom, struct entry *entry, const char *
 {
     int64_t index = needed(entry, key, vroom->input->matrix.size - 1);
     return travel_matrix_point((uint32_t)index, role);
+}
+
+/* Who has no place to start or to end may do so anywhere. */
+static struct point place_or_any(struct vroom *vroom, struct entry *entry, const char *key,
+                                 enum place_role role)
+{
+    if (json_object_get(entry->object, key) == NULL) return travel_matrix_point(PLACE_ANY, role);
+    return place(vroom, entry, key, role);
+}
+
+/* The one number of an array of that name, 0 where there is none. */
+static int32_t amount(struct entry *entry, const char *key, int32_t high)
+{
+    const json_t *list = array(entry, key, 1);
+    if (json_array_size(list) == 0) return 0;
+    const json_t *value = json_array_get(list, 0);
+    if (json_is_integer(value) && json_integer_value(value) >= 0 &&
+        json_integer_value(value) <= high)
+        return (int32_t)json_integer_value(value);
+    char text[96];
+    snprintf(text, sizeof text, "must hold one whole number from 0 to %" PRId32, high);
+    refuse(entry, ERR_INVALID, key, text);
+    return 0;
 }
 
 /* --- technicians ----------------------------------------------------------------------------- */
@@ -229,15 +230,18 @@ static void read_break(struct vroom *vroom, struct entry *vehicle, struct route_
 static enum err read_vehicle(struct vroom *vroom, const json_t *object, size_t i,
                              struct problem *problem)
 {
-    static const char *const keys[] = {"id",          "description", "profile",
-                                       "start_index", "skills",      "time_window",
-                                       "breaks",      "end_index",   NULL};
+    static const char *const keys[] = {"id",     "description", "profile", "start_index",
+                                       "skills", "time_window", "breaks",  "end_index",
+                                       "steps",  "capacity",    NULL};
     struct entry entry = {object, "vehicles", i, "", ERR_OK, problem};
     struct technician_told *told = &vroom->technicians[i];
     only(&entry, keys);
     told->id = id_of(vroom, &entry);
-    told->day.start = place(vroom, &entry, "start_index", PLACE_START);
-    told->day.end = place(vroom, &entry, "end_index", PLACE_END);
+    told->day.start = place_or_any(vroom, &entry, "start_index", PLACE_START);
+    told->day.end = place_or_any(vroom, &entry, "end_index", PLACE_END);
+    if (told->day.start.lat_e7 == PLACE_ANY && told->day.end.lat_e7 == PLACE_ANY)
+        refuse(&entry, ERR_INVALID, "start_index", "is missing, and end_index too");
+    told->capacity = amount(&entry, "capacity", CAPACITY_MAX);
     told->skills = skills_of(vroom, &entry, &told->skill_count);
     const json_t *profile = json_object_get(object, "profile");
     const char *name = json_string_value(profile);
@@ -254,6 +258,24 @@ static enum err read_vehicle(struct vroom *vroom, const json_t *object, size_t i
 
 /* --- orders ---------------------------------------------------------------------------------- */
 
+/* What is only delivered, or only picked up, takes the same room for the length of a route. Where a
+ * file has both, it would not. */
+static int32_t load_of(struct vroom *vroom, struct entry *entry)
+{
+    static const char *const names[] = {"delivery", "pickup", "amount"};
+    int32_t load = 0;
+    for (size_t i = 0; i < 3; i++) {
+        int32_t here = amount(entry, names[i], LOAD_MAX);
+        char text[64];
+        if (here == 0) continue;
+        if (vroom->loads == NULL) vroom->loads = names[i];
+        snprintf(text, sizeof text, "is not supported in a file with %s", vroom->loads);
+        if (vroom->loads != names[i]) refuse(entry, ERR_INVALID, names[i], text);
+        load = here;
+    }
+    return load;
+}
+
 static void read_windows(struct entry *entry, struct route_visit *visit)
 {
     const json_t *windows = array(entry, "time_windows", LIMIT_WINDOWS_PER_ORDER);
@@ -268,16 +290,18 @@ static void read_windows(struct entry *entry, struct route_visit *visit)
 static enum err read_order(struct vroom *vroom, const json_t *object, size_t i,
                            struct problem *problem)
 {
-    static const char *const keys[] = {"id",       "description", "location_index", "service",
-                                       "priority", "skills",      "time_windows",   NULL};
+    static const char *const keys[] = {
+        "id",           "description", "location_index", "service", "priority", "skills",
+        "time_windows", "delivery",    "pickup",         "amount",  NULL};
     struct entry entry = {object, "jobs", i, "", ERR_OK, problem};
     struct visit_told *told = &vroom->orders[i];
     only(&entry, keys);
     told->id = id_of(vroom, &entry);
-    told->technician_id = "";
+    told->technician_id = ""; /* unless steps say otherwise */
     told->visit.at = place(vroom, &entry, "location_index", PLACE_VISIT);
     told->visit.service_us = whole(&entry, "service", LIMIT_SERVICE_SECONDS, 0) * US_PER_SECOND;
     told->skills = skills_of(vroom, &entry, &told->skill_count);
+    told->load = load_of(vroom, &entry);
     vroom->priorities[i] = (uint32_t)whole(&entry, "priority", VROOM_PRIORITY_MAX, 0);
     read_windows(&entry, &told->visit);
     return entry.err;
@@ -388,9 +412,108 @@ static enum err tell(struct vroom *vroom, struct problem *problem)
     return err;
 }
 
+/* --- steps: a plan to begin with ------------------------------------------------------------- */
+
+/* The order of a step; NULL for a step that is none, or a wrong one. */
+static struct visit_told *step_order(struct vroom *vroom, struct entry *step, int64_t break_id,
+                                     const uint32_t *order_of_slot)
+{
+    static const char *const keys[] = {"type", "id", NULL};
+    only(step, keys);
+    const char *type = json_string_value(json_object_get(step->object, "type"));
+    if (type == NULL) type = "";
+    if (strcmp(type, "start") == 0 || strcmp(type, "end") == 0) return NULL;
+    bool is_break = strcmp(type, "break") == 0;
+    if (!is_break && strcmp(type, "job") != 0)
+        refuse(step, ERR_INVALID, "type", "must be start, job, break or end");
+    int64_t number = needed(step, "id", INT64_MAX);
+    if (is_break && number != break_id)
+        refuse(step, ERR_INVALID, "id", "this vehicle has no such break");
+    if (is_break || step->err != ERR_OK) return NULL;
+    char id[LIMIT_ID];
+    snprintf(id, sizeof id, "%" PRId64, number);
+    uint32_t slot = workday_visit(&vroom->input->solver.day, id);
+    if (slot == NO_INDEX) {
+        refuse(step, ERR_INVALID, "id", "there is no such job");
+        return NULL;
+    }
+    struct visit_told *order = &vroom->orders[order_of_slot[slot]];
+    if (order->technician_id[0] != '\0') refuse(step, ERR_INVALID, "id", "comes twice");
+    return order;
+}
+
+/* A plan that nobody was told: its order is kept, and no change of it has a price. */
+static enum err tell_steps(struct vroom *vroom, const json_t *vehicle, size_t i,
+                           const uint32_t *order_of_slot, struct problem *problem)
+{
+    struct workday *day = &vroom->input->solver.day;
+    struct entry entry = {vehicle, "vehicles", i, "", ERR_OK, problem};
+    const json_t *steps = array(&entry, "steps", STEPS_MAX);
+    for (size_t at = 0; at < json_array_size(steps) && entry.err == ERR_OK; at++) {
+        char part[32];
+        snprintf(part, sizeof part, ".steps[%zu]", at);
+        struct entry step = {json_array_get(steps, at), "vehicles", i, part, ERR_OK, problem};
+        struct visit_told *order = step_order(vroom, &step, vroom->break_ids[i], order_of_slot);
+        if (step.err != ERR_OK) return step.err;
+        if (order == NULL) continue;
+        order->technician_id = vroom->technicians[i].id;
+        order->planned_start_us = day->now_us;
+        order->position = (uint32_t)at;
+        enum err err = workday_set_visit(day, order, problem);
+        if (err != ERR_OK) return err;
+    }
+    return entry.err;
+}
+
+static enum err tell_all_steps(struct vroom *vroom, const json_t *vehicles, struct problem *problem)
+{
+    const struct workday *day = &vroom->input->solver.day;
+    uint32_t *order_of_slot =
+        arena_need(&vroom->input->memory, sizeof *order_of_slot * (day->visit_count + 1));
+    for (size_t i = 0; i < vroom->order_count; i++)
+        order_of_slot[workday_visit(day, vroom->orders[i].id)] = (uint32_t)i;
+    enum err err = ERR_OK;
+    for (size_t i = 0; i < vroom->technician_count && err == ERR_OK; i++)
+        err = tell_steps(vroom, json_array_get(vehicles, i), i, order_of_slot, problem);
+    return err;
+}
+
 /* --- the file -------------------------------------------------------------------------------- */
 
-static enum err read_root(struct vroom *vroom, const json_t *root, struct problem *problem)
+/* An amount has no meaning to a vehicle that does not say how much it takes. */
+static enum err check_capacities(const struct vroom *vroom, struct problem *problem)
+{
+    char field[64];
+    for (size_t i = 0; i < vroom->technician_count && vroom->loads != NULL; i++) {
+        if (vroom->technicians[i].capacity > 0) continue;
+        snprintf(field, sizeof field, "vehicles[%zu].capacity", i);
+        return problem_set(problem, ERR_INVALID, field, "must be 1 at the least, as jobs have a %s",
+                           vroom->loads);
+    }
+    return ERR_OK;
+}
+
+/* The travel times between all places are kept twice; see SOLVE_PLACES_MAX. */
+static enum err check_places(const struct vroom *vroom, struct problem *problem)
+{
+    uint32_t size = vroom->input->matrix.size, count = 2;
+    uint8_t *used = arena_need(&vroom->input->memory, size);
+    for (size_t i = 0; i < vroom->order_count; i++)
+        used[vroom->orders[i].visit.at.lat_e7] |= 1;
+    for (size_t i = 0; i < vroom->technician_count; i++) {
+        const struct route_day *day = &vroom->technicians[i].day;
+        if (day->start.lat_e7 != PLACE_ANY) used[day->start.lat_e7] |= 2;
+        if (day->end.lat_e7 != PLACE_ANY) used[day->end.lat_e7] |= 4;
+    }
+    for (uint32_t i = 0; i < size; i++)
+        count += (used[i] & 1U) + (used[i] >> 1 & 1U) + (used[i] >> 2 & 1U);
+    if (count <= SOLVE_PLACES_MAX) return ERR_OK;
+    return problem_set(problem, ERR_TOO_LARGE, "jobs", "at most %d places of jobs, starts and ends",
+                       SOLVE_PLACES_MAX);
+}
+
+static enum err read_root(struct vroom *vroom, const json_t *root, const struct json_matrix *matrix,
+                          struct problem *problem)
 {
     static const char *const keys[] = {"vehicles", "jobs", "matrices", NULL};
     struct entry entry = {root, "", 0, "", ERR_OK, problem};
@@ -400,7 +523,7 @@ static enum err read_root(struct vroom *vroom, const json_t *root, struct proble
     if (entry.err == ERR_OK && json_array_size(vehicles) == 0)
         refuse(&entry, ERR_INVALID, "vehicles", "there must be one at least");
     if (entry.err != ERR_OK) return entry.err;
-    enum err err = read_matrix(vroom, root, problem);
+    enum err err = take_matrix(vroom, root, matrix, problem);
     struct arena *memory = &vroom->input->memory;
     vroom->technician_count = json_array_size(vehicles);
     vroom->order_count = json_array_size(orders);
@@ -413,21 +536,23 @@ static enum err read_root(struct vroom *vroom, const json_t *root, struct proble
         err = read_vehicle(vroom, json_array_get(vehicles, i), i, problem);
     for (size_t i = 0; i < vroom->order_count && err == ERR_OK; i++)
         err = read_order(vroom, json_array_get(orders, i), i, problem);
-    return err == ERR_OK ? tell(vroom, problem) : err;
+    if (err == ERR_OK) err = check_capacities(vroom, problem);
+    if (err == ERR_OK) err = check_places(vroom, problem);
+    if (err == ERR_OK) err = tell(vroom, problem);
+    return err == ERR_OK ? tell_all_steps(vroom, vehicles, problem) : err;
 }
 
 enum err read_vroom(struct solve_input *input, const char *text, size_t size,
                     struct problem *problem)
 {
-    json_error_t error;
-    json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
-    if (root == NULL) {
-        char field[64];
-        snprintf(field, sizeof field, "line %d, column %d", error.line, error.column);
-        return problem_set(problem, ERR_INVALID, field, "%s", error.text);
-    }
+    struct json_matrix matrix;
+    enum err err =
+        json_matrix_read(&matrix, text, size, VROOM_INDEX_MAX, LEG_MAX_S, &input->memory, problem);
+    if (err != ERR_OK) return err;
+    json_t *root = json_tree_without(&matrix, text, size, problem);
+    if (root == NULL) return ERR_INVALID;
     struct vroom vroom = {.input = input, .profile = ""};
-    enum err err = read_root(&vroom, root, problem);
+    err = read_root(&vroom, root, &matrix, problem);
     json_decref(root);
     return err;
 }

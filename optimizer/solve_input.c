@@ -72,28 +72,44 @@ static void price_in_order(struct solve_input *input)
 }
 
 /* The workday prices an order by the policy, from 1 to 9; here it is priced by what the input says.
- * Nobody is served yet, so each of them is still in the plan's cost. */
+ */
 static void price_visits(struct solve_input *input)
 {
-    struct solver *solver = &input->solver;
-    for (uint32_t v = 0; v < solver->in.visit_count; v++) {
-        struct node *node = &solver->in.nodes[v];
-        CHECK(solver->plan.route_of[v] == NO_INDEX);
-        solver->plan.cost -= node->price;
+    struct instance *in = &input->solver.in;
+    for (uint32_t v = 0; v < in->visit_count; v++) {
+        struct node *node = &in->nodes[v];
         node->price =
             input->price_unserved + (int32_t)input->priorities[node->slot] * input->price_priority;
-        solver->plan.cost += node->price;
     }
 }
 
+/* --- the first plan -------------------------------------------------------------------------- */
+
+static void note_dropped(struct solve_input *input)
+{
+    const struct solver *solver = &input->solver;
+    input->dropped = arena_need(&input->memory, sizeof *input->dropped * solver->in.visit_count);
+    input->dropped_count = 0;
+    for (uint32_t v = 0; v < solver->in.visit_count; v++) {
+        const struct node *node = &solver->in.nodes[v];
+        if (node->home != NO_INDEX && solver->plan.route_of[v] != node->home)
+            input->dropped[input->dropped_count++] = node->slot;
+    }
+}
+
+/* From an empty plan once more, as prices have changed what is best. */
 void solve_input_begin(struct solve_input *input)
 {
-    input->solver.day.visits_per_route_max = ROUTE_MAX;
-    solver_begin(&input->solver);
+    struct solver *solver = &input->solver;
+    solver->day.visits_per_route_max = ROUTE_MAX;
+    solver_begin(solver);
     if (input->format == SOLVE_DAY) return;
     price_in_order(input);
     price_visits(input);
-    repair(&input->solver.plan, &input->solver.work);
+    plan_make(&solver->plan, &solver->in, &solver->stamp, &solver->work);
+    repair_take_over(&solver->plan, &solver->work);
+    note_dropped(input);
+    repair(&solver->plan, &solver->work);
 }
 
 int64_t solve_input_priority_served(const struct solve_input *input)

@@ -6,10 +6,14 @@
  * before travel.
  *
  * VROOM's format, as far as it is understood: vehicles (id, description, profile, start_index,
- * end_index, skills, time_window, at most one break with service and at most one window), jobs (id,
- * description, location_index, service, priority, skills, up to four time_windows), and one matrix
- * with durations. Whatever else stands in a file is refused by its name. Times are whole seconds
- * and lie within HORIZON_DAYS of the first shift; what lies beyond is never reached.
+ * end_index, or one of the two alone, skills, time_window, capacity, at most one break with service
+ * and at most one window, steps), jobs (id, description, location_index, service, priority, skills,
+ * up to four time_windows; delivery, or pickup, or amount, one of them in a file), and one matrix
+ * with durations. Capacities and amounts have one number. Whatever else stands in a file is refused
+ * by its name. Times are whole seconds and lie within HORIZON_DAYS of the first shift; what lies
+ * beyond is never reached.
+ *
+ * Steps are the routes to begin with. What of them does not hold is dropped and planned anew.
  *
  * Owner: solve_input_close frees everything, also after a reader that failed. Thread: one.
  */
@@ -22,7 +26,8 @@
 
 enum {
     SOLVE_PLACES_MAX = 8192, /* the travel times between all of them must fit into the workday */
-    VROOM_INDEX_MAX = 4096,  /* rows of a matrix */
+    VROOM_INDEX_MAX = 8192,  /* rows of a matrix */
+    CAPACITY_MAX = 1000000000,
     VROOM_PRIORITY_MAX = 100,
     HORIZON_DAYS = 90, /* so that the longest legs of a longest route add up in 32 bits */
 };
@@ -38,6 +43,8 @@ struct solve_input {
     uint32_t *priorities; /* by visit slot, in the input's units */
     int64_t *break_ids;   /* by technician slot; VROOM only */
     int64_t clock_us;     /* the solver's time at the input's zero */
+    uint32_t *dropped;    /* visit slots that did not fit where the input's own plan had them */
+    uint32_t dropped_count;
     /* Prices of leaving an order unserved, in seconds of travel. */
     int32_t price_unserved, price_priority;
 };

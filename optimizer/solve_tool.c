@@ -193,13 +193,29 @@ static int fail(const struct problem *problem, int code)
     return code;
 }
 
+/* Room grows with what is read: a file may be a pipe, whose size nobody knows. */
+static char *read_whole(FILE *file, size_t *size)
+{
+    size_t room = 1 << 16;
+    char *text = malloc(room);
+    *size = 0;
+    while (text != NULL) {
+        *size += fread(text + *size, 1, room - *size, file);
+        if (*size < room || room > FILE_BYTES_MAX) break;
+        char *more = realloc(text, room *= 2);
+        if (more == NULL) free(text);
+        text = more;
+    }
+    return text;
+}
+
 static enum err read_file(struct solve_input *input, const char *path, read_text *read,
                           struct problem *problem)
 {
     FILE *file = fopen(path, "rb");
     if (file == NULL) return problem_set(problem, ERR_IO, path, "%s", strerror(errno));
-    char *text = malloc(FILE_BYTES_MAX + 1);
-    size_t size = text == NULL ? 0 : fread(text, 1, FILE_BYTES_MAX + 1, file);
+    size_t size;
+    char *text = read_whole(file, &size);
     bool failed = text == NULL || ferror(file) != 0;
     fclose(file);
     enum err err;
@@ -246,6 +262,17 @@ static enum err read_input(struct solve_input *input, const struct options *opti
 
 /* --- the tool -------------------------------------------------------------------------------- */
 
+/* What of the file's own plan could not be kept. */
+static void say_dropped(const struct solve_input *input)
+{
+    if (input->dropped_count == 0) return;
+    fprintf(stderr, "callout solve: vehicles.steps: %u of them do not fit and are planned anew:",
+            input->dropped_count);
+    for (uint32_t i = 0; i < input->dropped_count; i++)
+        fprintf(stderr, " %s", input->solver.day.visits[input->dropped[i]].id);
+    fputc('\n', stderr);
+}
+
 static enum err solve(struct solve_input *input, const struct options *options,
                       struct problem *problem)
 {
@@ -254,6 +281,7 @@ static enum err solve(struct solve_input *input, const struct options *options,
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, &before);
     solve_input_begin(input);
+    say_dropped(input);
     bool progress = isatty(STDERR_FILENO) == 1;
     struct solve_effort effort = {.stopped_because = solve_run(input, &options->budget, progress)};
     if (progress) fputs("\r\033[K", stderr);

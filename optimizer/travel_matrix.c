@@ -7,6 +7,7 @@ static int32_t matrix_seconds(const struct travel *travel, struct point from, st
     /* `travel` is the first member of the matrix, so both have one address. */
     const struct travel_matrix *matrix = (const struct travel_matrix *)(const void *)travel;
     if (from.lon_e7 == PLACE_START && to.lon_e7 == PLACE_END) return 0;
+    if (from.lat_e7 == PLACE_ANY || to.lat_e7 == PLACE_ANY) return 0;
     uint32_t row = (uint32_t)from.lat_e7, column = (uint32_t)to.lat_e7;
     CHECK(row < matrix->size && column < matrix->size);
     return matrix->seconds[(size_t)row * matrix->size + column];

@@ -22,6 +22,9 @@ struct travel_matrix {
 
 enum place_role { PLACE_VISIT, PLACE_START, PLACE_END };
 
+/* An index that no table has: who starts or ends anywhere travels neither from there nor to it. */
+enum { PLACE_ANY = 900000000 };
+
 void travel_matrix_open(struct travel_matrix *matrix, const int32_t *seconds, uint32_t size);
 struct point travel_matrix_point(uint32_t index, enum place_role role);
 

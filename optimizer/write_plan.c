@@ -110,6 +110,17 @@ static json_t *unassigned_word(const struct solve_input *input)
     return list;
 }
 
+/* Ids of those that did not fit where the input had them. */
+static json_t *dropped_word(const struct solve_input *input)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < input->dropped_count; i++) {
+        const char *id = input->solver.day.visits[input->dropped[i]].id;
+        CHECK(json_array_append_new(list, id_word(input, id)) == 0);
+    }
+    return list;
+}
+
 static json_t *constants_word(const struct solve_input *input)
 {
     return json_pack("{s:i, s:i, s:i}", "unserved", (int)input->price_unserved,
@@ -145,6 +156,8 @@ static json_t *plan_word(const struct solve_input *input, const struct solve_eff
                              constants_word(input), "cpu_seconds", effort->cpu_seconds, "work",
                              (json_int_t)effort->work, "stopped_because", effort->stopped_because);
     CHECK(word != NULL);
+    if (input->dropped_count > 0)
+        CHECK(json_object_set_new(word, "steps_dropped", dropped_word(input)) == 0);
     return word;
 }
 

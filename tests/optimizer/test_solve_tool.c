@@ -192,6 +192,89 @@ static void nothing_to_do_is_a_plan(void **state)
     json_decref(plan);
 }
 
+/* --- what a vehicle takes, and where it ends ------------------------------------------------- */
+
+/* Time is plenty, room is not: two of three deliveries, the near ones. */
+static void a_delivery_takes_room(void **state)
+{
+    (void)state;
+    json_t *plan = solved_vroom(
+        "{\"vehicles\":[{\"id\":1,\"start_index\":0,\"end_index\":0,\"capacity\":[9]}],"
+        "\"jobs\":[{\"id\":1,\"location_index\":1,\"delivery\":[4]},"
+        "{\"id\":2,\"location_index\":3,\"delivery\":[4]},"
+        "{\"id\":3,\"location_index\":2,\"delivery\":[5]},"
+        "{\"id\":4,\"location_index\":2,\"delivery\":[0],\"pickup\":[0]}]," LINE "}");
+    assert_int_equal(number(plan, "travel"), 400);
+    assert_int_equal(json_integer_value(json_array_get(json_object_get(plan, "unassigned"), 0)), 2);
+    json_decref(plan);
+}
+
+/* Vehicle 1 stays where its last order is, vehicle 2 begins where its first one is. */
+static void who_ends_anywhere_does_not_come_home(void **state)
+{
+    (void)state;
+    json_t *plan = solved_vroom("{\"vehicles\":[{\"id\":1,\"start_index\":0}],"
+                                "\"jobs\":[{\"id\":1,\"location_index\":3}]," LINE "}");
+    assert_int_equal(number(plan, "travel"), 300);
+    json_decref(plan);
+    plan = solved_vroom("{\"vehicles\":[{\"id\":1,\"end_index\":1}],"
+                        "\"jobs\":[{\"id\":1,\"location_index\":3},{\"id\":2,\"location_index\":2}]"
+                        "," LINE "}");
+    assert_int_equal(number(plan, "travel"), 200);
+    json_decref(plan);
+}
+
+/* --- steps ----------------------------------------------------------------------------------- */
+
+static const char with_steps[] =
+    "{\"vehicles\":[{\"id\":1,\"start_index\":0,\"end_index\":0,\"time_window\":[0,900],"
+    "\"breaks\":[{\"id\":8,\"service\":10}],\"steps\":[{\"type\":\"start\"},"
+    "{\"type\":\"job\",\"id\":11},{\"type\":\"break\",\"id\":8},{\"type\":\"job\",\"id\":12},"
+    "{\"type\":\"job\",\"id\":13},{\"type\":\"end\"}]},"
+    "{\"id\":2,\"start_index\":3,\"end_index\":3,\"skills\":[5],\"time_window\":[0,900],\"steps\":["
+    "{\"type\":\"job\",\"id\":14}]}],"
+    "\"jobs\":[{\"id\":11,\"location_index\":2,\"service\":100,\"priority\":5},"
+    "{\"id\":12,\"location_index\":1,\"time_windows\":[[0,250]]},"
+    "{\"id\":13,\"location_index\":1,\"service\":100,\"skills\":[5]},"
+    "{\"id\":14,\"location_index\":2}]," LINE "}";
+
+/* Before any search: 11 stays where it was, as it matters more than 12, which comes too late behind
+ * it; 13 needs a skill that vehicle 1 has not. */
+static void what_fits_of_the_steps_is_the_first_plan(void **state)
+{
+    (void)state;
+    struct solve_input input;
+    struct problem problem = {0};
+    solve_input_open(&input);
+    enum err err = read_vroom(&input, with_steps, strlen(with_steps), &problem);
+    if (err != ERR_OK) fail_msg("%s: %s", problem.field, problem.text);
+    solve_input_begin(&input);
+    const struct solver *solver = &input.solver;
+    assert_int_equal(input.dropped_count, 2);
+    assert_string_equal(solver->day.visits[input.dropped[0]].id, "12");
+    assert_string_equal(solver->day.visits[input.dropped[1]].id, "13");
+    uint32_t first = solver->in.visit_of_slot[workday_visit(&solver->day, "11")];
+    uint32_t last = solver->in.visit_of_slot[workday_visit(&solver->day, "14")];
+    assert_int_equal(solver->plan.route_of[first], 0);
+    assert_int_equal(solver->plan.route_of[last], 1);
+    solve_input_close(&input);
+}
+
+static void what_does_not_fit_is_said_and_planned_anew(void **state)
+{
+    (void)state;
+    json_t *plan = solved_vroom(with_steps);
+    json_t *dropped = json_object_get(plan, "steps_dropped");
+    assert_int_equal(json_array_size(dropped), 2);
+    assert_int_equal(json_integer_value(json_array_get(dropped, 0)), 12);
+    assert_int_equal(json_array_size(json_object_get(plan, "unassigned")), 0);
+    json_decref(plan);
+}
+
+#define STEPS(steps)                                                                               \
+    "{\"vehicles\":[{\"id\":1,\"start_index\":0,\"end_index\":0,\"steps\":[" steps                 \
+    "]}],\"jobs\":[{\"id\":1,\"location_index\":1}]," LINE "}"
+
 #define ONE "\"vehicles\":[{\"id\":1,\"start_index\":0,\"end_index\":0}]"
 
 static const struct refused {
@@ -207,11 +290,41 @@ static const struct refused {
     {"{" ONE ",\"matrices\":{\"car\":{\"durations\":[[0]],\"costs\":[[0]]}}}", "costs"},
     {"{" ONE ",\"matrices\":{\"car\":{\"durations\":[[0,1],[0]]}}}", "matrices.durations[1]"},
     {"{" ONE ",\"matrices\":{\"car\":{\"durations\":[[-1]]}}}", "matrices.durations[0]"},
-    {"{\"vehicles\":[{\"id\":1,\"start_index\":0}]," LINE "}", "vehicles[0].end_index"},
+    {"{" ONE ",\"matrices\":{\"car\":{\"durations\":[[0,1],[1,0],[1,1]]}}}", "matrices.durations"},
+    {"{" ONE ",\"matrices\":{\"car\":{\"durations\":[[0,1],[1,0],]}}}", "matrices.durations"},
+    {"{" ONE ",\"matrices\":{\"car\":{\"durations\":[[0,1]]}}}", "matrices.durations"},
+    {"{" ONE ",\"matrices\":{\"car\":{\"durations\":[[0,1.5],[1,0]]}}}", "matrices.durations[0]"},
+    {"{" ONE ",\"matrices\":{\"car\":{\"durations\":[[0,1],[01,0]]}}}", "matrices.durations[1]"},
+    {"{" ONE ",\"matrices\":{\"car\":{\"durations\":[[]]}}}", "matrices.durations[0]"},
+    {"{" ONE ",\"matrices\":{\"car\":{\"durations\":[0]}}}", "matrices"},
+    {"{" ONE ",\"matrices\":{\"car\":{\"durations\":[]}}}", "matrices"},
+    {"{" ONE ",\"matrices\":{\"car\":{\"durations\":[[0]],}}}", "line 1, column 91"},
+    {"{\n" ONE ",\"matrices\":{\"car\":{\"durations\":[[\n0]]}},\n\"\u00fc\":?}",
+     "line 4, column 5"},
+    {"{\"vehicles\":[{\"id\":1}]," LINE "}", "vehicles[0].start_index"},
     {"{\"vehicles\":[{\"id\":1,\"start_index\":4,\"end_index\":0}]," LINE "}",
      "vehicles[0].start_index"},
-    {"{\"vehicles\":[{\"id\":1,\"start_index\":0,\"end_index\":0,\"capacity\":[1]}]," LINE "}",
+    {"{\"vehicles\":[{\"id\":1,\"start_index\":0,\"end_index\":0,\"capacity\":[1,1]}]," LINE "}",
      "vehicles[0].capacity"},
+    {"{\"vehicles\":[{\"id\":1,\"start_index\":0,\"end_index\":0,\"capacity\":1}]," LINE "}",
+     "vehicles[0].capacity"},
+    {"{" ONE ",\"jobs\":[{\"id\":1,\"location_index\":1,\"delivery\":[1]}]," LINE "}",
+     "vehicles[0].capacity"},
+    {"{" ONE ",\"jobs\":[{\"id\":1,\"location_index\":1,\"pickup\":[-1]}]," LINE "}",
+     "jobs[0].pickup"},
+    {"{" ONE ",\"jobs\":[{\"id\":1,\"location_index\":1,\"delivery\":[1],\"pickup\":[1]}]," LINE
+     "}",
+     "jobs[0].pickup"},
+    {"{" ONE ",\"jobs\":[{\"id\":1,\"location_index\":1,\"pickup\":[1]},"
+     "{\"id\":2,\"location_index\":1,\"amount\":[1]}]," LINE "}",
+     "jobs[1].amount"},
+    {STEPS("{\"type\":\"pickup\",\"id\":1}"), "vehicles[0].steps[0].type"},
+    {STEPS("{\"type\":\"start\"},{\"type\":\"job\"}"), "vehicles[0].steps[1].id"},
+    {STEPS("{\"type\":\"job\",\"id\":2}"), "vehicles[0].steps[0].id"},
+    {STEPS("{\"type\":\"job\",\"id\":1},{\"type\":\"job\",\"id\":1}"), "vehicles[0].steps[1].id"},
+    {STEPS("{\"type\":\"break\",\"id\":1}"), "vehicles[0].steps[0].id"},
+    {STEPS("{\"type\":\"job\",\"id\":1,\"service_at\":9}"), "vehicles[0].steps[0].service_at"},
+    {STEPS("7"), "vehicles[0].steps[0]"},
     {"{\"vehicles\":[{\"id\":1,\"start_index\":0,\"end_index\":0,\"profile\":\"bike\"}]," LINE "}",
      "vehicles[0].profile"},
     {"{\"vehicles\":[{\"id\":1,\"start_index\":0,\"end_index\":0,\"time_window\":[9,1]}]," LINE "}",
@@ -393,6 +506,10 @@ int main(void)
         cmocka_unit_test(ways_there_and_back_differ),
         cmocka_unit_test(the_same_work_gives_the_same_plan),
         cmocka_unit_test(nothing_to_do_is_a_plan),
+        cmocka_unit_test(a_delivery_takes_room),
+        cmocka_unit_test(who_ends_anywhere_does_not_come_home),
+        cmocka_unit_test(what_fits_of_the_steps_is_the_first_plan),
+        cmocka_unit_test(what_does_not_fit_is_said_and_planned_anew),
         cmocka_unit_test(what_is_not_understood_is_refused_by_name),
         cmocka_unit_test(prices_keep_their_order),
         cmocka_unit_test(a_day_is_told_in_local_times),
