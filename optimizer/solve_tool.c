@@ -1,6 +1,7 @@
 #include "optimizer/solve_tool.h"
 
 #include "base/exit_code.h"
+#include "optimizer/input_file.h"
 #include "optimizer/write_plan.h"
 
 #include <errno.h>
@@ -17,9 +18,9 @@ enum {
     CHUNK_ROUNDS = 64,
     STAGES = 8,
     SEARCH_FOREVER = 1 << 30, /* rounds, before the pace is known */
-    FILE_BYTES_MAX = 256 << 20,
 };
 
+static const char TOOL[] = "callout solve";
 static const double CPU_SECONDS_DEFAULT = 5, CPU_SECONDS_MAX = 86400, PROGRESS_S = 0.2;
 static const uint64_t WORK_MAX = UINT64_C(1000000000000);
 
@@ -161,103 +162,10 @@ static bool read_options(struct options *out, int argc, char **argv)
     return !(out->cpu_given && out->budget.work > 0);
 }
 
-typedef enum err read_text(struct solve_input *input, const char *text, size_t size,
-                           struct problem *problem);
-
-static const struct {
-    const char *name;
-    read_text *read; /* NULL: a folder */
-} formats[] = {
-    {"solomon", read_solomon}, {"vrplib", read_vrplib}, {"vroom", read_vroom}, {"day", NULL}};
-
-enum { FORMATS = sizeof formats / sizeof *formats };
-
-/* Its place among the formats; FORMATS if there is none of that name. */
-static size_t format_named(const char *name)
-{
-    size_t i = 0;
-    while (i < FORMATS && strcmp(formats[i].name, name) != 0)
-        i++;
-    if (i == FORMATS)
-        fprintf(stderr,
-                "callout solve: --format %s: cannot be read; say solomon, vrplib, vroom or day\n",
-                name);
-    return i;
-}
-
-/* --- input ----------------------------------------------------------------------------------- */
-
 static int fail(const struct problem *problem, int code)
 {
-    fprintf(stderr, "callout solve: %s: %s\n", problem->field, problem->text);
+    fprintf(stderr, "%s: %s: %s\n", TOOL, problem->field, problem->text);
     return code;
-}
-
-/* Room grows with what is read: a file may be a pipe, whose size nobody knows. */
-static char *read_whole(FILE *file, size_t *size)
-{
-    size_t room = 1 << 16;
-    char *text = malloc(room);
-    *size = 0;
-    while (text != NULL) {
-        *size += fread(text + *size, 1, room - *size, file);
-        if (*size < room || room > FILE_BYTES_MAX) break;
-        char *more = realloc(text, room *= 2);
-        if (more == NULL) free(text);
-        text = more;
-    }
-    return text;
-}
-
-static enum err read_file(struct solve_input *input, const char *path, read_text *read,
-                          struct problem *problem)
-{
-    FILE *file = fopen(path, "rb");
-    if (file == NULL) return problem_set(problem, ERR_IO, path, "%s", strerror(errno));
-    size_t size;
-    char *text = read_whole(file, &size);
-    bool failed = text == NULL || ferror(file) != 0;
-    fclose(file);
-    enum err err;
-    if (failed)
-        err = problem_set(problem, ERR_IO, path, "cannot be read");
-    else if (size > FILE_BYTES_MAX)
-        err = problem_set(problem, ERR_TOO_LARGE, path, "at most %d bytes", FILE_BYTES_MAX);
-    else
-        err = read(input, text, size, problem);
-    free(text);
-    return err;
-}
-
-/* A day's mistakes are told here, the last of them by the caller. */
-static enum err read_day_folder(struct solve_input *input, const char *path, bool overtime,
-                                struct problem *problem)
-{
-    static struct day_errors errors;
-    struct day day;
-    char technicians[1024], orders[1024];
-    snprintf(technicians, sizeof technicians, "%s/technicians.csv", path);
-    snprintf(orders, sizeof orders, "%s/orders.csv", path);
-    /* All times of a plan are the folder's local ones; as UTC they have no clock that changes. */
-    enum err err = day_read(&day, technicians, orders, "UTC", &errors);
-    if (err != ERR_OK) {
-        size_t kept = errors.count < DAY_ERRORS_MAX ? errors.count : DAY_ERRORS_MAX;
-        for (size_t i = 0; i + 1 < kept; i++)
-            (void)fail(&errors.items[i], EXIT_CONFIG);
-        *problem = errors.items[kept - 1];
-        return err;
-    }
-    err = read_day(input, &day, overtime, problem);
-    day_fini(&day);
-    return err;
-}
-
-static enum err read_input(struct solve_input *input, const struct options *options, size_t format,
-                           struct problem *problem)
-{
-    if (formats[format].read != NULL)
-        return read_file(input, options->path, formats[format].read, problem);
-    return read_day_folder(input, options->path, options->overtime, problem);
 }
 
 /* --- the tool -------------------------------------------------------------------------------- */
@@ -298,12 +206,12 @@ int solve_main(int argc, char **argv)
     struct problem problem = {0};
     if (!read_options(&options, argc, argv)) return usage(stderr);
     if (options.help) return usage(stdout);
-    size_t format = format_named(options.format);
-    if (format == FORMATS) return EXIT_USAGE;
+    if (!input_format_known(TOOL, options.format)) return EXIT_USAGE;
     static struct solve_input input;
     solve_input_open(&input);
     int code = EXIT_DONE;
-    if (read_input(&input, &options, format, &problem) != ERR_OK)
+    if (input_file_read(&input, TOOL, options.format, options.path, options.overtime, &problem) !=
+        ERR_OK)
         code = fail(&problem, EXIT_CONFIG);
     else if (solve(&input, &options, &problem) != ERR_OK)
         code = fail(&problem, EXIT_FAILED);

@@ -224,6 +224,8 @@ struct brute {
     uint32_t order[ORDERS];
     uint32_t may;       /* set of visits that he may serve, time aside */
     int64_t best[SETS]; /* the cheapest way through each set; INT64_MAX: there is none */
+    uint32_t best_order[SETS][ORDERS];
+    uint32_t part[SETS]; /* what he has of the set, if he and those before him share it best */
     uint64_t tried;
 };
 
@@ -251,7 +253,10 @@ static void try_all(struct brute *brute, uint32_t count, uint32_t set)
 {
     int64_t cost;
     uint32_t broken = judge(brute, count, &cost);
-    if (broken == 0 && cost < brute->best[set]) brute->best[set] = cost;
+    if (broken == 0 && cost < brute->best[set]) {
+        brute->best[set] = cost;
+        memcpy(brute->best_order[set], brute->order, sizeof *brute->order * count);
+    }
     if (hopeless(brute, broken, count)) return;
     for (uint32_t v = 0; v < brute->audit->problem->visit_count; v++) {
         if ((set >> v & 1) != 0 || (brute->may >> v & 1) == 0) continue;
@@ -265,6 +270,7 @@ static void find_routes(struct brute *brute, struct audit *audit, uint32_t techn
     brute->audit = audit;
     brute->technician = technician;
     brute->may = 0;
+    brute->tried = 0;
     for (uint32_t set = 0; set < SETS; set++)
         brute->best[set] = INT64_MAX;
     for (uint32_t v = 0; v < audit->problem->visit_count; v++) {
@@ -290,34 +296,40 @@ static int64_t price_of_rest(const struct audit *audit, uint32_t rest)
     return sum;
 }
 
-/* The cheapest way to share all visits out; `least[set]` is that of the technicians so far. */
-static int64_t brute_force(struct audit *audit, uint64_t *tried)
+/* The cheapest way to share a set out among one technician and those before him. */
+static int64_t share(struct brute *brute, const int64_t *before, uint32_t set)
 {
-    static struct brute brute;
-    int64_t least[SETS], next[SETS];
+    int64_t least = INT64_MAX;
+    for (uint32_t part = set;; part = (part - 1) & set) {
+        int64_t mine = brute->best[part], theirs = before[set & ~part];
+        if (mine < INT64_MAX && theirs < INT64_MAX && mine + theirs < least) {
+            least = mine + theirs;
+            brute->part[set] = part;
+        }
+        if (part == 0) return least;
+    }
+}
+
+static struct brute brutes[TECHNICIANS];
+
+/* The least cost of any plan, and the visits that are served in it. */
+static int64_t brute_force(struct audit *audit, uint32_t *served)
+{
+    int64_t least[SETS], before[SETS], best = INT64_MAX;
     uint32_t all = (1u << audit->problem->visit_count) - 1;
-    brute.tried = 0;
     for (uint32_t set = 0; set <= all; set++)
         least[set] = set == 0 ? 0 : INT64_MAX;
     for (uint32_t t = 0; t < audit->problem->technician_count; t++) {
-        find_routes(&brute, audit, t);
-        for (uint32_t set = 0; set <= all; set++) {
-            next[set] = INT64_MAX;
-            for (uint32_t part = set;; part = (part - 1) & set) {
-                if (brute.best[part] < INT64_MAX && least[set & ~part] < INT64_MAX &&
-                    brute.best[part] + least[set & ~part] < next[set])
-                    next[set] = brute.best[part] + least[set & ~part];
-                if (part == 0) break;
-            }
-        }
-        memcpy(least, next, sizeof least);
+        find_routes(&brutes[t], audit, t);
+        memcpy(before, least, sizeof before);
+        for (uint32_t set = 0; set <= all; set++)
+            least[set] = share(&brutes[t], before, set);
     }
-    *tried += brute.tried;
-    int64_t best = INT64_MAX;
     for (uint32_t set = 0; set <= all; set++) {
         int64_t rest = price_of_rest(audit, all & ~set);
-        if (rest < INT64_MAX && least[set] < INT64_MAX && least[set] + rest < best)
-            best = least[set] + rest;
+        if (rest == INT64_MAX || least[set] == INT64_MAX || least[set] + rest >= best) continue;
+        best = least[set] + rest;
+        *served = set;
     }
     return best;
 }
@@ -343,7 +355,7 @@ static void solve_case(struct solver *solver, const struct small_day *day, uint6
 }
 
 /* All that one needs to understand a case. */
-static void describe(const struct small_day *day, const struct solver *solver)
+static void describe(const struct small_day *day)
 {
     for (uint32_t t = 0; t < day->problem.technician_count; t++) {
         const struct technician_told *told = &day->technicians[t];
@@ -376,14 +388,23 @@ static void describe(const struct small_day *day, const struct solver *solver)
             printf(" not %s", told->excluded[i]);
         printf("\n");
     }
-    printf("frozen until %lld; planned:", (long long)seconds(day->problem.frozen_until_us));
-    for (uint32_t t = 0; t < solver->in.technician_count; t++) {
-        printf(" [");
+    printf("frozen until %lld\n", (long long)seconds(day->problem.frozen_until_us));
+}
+
+static void describe_plans(const struct small_day *day, const struct solver *solver,
+                           uint32_t served)
+{
+    for (uint32_t t = day->problem.technician_count; t-- > 0;) {
+        uint32_t part = brutes[t].part[served];
+        printf("%s:", day->technicians[t].id);
         for (uint32_t i = 1; i <= solver->plan.routes[t].count; i++)
             printf(" %s", day->visits[solver->plan.routes[t].stops[i].visit].id);
-        printf(" ]");
+        printf("; the best is");
+        for (uint32_t i = 0, left = part; left != 0; left &= left - 1, i++)
+            printf(" %s", day->visits[brutes[t].best_order[part][i]].id);
+        printf("\n");
+        served &= ~part;
     }
-    printf("\n");
 }
 
 static void run_case(uint64_t seed, struct tally *tally)
@@ -399,7 +420,10 @@ static void run_case(uint64_t seed, struct tally *tally)
         printf("in case %llu\n", (unsigned long long)seed);
         tally->broken++;
     }
-    int64_t best = brute_force(&audited.audit, &tally->tried);
+    uint32_t served;
+    int64_t best = brute_force(&audited.audit, &served);
+    for (uint32_t t = 0; t < day.problem.technician_count; t++)
+        tally->tried += brutes[t].tried;
     int64_t gap = solver.plan.cost - best;
     tally->cases++;
     tally->below += gap < 0;
@@ -412,7 +436,10 @@ static void run_case(uint64_t seed, struct tally *tally)
         tally->gap_seed = seed;
     }
     tally->gap_sum += gap;
-    if (getenv("CALLOUT_CASE") != NULL) describe(&day, &solver);
+    if (getenv("CALLOUT_CASE") != NULL) {
+        describe(&day);
+        describe_plans(&day, &solver, served);
+    }
     audited_close(&audited);
     solver_close(&solver);
 }
