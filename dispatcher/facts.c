@@ -459,6 +459,7 @@ enum err fact_from_body(const Callout__FactBody *body, int64_t seq, int64_t time
         read_subject(out, FACT_ASSIGN, body->assign->appointment_id, body->assign->technician_id,
                      body->assign->override_reason, body->assign->expected_version);
         out->subject.start_us = body->assign->start_us;
+        out->subject.place = body->assign->place;
         if (strlen(body->assign->override_reason) > LIMIT_TEXT || body->assign->start_us == 0)
             return check_text(body->assign->override_reason, LIMIT_TEXT, "override_reason",
                               problem);

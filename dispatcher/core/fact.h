@@ -84,6 +84,7 @@ struct fact_subject {          /* cancel, unassign, assign, pin */
     const char *reason;
     int64_t start_us;
     uint64_t expected_version; /* 0: any */
+    uint32_t place;            /* assign: from 1; 0: where it costs least */
     bool pin_technician, pin_time;
 };
 

@@ -104,6 +104,13 @@ static void io_policy(struct io *io, struct policy *it)
     io_i32(io, &it->change_technician_s);
     io_i32(io, &it->change_start_s);
     io_number(io, &it->change_start_tolerance_us);
+    io_number(io, &it->overtime_tier_us);
+    io_i32(io, &it->overtime_tier_price_percent);
+    io_i32(io, &it->travel_price_percent);
+    io_i32(io, &it->lateness_price_percent);
+    io_i32(io, &it->preferred_window_missed_s);
+    io_i32(io, &it->preferred_technician_missed_s);
+    io_i32(io, &it->changes_per_technician_day_max);
 }
 
 static void io_territory(struct io *io, struct territory *it)

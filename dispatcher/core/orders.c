@@ -1,7 +1,7 @@
 /* orders.c - work orders and what people do with their appointments: cancel, assign, unassign, pin.
  */
 #include "base/check.h"
-#include "dispatcher/core/state.h"
+#include "dispatcher/core/ask.h"
 
 #include <string.h>
 
@@ -295,64 +295,6 @@ enum err step_unassign(struct core *core, const struct fact *fact, struct acts *
     return ERR_OK;
 }
 
-/* Times the shift's route with `index` at `place`; with `told` the others start no earlier than
- * they were told. */
-static enum route_rule time_with(const struct core *core, uint32_t index, uint32_t shift_index,
-                                 uint32_t place, bool told, struct route_stop *stops,
-                                 struct route_times *times)
-{
-    const struct shift *shift = &core->shifts[shift_index];
-    struct rest rest;
-    struct route_visit visits[LIMIT_VISITS_PER_ROUTE];
-    const struct route_visit *order[LIMIT_VISITS_PER_ROUTE];
-    rest_of_day(core, shift_index, core->now_us, &rest);
-    for (uint32_t i = 0; i <= shift->route_count; i++) {
-        uint32_t other = i == place ? index : shift->route[i < place ? i : i - 1];
-        int64_t start_us = core->appointments[other].planned_start_us;
-        visits[i] = rest_visit(core, &rest, other, core->now_us);
-        if (told && start_us > visits[i].not_before_us) visits[i].not_before_us = start_us;
-        order[i] = &visits[i];
-    }
-    return route_time(core->travel, &rest.day, order, shift->route_count + 1, stops, times);
-}
-
-/* The place with the least travel where every rule holds, and when everybody starts then; NONE, and
- * the last rule broken, if there is none. */
-static uint32_t best_place(const struct core *core, uint32_t index, uint32_t shift,
-                           struct route_stop *stops, enum route_rule *broken)
-{
-    struct route_times times;
-    uint32_t best = NONE;
-    int32_t best_travel_s = 0;
-    for (uint32_t i = 0; i <= core->shifts[shift].route_count; i++) {
-        enum route_rule rule = time_with(core, index, shift, i, false, stops, &times);
-        if (rule != ROUTE_FITS) *broken = rule;
-        if (rule != ROUTE_FITS || (best != NONE && times.travel_s >= best_travel_s)) continue;
-        best = i;
-        best_travel_s = times.travel_s;
-    }
-    if (best != NONE && time_with(core, index, shift, best, true, stops, &times) != ROUTE_FITS)
-        (void)time_with(core, index, shift, best, false, stops, &times);
-    return best;
-}
-
-/* Overruled: at the wanted time, else behind everybody; routes are in the order of service. */
-static uint32_t place_by_force(const struct core *core, uint32_t index, uint32_t shift_index,
-                               int64_t *start_us)
-{
-    const struct shift *shift = &core->shifts[shift_index];
-    uint32_t place = shift->route_count;
-    *start_us = core->appointments[index].pin_start_us;
-    if (*start_us == 0) {
-        *start_us = core->now_us > shift->start_us ? core->now_us : shift->start_us;
-        if (place > 0) *start_us = core->appointments[shift->route[place - 1]].planned_end_us;
-        return place;
-    }
-    while (place > 0 && core->appointments[shift->route[place - 1]].planned_start_us > *start_us)
-        place--;
-    return place;
-}
-
 static enum err check_assign(struct core *core, const struct fact *fact, uint32_t *index,
                              uint32_t *shift, struct problem *problem)
 {
@@ -368,28 +310,45 @@ static enum err check_assign(struct core *core, const struct fact *fact, uint32_
     if (*shift == NONE)
         return problem_set(problem, ERR_CONFLICT, "technician_id",
                            "has no shift on the appointment's service day");
-    if (core->shifts[*shift].route_count == LIMIT_VISITS_PER_ROUTE)
-        return problem_set(problem, ERR_TOO_LARGE, "technician_id", "the route is full");
-    bool overruled = fact->subject.reason[0] != '\0';
-    struct rest rest;
-    rest_of_day(core, *shift, core->now_us, &rest);
-    if (rest.off && !overruled)
-        return problem_set(problem, ERR_CONFLICT, "technician_id",
-                           "is away or done for the day: give an override_reason to assign all the "
-                           "same");
-    if (!appointment_serves(core, *index, *shift) && !it->pin_technician && !overruled)
-        return problem_set(
-            problem, ERR_CONFLICT, "technician_id",
-            "lacks a skill or declined it: give an override_reason to assign all the same");
-    return ERR_OK;
+    return check_place(core, *index, *shift, fact->subject.place, problem);
 }
 
-static uint32_t route_place(const struct core *core, uint32_t index)
+/* Every rule that it breaks is named, as far as there is room. */
+static enum err refuse_breaking(const struct core *core, const struct slips *slips,
+                                struct problem *problem)
 {
-    uint32_t shift = core->appointments[index].shift, place = 0;
-    while (shift != NONE && core->shifts[shift].route[place] != index)
-        place++;
-    return place;
+    struct violation first = violation_of(core, &slips->items[0]);
+    struct problem text, more = {{0}, {0}};
+    violation_text(&first, &text);
+    if (slips->count > 1) {
+        struct violation second = violation_of(core, &slips->items[1]);
+        struct problem also;
+        violation_text(&second, &also);
+        problem_set(&more, ERR_OK, "", slips->count > 2 ? "; %.90s; and more" : "; %.90s",
+                    also.text);
+    }
+    bool who = first.rule == RULE_ABSENT || first.rule == RULE_SKILL ||
+               first.rule == RULE_EXCLUDED || first.rule == RULE_REQUIRED;
+    return problem_set(problem, ERR_CONFLICT, who ? "technician_id" : "appointment_id",
+                       "%.90s%s: give an override_reason to assign all the same", text.text,
+                       more.text);
+}
+
+static enum err judge_assign(struct core *core, const struct fact *fact, uint32_t index,
+                             uint32_t shift, struct arena *arena, struct judged *judged,
+                             struct problem *problem)
+{
+    const struct fact_subject *it = &fact->subject;
+    struct supposition *supposition = arena_need(arena, sizeof *supposition);
+    bool stays = core->appointments[index].shift == shift &&
+                 appointment_mobility(core, index, core->now_us) != MOBILITY_MOVABLE;
+    const struct wish wish = {.place = it->place, .stays = stays};
+    suppose_begin(supposition, core);
+    suppose_off(supposition, index, core->shifts[shift].technician, it->start_us);
+    judge(core, index, shift, wish, core->now_us, judged);
+    suppose_end(supposition);
+    if (judged->slips.count == 0 || it->reason[0] != '\0') return ERR_OK;
+    return refuse_breaking(core, &judged->slips, problem);
 }
 
 static void set_start(struct core *core, uint32_t index, int64_t start_us)
@@ -400,19 +359,18 @@ static void set_start(struct core *core, uint32_t index, int64_t start_us)
     it->late = appointment_late(core, index, start_us);
 }
 
-/* The others of the route, whose numbers or starts (stops NULL: these stay) make room, are told. */
-static void make_room(struct core *core, uint32_t shift_index, uint32_t place,
-                      const struct route_stop *stops, struct acts *acts)
+/* The others of the route, whose numbers or starts make room, are told. */
+static void make_room(struct core *core, const struct judged *judged, struct acts *acts)
 {
-    const struct shift *shift = &core->shifts[shift_index];
-    uint32_t end = route_number(core, shift_index, place);
+    const struct shift *shift = &core->shifts[judged->shift];
+    uint32_t end = route_number(core, judged->shift, judged->place);
     for (uint32_t i = 0; i < shift->route_count; i++) {
         uint32_t index = shift->route[i];
         int64_t start_us = core->appointments[index].planned_start_us;
-        bool moves = stops != NULL && stops[i].start_us != start_us;
-        bool renumbered = i > place && i < end;
-        if (i == place || (!moves && !renumbered)) continue;
-        if (moves) set_start(core, index, stops[i].start_us);
+        bool moves = judged->start_us[i] != start_us;
+        bool renumbered = i > judged->place && i < end;
+        if (i == judged->place || (!moves && !renumbered)) continue;
+        if (moves) set_start(core, index, judged->start_us[i]);
         touch_appointment(core, index, moves);
         emit_assignment(core, index, acts);
         emit_appointment(core, index, acts);
@@ -424,47 +382,30 @@ enum err step_assign(struct core *core, const struct fact *fact, struct acts *ac
                      struct problem *problem)
 {
     uint32_t index = NONE, shift = NONE;
+    struct judged *judged = arena_need(acts->arena, sizeof *judged);
     enum err err = check_assign(core, fact, &index, &shift, problem);
+    if (err == ERR_OK) err = judge_assign(core, fact, index, shift, acts->arena, judged, problem);
     if (err != ERR_OK) return err;
     struct appointment *it = &core->appointments[index];
-    struct appointment was = *it;
     const char *owner = owner_id(core, index);
-    uint32_t old_place = route_place(core, index);
-    if (it->shift != NONE) route_leave(core, index);
+    uint32_t old_shift = it->shift;
+    int64_t old_start_us = it->planned_start_us;
+    if (old_shift != NONE) route_leave(core, index);
     it->pin_technician = true;
     it->pin_to = core->shifts[shift].technician;
     it->pin_start_us = fact->subject.start_us;
-    it->planned_start_us = 0;
-    struct route_stop stops[LIMIT_VISITS_PER_ROUTE];
-    enum route_rule broken = ROUTE_FITS;
-    uint32_t place = best_place(core, index, shift, stops, &broken);
-    bool fits = place != NONE;
-    if (!fits && fact->subject.reason[0] == '\0') {
-        uint32_t old_shift = was.shift;
-        was.shift = NONE;
-        *it = was;
-        if (old_shift != NONE) route_enter(core, index, old_shift, old_place);
-        return problem_set(problem, ERR_CONFLICT, "appointment_id",
-                           "%s: give an override_reason to assign all the same",
-                           route_rule_text(broken));
-    }
-    int64_t start_us;
-    if (fits)
-        start_us = stops[place].start_us;
-    else
-        place = place_by_force(core, index, shift, &start_us);
-    route_enter(core, index, shift, place);
-    set_start(core, index, start_us);
+    route_enter(core, index, shift, judged->place);
+    set_start(core, index, judged->start_us[judged->place]);
     it->status = APPOINTMENT_SCHEDULED;
     it->dispatched_us = it->offers = 0;
-    if (was.shift != NONE) touch_shift(core, was.shift);
+    if (old_shift != NONE) touch_shift(core, old_shift);
     touch_shift(core, shift);
-    make_room(core, shift, place, fits ? stops : NULL, acts);
+    make_room(core, judged, acts);
     touch_appointment(core, index, true);
     emit_pin(core, index, acts);
     emit_assignment(core, index, acts);
     emit_appointment(core, index, acts);
-    emit_change(core, index, owner, was.planned_start_us, acts);
+    emit_change(core, index, owner, old_start_us, acts);
     return ERR_OK;
 }
 

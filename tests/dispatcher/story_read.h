@@ -212,7 +212,7 @@ static void read_order(struct words *words, struct fact *fact)
     it->service_day = day_us / US_PER_DAY;
 }
 
-/* assign W1.1 T2 [start 10:00] [version 7] [override REASON]; unassign, pin, unpin alike:
+/* assign W1.1 T2 [start 10:00] [place 1] [version 7] [override REASON]; unassign, pin, unpin alike:
  * pin W1.1 [technician [T1]] [time [10:00]] */
 static void read_subject(struct words *words, struct fact *fact, enum fact_kind kind)
 {
@@ -223,6 +223,8 @@ static void read_subject(struct words *words, struct fact *fact, enum fact_kind 
     while (words->next < words->count) {
         if (word_is(words, "start")) {
             (void)time_read(word(words), &it->start_us);
+        } else if (word_is(words, "place")) {
+            it->place = (uint32_t)strtoul(word(words), NULL, 10);
         } else if (word_is(words, "version")) {
             it->expected_version = strtoull(word(words), NULL, 10);
         } else if (word_is(words, "override")) {

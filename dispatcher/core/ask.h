@@ -1,0 +1,40 @@
+/* ask.h - what the answers share: one appointment, asked about at one moment; private to this
+ * folder. */
+#ifndef CALLOUT_CORE_ASK_H
+#define CALLOUT_CORE_ASK_H
+
+#include "dispatcher/core/answer.h"
+#include "dispatcher/core/judge.h"
+#include "dispatcher/core/suppose.h"
+
+struct ask {
+    struct core *core;
+    struct arena *arena;
+    const struct policy *policy;
+    struct supposition *supposition; /* ended between two moves */
+    int64_t now_us, start_before_us;
+    uint32_t appointment, home; /* the shift that it stands in; NONE */
+    bool was_pinned, was_frozen;
+};
+
+MUST_USE enum err ask_open(struct ask *ask, struct core *core, const char *appointment_id,
+                           int64_t now_us, struct arena *arena, struct problem *problem);
+/* The move to a shift that has room, judged and measured. */
+void ask_move(const struct ask *ask, uint32_t shift, int64_t start_us, uint32_t place,
+              struct move *out);
+/* Does the shift have room for it, and that place? */
+MUST_USE enum err check_place(const struct core *core, uint32_t appointment, uint32_t shift,
+                              uint32_t place, struct problem *problem);
+
+struct plan_parts plan_parts_less(const struct plan_parts *a, const struct plan_parts *b);
+void plan_parts_add(struct plan_parts *to, const struct plan_parts *more);
+struct plan_parts route_parts(const struct ask *ask, uint32_t shift);
+/* What it costs to tell somebody that a visit that stood there stands here now. */
+struct plan_parts change_parts(const struct ask *ask, const struct standing *was, uint32_t shift,
+                               int64_t start_us);
+/* How long after the last window, or a person's pin, that start would be. */
+int64_t late_after_us(const struct core *core, uint32_t appointment, int64_t start_us);
+/* Fewer rules that time cannot mend, then less that gives way, then cost, then by name. */
+bool move_better(const struct move *a, const struct move *b);
+
+#endif

@@ -1,0 +1,280 @@
+#include "dispatcher/core/judge.h"
+
+#include "base/check.h"
+
+#include <string.h>
+
+/* A route that is tried: `order` points at `visits` (the stops that stand there now) and `added`.
+ */
+struct trial {
+    struct rest rest;
+    struct route_visit visits[LIMIT_VISITS_PER_ROUTE];
+    struct route_visit added;
+    uint32_t ids[LIMIT_VISITS_PER_ROUTE];
+    uint32_t count; /* without `added` */
+    uint32_t frozen;
+    const struct policy *policy;
+};
+
+/* What came of one place. */
+struct timed {
+    struct route_day day; /* as far as it gave way */
+    struct route_visit visits[LIMIT_VISITS_PER_ROUTE];
+    uint32_t ids[LIMIT_VISITS_PER_ROUTE];
+    struct route_stop stops[LIMIT_VISITS_PER_ROUTE];
+    struct route_times times;
+    uint32_t count;
+    struct slips slips;
+    int64_t cost, gives_way_us;
+    uint32_t unmendable;
+};
+
+static void slip_add(struct slips *slips, struct slip slip)
+{
+    for (uint32_t i = 0; i < slips->count; i++) {
+        struct slip *it = &slips->items[i];
+        if (it->rule != slip.rule || it->appointment != slip.appointment || it->skill != slip.skill)
+            continue;
+        it->amount += slip.amount;
+        return;
+    }
+    CHECK(slips->count < SLIPS_MAX);
+    slips->items[slips->count++] = slip;
+}
+
+/* --- who -------------------------------------------------------------------------------- */
+
+static uint32_t level_of(const struct core *core, const struct shift *shift, uint16_t skill)
+{
+    const struct technician *person = &core->technicians[shift->technician];
+    uint32_t level = 0;
+    for (uint32_t i = 0; i < person->skill_count; i++) {
+        if (person->skills[i].name != skill || person->skills[i].level <= level) continue;
+        if (skill_valid(person->skill_from_us[i], person->skill_to_us[i], shift->start_us,
+                        shift->end_us))
+            level = person->skills[i].level;
+    }
+    return level;
+}
+
+static void slip_skills(const struct core *core, uint32_t index, const struct shift *shift,
+                        struct slips *slips)
+{
+    const struct appointment *it = &core->appointments[index];
+    for (uint32_t i = 0; i < it->skill_count; i++) {
+        uint32_t has = level_of(core, shift, it->skills[i].name);
+        if (has >= it->skills[i].level) continue;
+        slip_add(slips,
+                 (struct slip){RULE_SKILL, index, it->skills[i].level - has, it->skills[i].name});
+    }
+}
+
+/* What no other time would mend. */
+static void slip_who(const struct core *core, uint32_t index, uint32_t shift_index,
+                     struct slips *slips)
+{
+    const struct appointment *it = &core->appointments[index];
+    const struct shift *shift = &core->shifts[shift_index];
+    slip_skills(core, index, shift, slips);
+    for (uint32_t i = 0; i < it->excluded_count; i++) {
+        if (it->excluded[i] == shift->technician)
+            slip_add(slips, (struct slip){RULE_EXCLUDED, index, 0, NONE});
+    }
+}
+
+/* --- when ------------------------------------------------------------------------------- */
+
+static enum rule rule_of(enum route_rule rule)
+{
+    switch (rule) {
+    case ROUTE_FITS: return RULE_NONE;
+    case ROUTE_WINDOW_MISSED: return RULE_WINDOW;
+    case ROUTE_BREAK_MISSED: return RULE_BREAK;
+    case ROUTE_SHIFT_EXCEEDED: return RULE_SHIFT;
+    case ROUTE_LEG_TOO_LONG: return RULE_LEG;
+    case ROUTE_TRAVEL_EXCEEDED: return RULE_TRAVEL;
+    }
+    return RULE_NONE;
+}
+
+/* Times the route; what fails gives way until it fits, and is noted. */
+static void time_anyhow(const struct core *core, struct timed *timed)
+{
+    const struct route_visit *order[LIMIT_VISITS_PER_ROUTE];
+    for (uint32_t i = 0; i < timed->count; i++)
+        order[i] = &timed->visits[i];
+    for (uint32_t steps = 0;; steps++) {
+        enum route_rule rule =
+            route_time(core->travel, &timed->day, order, timed->count, timed->stops, &timed->times);
+        if (rule == ROUTE_FITS) return;
+        CHECK(steps < 8 * LIMIT_VISITS_PER_ROUTE);
+        uint32_t at = timed->times.rule_index;
+        bool window = rule == ROUTE_WINDOW_MISSED;
+        slip_add(&timed->slips, (struct slip){rule_of(rule), window ? timed->ids[at] : NONE,
+                                              timed->times.miss_us, NONE});
+        route_give_way(&timed->day, window ? &timed->visits[at] : NULL, &timed->times);
+    }
+}
+
+static void trial_open(const struct core *core, uint32_t index, uint32_t shift_index,
+                       int64_t now_us, struct trial *trial)
+{
+    const struct shift *shift = &core->shifts[shift_index];
+    CHECK(shift->route_count < LIMIT_VISITS_PER_ROUTE);
+    rest_of_day(core, shift_index, now_us, &trial->rest);
+    trial->count = shift->route_count;
+    trial->frozen = 0;
+    for (uint32_t i = 0; i < trial->count; i++) {
+        trial->ids[i] = shift->route[i];
+        trial->visits[i] = rest_visit(core, &trial->rest, shift->route[i], now_us);
+        bool frozen = appointment_mobility(core, shift->route[i], now_us) == MOBILITY_FROZEN;
+        if (frozen) trial->frozen = i + 1;
+    }
+    trial->added = rest_visit(core, &trial->rest, index, now_us);
+    trial->policy = &core->territories[core->boards[shift->board].territory].policy;
+}
+
+/* The trial's route with the visit at `place`. */
+static void timed_fill(const struct trial *trial, uint32_t index, uint32_t place,
+                       struct timed *timed)
+{
+    timed->day = trial->rest.day;
+    timed->count = trial->count + 1;
+    timed->slips.count = 0;
+    memcpy(timed->ids, trial->ids, place * sizeof timed->ids[0]);
+    memcpy(timed->visits, trial->visits, place * sizeof timed->visits[0]);
+    timed->ids[place] = index;
+    timed->visits[place] = trial->added;
+    uint32_t behind = trial->count - place;
+    memcpy(&timed->ids[place + 1], &trial->ids[place], behind * sizeof timed->ids[0]);
+    memcpy(&timed->visits[place + 1], &trial->visits[place], behind * sizeof timed->visits[0]);
+}
+
+/* What it costs as timed, but for what people are told anew: that is no matter of its place. */
+static struct cost_parts parts_of(const struct policy *policy, const struct timed *timed)
+{
+    struct cost_visit visits[LIMIT_VISITS_PER_ROUTE];
+    for (uint32_t i = 0; i < timed->count; i++)
+        visits[i] = (struct cost_visit){.rules = &timed->visits[i]};
+    return cost_of_route(policy, 0, visits, timed->stops, timed->count, &timed->times);
+}
+
+static bool timed_better(const struct timed *a, const struct timed *b)
+{
+    if (a->unmendable != b->unmendable) return a->unmendable < b->unmendable;
+    if (a->gives_way_us != b->gives_way_us) return a->gives_way_us < b->gives_way_us;
+    return a->cost < b->cost;
+}
+
+static void weigh(const struct trial *trial, struct timed *timed)
+{
+    struct cost_parts parts = parts_of(trial->policy, timed);
+    timed->cost = cost_total(&parts);
+    timed->gives_way_us = 0;
+    timed->unmendable = 0;
+    for (uint32_t i = 0; i < timed->slips.count; i++) {
+        bool mends = timed->slips.items[i].rule <= RULE_TRAVEL;
+        timed->gives_way_us += mends ? timed->slips.items[i].amount : 0;
+        timed->unmendable += !mends;
+    }
+}
+
+/* Others start no earlier than they were told, if every rule bears that and nobody gets later. */
+static void keep_told(const struct core *core, struct timed *timed, uint32_t added)
+{
+    struct route_visit visits[LIMIT_VISITS_PER_ROUTE];
+    const struct route_visit *order[LIMIT_VISITS_PER_ROUTE];
+    struct route_stop stops[LIMIT_VISITS_PER_ROUTE];
+    struct route_times times;
+    for (uint32_t i = 0; i < timed->count; i++) {
+        int64_t told_us = core->appointments[timed->ids[i]].planned_start_us;
+        visits[i] = timed->visits[i];
+        order[i] = &visits[i];
+        if (timed->ids[i] != added && told_us > visits[i].not_before_us)
+            visits[i].not_before_us = told_us;
+    }
+    if (route_time(core->travel, &timed->day, order, timed->count, stops, &times) != ROUTE_FITS)
+        return;
+    for (uint32_t i = 0; i < timed->count; i++) {
+        if (stops[i].late_us > timed->stops[i].late_us) return;
+    }
+    memcpy(timed->stops, stops, timed->count * sizeof stops[0]);
+}
+
+/* The slips of who and of a frozen visit behind, in front of those of time. */
+static void settle(const struct core *core, uint32_t index, uint32_t shift, const struct slips *who,
+                   struct timed *best, uint32_t place, struct judged *out)
+{
+    bool absent = false;
+    keep_told(core, best, index);
+    out->shift = shift;
+    out->place = place;
+    out->count = best->count;
+    out->slips = *who;
+    for (uint32_t i = 0; i < who->count; i++)
+        absent |= who->items[i].rule == RULE_ABSENT;
+    for (uint32_t i = 0; i < best->count; i++) {
+        out->route[i] = best->ids[i];
+        out->start_us[i] = best->stops[i].start_us;
+    }
+    for (uint32_t i = 0; i < best->slips.count; i++) { /* who is away has no shift to exceed */
+        if (!absent || best->slips.items[i].rule != RULE_SHIFT)
+            slip_add(&out->slips, best->slips.items[i]);
+    }
+}
+
+void judge(const struct core *core, uint32_t index, uint32_t shift, struct wish wish,
+           int64_t now_us, struct judged *out)
+{
+    struct trial trial;
+    struct timed timed, best;
+    struct slips who = {.count = 0};
+    uint32_t best_place = NONE;
+    best.count = best.slips.count = 0;
+    trial_open(core, index, shift, now_us, &trial);
+    if (!wish.stays) slip_who(core, index, shift, &who);
+    if (trial.rest.off) slip_add(&who, (struct slip){RULE_ABSENT, NONE, 0, NONE});
+    CHECK(wish.place <= trial.count + 1);
+    for (uint32_t place = 0; place <= trial.count; place++) {
+        if (wish.place != 0 && place != wish.place - 1) continue;
+        timed_fill(&trial, index, place, &timed);
+        if (place < trial.frozen && !core->appointments[index].emergency)
+            slip_add(&timed.slips, (struct slip){RULE_FROZEN, trial.ids[place], 0, NONE});
+        time_anyhow(core, &timed);
+        weigh(&trial, &timed);
+        if (best_place != NONE && !timed_better(&timed, &best)) continue;
+        best = timed;
+        best_place = place;
+    }
+    settle(core, index, shift, &who, &best, best_place, out);
+}
+
+struct cost_parts shift_parts(const struct core *core, uint32_t index, int64_t now_us,
+                              enum rule *broken)
+{
+    const struct shift *shift = &core->shifts[index];
+    struct rest rest;
+    struct timed timed = {.count = shift->route_count};
+    if (broken != NULL) *broken = RULE_NONE;
+    if (shift->route_count == 0) return (struct cost_parts){0};
+    rest_of_day(core, index, now_us, &rest);
+    timed.day = rest.day;
+    for (uint32_t i = 0; i < timed.count; i++) {
+        timed.ids[i] = shift->route[i];
+        timed.visits[i] = rest_visit(core, &rest, shift->route[i], now_us);
+    }
+    time_anyhow(core, &timed);
+    if (broken != NULL && timed.slips.count > 0) *broken = timed.slips.items[0].rule;
+    const struct territory *territory = &core->territories[core->boards[shift->board].territory];
+    return parts_of(&territory->policy, &timed);
+}
+
+struct violation violation_of(const struct core *core, const struct slip *slip)
+{
+    return (struct violation){
+        .rule = slip->rule,
+        .appointment_id = slip->appointment == NONE ? "" : core->appointments[slip->appointment].id,
+        .amount = slip->amount,
+        .skill = slip->skill == NONE ? "" : core->skills[slip->skill].name,
+    };
+}

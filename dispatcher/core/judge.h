@@ -1,0 +1,57 @@
+/* judge.h - a visit put on a technician's route: at which place, when everybody starts then, and
+ * which rules that breaks by how much. Who assigns by hand and who asks what would be are judged
+ * alike.
+ *
+ * Idea: a place where a rule fails is not a place of no use; the rule gives way by exactly what it
+ * misses (route.h), and so on until the route fits. What gave way are the slips. The best place
+ * has the fewest slips of the kind that time cannot mend, then the least that gives way in all,
+ * then the least cost.
+ */
+#ifndef CALLOUT_CORE_JUDGE_H
+#define CALLOUT_CORE_JUDGE_H
+
+#include "dispatcher/core/answer.h"
+#include "dispatcher/core/state.h"
+#include "model/cost.h"
+
+enum { SLIPS_MAX = LIMIT_VISITS_PER_ROUTE + 2 * LIMIT_SKILLS_PER_ENTITY };
+
+struct slip {
+    enum rule rule;
+    uint32_t appointment; /* whose rule; NONE: the technician's */
+    int64_t amount;       /* microseconds, or levels; 0: yes or no */
+    uint32_t skill;       /* of RULE_SKILL; else NONE */
+};
+
+struct slips {
+    uint32_t count;
+    struct slip items[SLIPS_MAX];
+};
+
+/* What is wished of a move. */
+struct wish {
+    uint32_t place; /* from 1; 0: the best */
+    bool stays;     /* with whom a person or the freeze keeps it: he may serve it */
+};
+
+struct judged {
+    uint32_t shift, place, count; /* place from 0; count with the visit */
+    uint32_t route[LIMIT_VISITS_PER_ROUTE];
+    int64_t start_us[LIMIT_VISITS_PER_ROUTE]; /* others start no earlier than they were told, if
+                                                 all rules bear that */
+    struct slips slips;
+};
+
+/* The visit stands in no route, and its pins are those that it would have; the shift has room, and
+ * the wished place. */
+void judge(const struct core *core, uint32_t appointment, uint32_t shift, struct wish wish,
+           int64_t now_us, struct judged *out);
+/* What a shift's route costs as it stands; rules that fail give way first. `broken` (may be NULL)
+ * is the first that did. */
+struct cost_parts shift_parts(const struct core *core, uint32_t shift, int64_t now_us,
+                              enum rule *broken);
+
+/* A slip as its reader gets it; texts are borrowed from the core. */
+struct violation violation_of(const struct core *core, const struct slip *slip);
+
+#endif
