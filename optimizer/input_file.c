@@ -1,20 +1,29 @@
 #include "optimizer/input_file.h"
 
+#include "base/check.h"
+#include "optimizer/words.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
-enum { INPUT_BYTES_MAX = 256 << 20 };
+enum { INPUT_BYTES_MAX = 256 << 20, LINES_LOOKED_AT = 20 };
 
 typedef enum err read_text(struct solve_input *input, const char *text, size_t size,
                            struct problem *problem);
 
 static const struct {
     const char *name;
+    enum solve_format format;
     read_text *read; /* NULL: a folder */
 } formats[] = {
-    {"solomon", read_solomon}, {"vrplib", read_vrplib}, {"vroom", read_vroom}, {"day", NULL}};
+    {"solomon", SOLVE_SOLOMON, read_solomon},
+    {"vrplib", SOLVE_VRPLIB, read_vrplib},
+    {"vroom", SOLVE_VROOM, read_vroom},
+    {"day", SOLVE_DAY, NULL},
+};
 
 enum { FORMATS = sizeof formats / sizeof *formats };
 
@@ -34,6 +43,37 @@ bool input_format_known(const char *tool, const char *format)
             format);
     return false;
 }
+
+/* --- what it is ------------------------------------------------------------------------------ */
+
+static bool has_vrplib_key(struct words *words)
+{
+    struct word key;
+    const char *line = words->at;
+    if (!words_key(words, &key)) return false;
+    bool colon = memchr(line, ':', (size_t)(words->at - line)) != NULL;
+    return colon && (word_is(key, "NAME") || word_is(key, "TYPE") || word_is(key, "DIMENSION"));
+}
+
+enum solve_format input_format_of_text(const char *text, size_t size)
+{
+    struct words words;
+    struct word first;
+    words_open(&words, text, size, NULL);
+    for (int i = 0; i < LINES_LOOKED_AT && words_line(&words); i++) {
+        if (i == 0 && words_peek(&words, &first) && first.text[0] == '{') return SOLVE_VROOM;
+        if (has_vrplib_key(&words)) return SOLVE_VRPLIB;
+    }
+    return SOLVE_SOLOMON;
+}
+
+static bool is_folder(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+/* --- the whole of it ------------------------------------------------------------------------- */
 
 /* Room grows with what is read: a file may be a pipe, whose size nobody knows. */
 static char *read_whole(FILE *file, size_t max, size_t *size)
@@ -90,16 +130,28 @@ static enum err read_day_folder(struct solve_input *input, const char *tool, con
     return err;
 }
 
+/* How a text of that format is read; one that nobody names is looked at. */
+static read_text *reader_of(const char *format, const char *text, size_t size)
+{
+    if (format != NULL) return formats[format_named(format)].read;
+    enum solve_format seen = input_format_of_text(text, size);
+    size_t i = 0;
+    while (formats[i].format != seen)
+        i++;
+    return formats[i].read;
+}
+
 enum err input_file_read(struct solve_input *input, const char *tool, const char *format,
                          const char *path, bool overtime, struct problem *problem)
 {
-    read_text *read = formats[format_named(format)].read;
-    if (read == NULL) return read_day_folder(input, tool, path, overtime, problem);
+    CHECK(format == NULL || format_named(format) < FORMATS);
+    bool folder = format == NULL ? is_folder(path) : strcmp(format, "day") == 0;
+    if (folder) return read_day_folder(input, tool, path, overtime, problem);
     char *text;
     size_t size;
     enum err err = file_take(path, INPUT_BYTES_MAX, &text, &size, problem);
     if (err != ERR_OK) return err;
-    err = read(input, text, size, problem);
+    err = reader_of(format, text, size)(input, text, size, problem);
     free(text);
     return err;
 }

@@ -20,7 +20,6 @@ enum {
     SEARCH_FOREVER = 1 << 30, /* rounds, before the pace is known */
 };
 
-static const char TOOL[] = "callout solve";
 static const double CPU_SECONDS_DEFAULT = 5, CPU_SECONDS_MAX = 86400, PROGRESS_S = 0.2;
 static const uint64_t WORK_MAX = UINT64_C(1000000000000);
 
@@ -41,12 +40,23 @@ static double cpu_seconds(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-static void print_progress(const struct solver *solver, double seconds)
+/* How far it is, and the best plan so far. `share` of the effort is used. */
+static void print_progress(const struct solver *solver, double seconds, double share)
 {
-    fprintf(stderr, "\r%7.1f s  %9llu rounds  cost %lld  unassigned %u   ", seconds,
-            (unsigned long long)solver->work_done, (long long)solver->plan.cost,
-            solver->plan.unserved_count);
+    int64_t travel = 0;
+    for (uint32_t t = 0; t < solver->in.technician_count; t++)
+        if (solver->plan.routes[t].count > 0) travel += solver->plan.routes[t].travel;
+    double left = share > 0.01 ? seconds / share - seconds : 0;
+    fprintf(stderr, "\r%3.0f %%  %.1f s, %.1f s left  unassigned %u  travel %lld\033[K",
+            100 * share, seconds, left, solver->plan.unserved_count, (long long)travel);
     fflush(stderr);
+}
+
+static double share_done(const struct solver *solver, const struct solve_budget *budget, double now)
+{
+    double share = budget->work > 0 ? (double)solver->search.done / (double)budget->work
+                                    : now / budget->cpu_seconds;
+    return share < 1 ? share : 1;
 }
 
 /* The search cools by its share of rounds done. Where time rules, that share is time's: the number
@@ -82,12 +92,15 @@ const char *solve_run(struct solve_input *input, const struct solve_budget *budg
             if (solver_recombine(solver)) search_restart(search, &solver->plan);
             stage++;
         }
-        if (progress && now - told >= PROGRESS_S) print_progress(solver, told = now);
+        if (progress && now - told >= PROGRESS_S)
+            print_progress(solver, told = now, share_done(solver, budget, now));
         if (budget->work == 0 && now >= budget->cpu_seconds) return "cpu_seconds";
         if (budget->work > 0 && solver_search_over(solver)) return "work";
     }
     return "interrupt";
 }
+
+#define TOOL "callout solve"
 
 /* --- command line ---------------------------------------------------------------------------- */
 
@@ -99,17 +112,43 @@ struct options {
 
 static int usage(FILE *out)
 {
-    fputs(
-        "usage: callout solve FILE --format solomon|vrplib|vroom|day [--cpu-seconds S | --work N]\n"
-        "                     [--seed N] [--no-overtime] [--json]\n\n"
-        "  solomon a text of Solomon, or of Gehring and Homberger, by the DIMACS convention:\n"
-        "          travel = floor(10 x euclid), times x 10, everybody served first, least travel\n"
-        "  vrplib  VRPLIB's text with an explicit full matrix, which is travel time and cost\n"
-        "  day     a folder with technicians.csv and orders.csv\n"
-        "  vroom   VROOM's JSON with vehicles, jobs and one matrix\n\n"
-        "Without an effort: 5 CPU seconds. --work counts rounds of search, and repeats exactly.\n",
-        out);
+    fputs("usage: callout solve FILE [--format FORMAT] [--cpu-seconds S | --work N] [--seed N]\n"
+          "                     [--no-overtime] [--json]\n",
+          out);
+    if (out != stdout) fputs("callout solve --help says more\n", out);
     return out == stdout ? EXIT_DONE : EXIT_USAGE;
+}
+
+static int help(void)
+{
+    (void)usage(stdout);
+    fputs(
+        "\nPlans the routes of a file. FORMAT, where the file does not say by itself:\n"
+        "  solomon  a text of Solomon, or of Gehring and Homberger, by the DIMACS convention:\n"
+        "           travel is floor(10 x euclid), all times x 10\n"
+        "  vrplib   VRPLIB's text with EDGE_WEIGHT_TYPE EXPLICIT, FULL_MATRIX; windows, service\n"
+        "           times, demands; the matrix is travel time and cost\n"
+        "  vroom    VROOM's JSON: vehicles, jobs, one matrix of durations; steps are the routes\n"
+        "           to begin with\n"
+        "  day      a folder with technicians.csv and orders.csv\n"
+        "Everybody is served first (vroom: by priority, then number), then travel is least; of a\n"
+        "day, the price of what is not served and of overtime is in the objective.\n"
+        "\n"
+        "  --cpu-seconds S  searches until the process has used so much CPU time (5); how far it\n"
+        "                   comes depends on the machine, so a plan need not come out again\n"
+        "  --work N         searches for N rounds: the same file, seed and N give the same plan,\n"
+        "                   byte for byte but for the time that it took\n"
+        "  --seed N         another seed, another search (1)\n"
+        "  --no-overtime    of a day: nobody works beyond his shift\n"
+        "  --json           the plan for programs\n"
+        "\n"
+        "An interrupt (Ctrl-C) ends the search early; the best plan so far is printed.\n"
+        "\n"
+        "  callout solve C101.txt                            5 seconds, for people\n"
+        "  callout solve day.vroom.json --cpu-seconds 60 --json >plan.json\n"
+        "  callout solve day-300x50 --no-overtime --work 100000 --seed 7\n",
+        stdout);
+    return EXIT_DONE;
 }
 
 static bool read_count(const char *text, uint64_t low, uint64_t high, uint64_t *out)
@@ -147,7 +186,7 @@ static bool read_options(struct options *out, int argc, char **argv)
     optind = 1;
     for (int word; fine && (word = getopt_long(argc, argv, "", words, NULL)) != -1;) {
         switch (word) {
-        case 'f': out->format = optarg; break;
+        case 'f': fine = input_format_known(TOOL, out->format = optarg); break;
         case 'c': fine = out->cpu_given = read_seconds(optarg, &out->budget.cpu_seconds); break;
         case 'w': fine = read_count(optarg, 1, WORK_MAX, &out->budget.work); break;
         case 's': fine = read_count(optarg, 0, UINT64_MAX, &out->budget.seed); break;
@@ -157,18 +196,18 @@ static bool read_options(struct options *out, int argc, char **argv)
         default: fine = false;
         }
     }
-    if (!fine || optind + 1 != argc || out->format == NULL) return false;
+    if (!fine || optind + 1 != argc) return false;
     out->path = argv[optind];
     return !(out->cpu_given && out->budget.work > 0);
 }
 
+/* --- the tool -------------------------------------------------------------------------------- */
+
 static int fail(const struct problem *problem, int code)
 {
-    fprintf(stderr, "%s: %s: %s\n", TOOL, problem->field, problem->text);
+    fprintf(stderr, TOOL ": %s: %s\n", problem->field, problem->text);
     return code;
 }
-
-/* --- the tool -------------------------------------------------------------------------------- */
 
 /* What of the file's own plan could not be kept. */
 static void say_dropped(const struct solve_input *input)
@@ -205,8 +244,7 @@ int solve_main(int argc, char **argv)
     struct options options;
     struct problem problem = {0};
     if (!read_options(&options, argc, argv)) return usage(stderr);
-    if (options.help) return usage(stdout);
-    if (!input_format_known(TOOL, options.format)) return EXIT_USAGE;
+    if (options.help) return help();
     static struct solve_input input;
     solve_input_open(&input);
     int code = EXIT_DONE;

@@ -209,6 +209,23 @@ static void print_route(const json_t *route, FILE *out)
     fputc('\n', out);
 }
 
+static long long figure(const json_t *plan, const char *key)
+{
+    return (long long)json_integer_value(json_object_get(plan, key));
+}
+
+/* What each kind of file counts. */
+static void print_figures(const struct solve_input *input, const json_t *plan, FILE *out)
+{
+    if (input->format == SOLVE_SOLOMON || input->format == SOLVE_VRPLIB)
+        fprintf(out, "vehicles %lld, distance %lld\n", figure(plan, "vehicles"),
+                figure(plan, "travel"));
+    else
+        fprintf(out, "travel %lld s, overtime %lld s, priority served %lld, objective %lld\n",
+                figure(plan, "travel"), figure(plan, "overtime"), figure(plan, "priority_served"),
+                figure(plan, "objective"));
+}
+
 enum err write_plan_text(const struct solve_input *input, const struct solve_effort *effort,
                          FILE *out, struct problem *problem)
 {
@@ -224,11 +241,8 @@ enum err write_plan_text(const struct solve_input *input, const struct solve_eff
         fputc(' ', out);
         print_word(item, out);
     }
-    fprintf(out, "\ntravel %lld s, overtime %lld s, priority served %lld, objective %lld\n",
-            (long long)json_integer_value(json_object_get(word, "travel")),
-            (long long)json_integer_value(json_object_get(word, "overtime")),
-            (long long)json_integer_value(json_object_get(word, "priority_served")),
-            (long long)input->solver.plan.cost);
+    fputc('\n', out);
+    print_figures(input, word, out);
     fprintf(out, "%.2f CPU seconds, %llu rounds, stopped because of %s\n", effort->cpu_seconds,
             (unsigned long long)effort->work, effort->stopped_because);
     json_decref(word);

@@ -1,5 +1,6 @@
 /* Small files with plans that are known beforehand: what the tool reads, refuses and writes. */
 #include "base/exit_code.h"
+#include "optimizer/input_file.h"
 #include "optimizer/solve_tool.h"
 #include "optimizer/write_plan.h"
 
@@ -463,6 +464,41 @@ static void no_overtime_means_none(void **state)
     json_decref(plan);
 }
 
+/* --- what kind of file it is ----------------------------------------------------------------- */
+
+static void a_format_is_seen(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        enum solve_format format;
+    } texts[] = {
+        {"", SOLVE_SOLOMON},
+        {"C101\r\n\r\nVEHICLE\r\n", SOLVE_SOLOMON},
+        {"name of a file\nVEHICLE\n", SOLVE_SOLOMON},
+        {" \r\n {\"jobs\":[]}", SOLVE_VROOM},
+        {"NAME : n258\n", SOLVE_VRPLIB},
+        {"COMMENT: x\nDIMENSION: 5\n", SOLVE_VRPLIB},
+        {"EDGE_WEIGHT_TYPE : EXPLICIT\nTYPE:VRPTW\n", SOLVE_VRPLIB},
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        enum solve_format seen = input_format_of_text(texts[i].text, strlen(texts[i].text));
+        if (seen != texts[i].format) fail_msg("seen as %d: %s", seen, texts[i].text);
+    }
+}
+
+static void a_folder_is_a_day(void **state)
+{
+    (void)state;
+    struct solve_input input;
+    struct problem problem = {0};
+    static const char path[] = CALLOUT_SOURCE_DIR "/tests";
+    solve_input_open(&input);
+    assert_int_equal(input_file_read(&input, "test", NULL, path, true, &problem), ERR_INVALID);
+    assert_non_null(strstr(problem.field, "orders.csv"));
+    solve_input_close(&input);
+}
+
 /* --- the command line ------------------------------------------------------------------------ */
 
 static void command_lines_have_their_codes(void **state)
@@ -473,7 +509,8 @@ static void command_lines_have_their_codes(void **state)
         int code;
     } lines[] = {
         {{"solve"}, EXIT_USAGE},
-        {{"solve", "file"}, EXIT_USAGE},
+        {{"solve", "--help"}, EXIT_DONE},
+        {{"solve", "/nowhere"}, EXIT_CONFIG},
         {{"solve", "file", "--format", "tsplib"}, EXIT_USAGE},
         {{"solve", "file", "other", "--format", "vroom"}, EXIT_USAGE},
         {{"solve", "file", "--format", "vroom", "--cpu-seconds", "0"}, EXIT_USAGE},
@@ -514,6 +551,8 @@ int main(void)
         cmocka_unit_test(prices_keep_their_order),
         cmocka_unit_test(a_day_is_told_in_local_times),
         cmocka_unit_test(no_overtime_means_none),
+        cmocka_unit_test(a_format_is_seen),
+        cmocka_unit_test(a_folder_is_a_day),
         cmocka_unit_test(command_lines_have_their_codes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
