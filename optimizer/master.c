@@ -1,60 +1,113 @@
 /* master.c - see master.h. The only file that includes glpk.h.
  *
- * Only some technicians take part, with the visits that they have and those that nobody has: all
- * others keep their routes. Rows 1 .. V are visits (= 1), V + 1 .. V + T technicians (<= 1). The
- * first V columns of the program are the unserved ones, then come routes: run->inside[j - 1 - V] is
- * the pool column behind column j. A route costs what it adds to its technician's empty route.
+ *   M1  program->inside[j - 1] says what GLPK's column j is: a visit left unserved, or a column of
+ *       the pool by place and serial
+ *   M2  GLPK's rows are not the partition's: run->row_in says where each of those stands. Rows of
+ *       visits that are gone stay as free rows until the program is made anew
+ *   M3  a program lives in the environment it was made in: after an abort `world` differs and the
+ *       pointer means nothing any more
+ *   M4  all that is in use across GLPK's hooks lives in memory, none of it in registers: a jump
+ *       home may come from any call of GLPK
  */
 #include "optimizer/master.h"
 
 #include "base/check.h"
+#include "optimizer/core/cut.h"
+#include "optimizer/core/partition.h"
 
 #include <glpk.h>
 #include <math.h>
 #include <setjmp.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { ROUNDS_MAX = 60, ADDED_PER_TECHNICIAN = 6 };
-
-const struct master_limits master_limits_default = {
-    .pivots_max = 1500,
-    .nodes_max = 40,
-    .rows_max = 200,
-    .columns_max = 500,
+enum {
+    ROUNDS_MAX = 60,          /* of pricing */
+    ADDED_PER_TECHNICIAN = 6, /* columns per round */
+    ADDED_MAX = 400,          /* in all, per round */
+    CUT_ROUNDS_MAX = 12,
+    SLICE_PIVOTS = 200, /* between two looks at `stop` */
+    INSIDE_MAX = 3000,  /* columns of a program that is kept */
+    DEAD_ROWS_MAX = 50,
+    WORDS_MAX = 3000, /* lines of text from one call */
+    FINE = 256,       /* prices are in 1/256 s */
+    SCRATCH_MAX = 512 << 20,
 };
 
-struct columns {
-    uint32_t count;
-    uint16_t *technician;
-    int32_t *cost;
-    uint32_t *first;  /* visits[first[c]] .. visits[first[c + 1] - 1] */
-    uint16_t *visits; /* ranks, in order of the route */
-    uint8_t *is_inside;
-    uint8_t *is_current; /* a route of the plan as it stands */
+static const double PRICE_MAX = 1e12, SHARE_MIN = 1e-6, OUT_OF_REACH = 4e9;
+
+const struct master_limits master_limits_default = {
+    .pivots_max = 20000,
+    .nodes_max = 60,
+    .rows_max = 400,
+    .columns_max = 700,
+};
+
+/* What a column of GLPK's stands for. */
+struct inside {
+    uint32_t place;  /* in the pool; NO_INDEX: its visit stays unserved */
+    uint32_t serial; /* of that column, when it came in */
+    int row;         /* of its class; of the visit */
+    uint32_t column; /* of today's partition; NO_INDEX: void */
+};
+
+/* What a row of GLPK's stands for, from call to call. */
+struct kept_row {
+    uint64_t hash; /* 0: dead */
+    uint32_t slot;
+    bool is_class;
+};
+
+struct program {
+    glp_prob *lp;
+    struct inside *inside;
+    uint32_t count, cap;
+};
+
+struct master {
+    struct arena scratch;
+    struct master_prices prices;
+    struct program kept;
+    struct kept_row *rows; /* of the kept program: rows[r - 1] */
+    uint32_t row_count, row_cap, dead_rows;
+    uint64_t world; /* in which it was made */
+    struct program trial;
+};
+
+/* A column that may come in. */
+struct offer {
+    int64_t reduced;
+    uint32_t column;
 };
 
 struct run {
+    struct master *master;
     struct plan *plan;
-    const struct instance *in;
+    struct pool *pool;
     const struct master_limits *limits;
     struct master_report *report;
     struct arena *scratch;
-    struct columns columns;
-    int64_t base_cost;                     /* of empty routes, and of all that does not take part */
-    int *row_of_visit, *row_of_technician; /* 0: does not take part */
-    uint32_t *visit_of_row;
-    int visits, technicians; /* that take part */
-    uint32_t *inside;        /* pool column of each route column */
-    uint32_t inside_count;
-    double *dual; /* by row, from 1 */
-    uint32_t *chosen;
-    uint32_t chosen_count;
-    glp_prob *program;
-    bool heuristic_given;
+    struct partition partition;
+    struct cuts cuts;
+    struct program *program; /* the one in hand */
+    int *row_in;             /* GLPK's row, by row of the partition */
+    int cut_rows;            /* GLPK's row of the first cut, - 1 */
+    int64_t *dual;           /* by row of the partition, in 1/256 s */
+    int64_t cut_dual[CUTS_MAX];
+    int64_t *reduced;   /* by column of the partition, in 1/256 s */
+    int64_t *least;     /* of a class, by row */
+    uint32_t *of_class; /* columns added in this round, by row */
+    struct offer *offers;
+    uint8_t *is_inside; /* by column of the partition */
+    int64_t bound;      /* in 1/256 s, without the base cost */
+    bool stopped;
+    bool plan_given;
 };
 
 /* GLPK's hooks have no better way home. */
 static jmp_buf escape;
+static uint64_t world = 1;
+static uint32_t words;
 
 static void on_abort(void *info)
 {
@@ -62,458 +115,824 @@ static void on_abort(void *info)
     longjmp(escape, 1);
 }
 
+/* Nothing goes to the terminal. One call that says too much goes round in circles. */
 static int on_text(void *info, const char *text)
 {
     (void)info;
     (void)text;
-    return 1; /* not to the terminal */
+    if (++words > WORDS_MAX) longjmp(escape, 1);
+    return 1;
 }
 
-void master_close(void)
+/* --- the program's columns --- */
+
+static void inside_add(struct program *program, struct inside inside)
 {
-    glp_free_env();
-}
-
-/* --- columns --- */
-
-static int32_t empty_cost(const struct instance *in, uint32_t technician)
-{
-    const struct technician *who = &in->technicians[technician];
-    return instance_travel_price(in, instance_travel(in, who->start, who->end));
-}
-
-static void column_add(struct columns *columns, const struct instance *in, uint32_t technician,
-                       const struct route *route, bool current)
-{
-    uint32_t c = columns->count++;
-    columns->technician[c] = (uint16_t)technician;
-    columns->cost[c] = route->cost - empty_cost(in, technician);
-    columns->is_current[c] = current;
-    uint16_t *visits = columns->visits + columns->first[c];
-    for (uint32_t i = 0; i < route->count; i++)
-        visits[i] = route->stops[i + 1].visit;
-    columns->first[c + 1] = columns->first[c] + route->count;
-}
-
-/* --- who takes part --- */
-
-static void member_add(struct run *run, uint32_t technician)
-{
-    if (run->row_of_technician[technician] != 0) return;
-    run->row_of_technician[technician] = 1;
-    run->technicians++;
-    run->visits += (int)run->plan->routes[technician].count;
-}
-
-static bool room_for(const struct run *run, uint32_t technician)
-{
-    uint32_t rows = (uint32_t)(run->visits + run->technicians) + 1;
-    return rows + run->plan->routes[technician].count <= run->limits->rows_max;
-}
-
-/* How much the pool connects each technician with those who take part: by visits that one has now
- * and the other had in some route. */
-static uint32_t *ties(const struct run *run, const struct pool *pool)
-{
-    uint32_t *weights = arena_need(run->scratch, sizeof *weights * (run->in->technician_count + 1));
-    for (uint32_t c = 0; c < pool->used; c++) {
-        uint32_t who = run->in->technician_of_slot[pool->columns[c].technician];
-        if (who == NO_INDEX) continue;
-        for (uint32_t i = 0; i < pool->columns[c].count; i++) {
-            uint32_t visit = run->in->visit_of_slot[pool->visits[(size_t)c * ROUTE_MAX + i]];
-            uint32_t has = visit == NO_INDEX ? NO_INDEX : run->plan->route_of[visit];
-            if (has == NO_INDEX || has == who) continue;
-            if (run->row_of_technician[who] != 0) weights[has]++;
-            if (run->row_of_technician[has] != 0) weights[who]++;
-        }
+    if (program->count == program->cap) {
+        program->cap = program->cap == 0 ? 1024 : 2 * program->cap;
+        program->inside = realloc(program->inside, sizeof *program->inside * program->cap);
+        CHECK(program->inside != NULL);
     }
-    return weights;
+    program->inside[program->count++] = inside;
 }
 
-/* The seeds, and as many of those tied to them as there is room for, the most tied first. */
-static void members_choose(struct run *run, const struct pool *pool, const uint8_t *seeds)
+static bool price_set(struct program *program, int column, double price)
 {
-    uint32_t count = run->in->technician_count;
-    run->visits = (int)run->plan->unserved_count;
-    for (uint32_t t = 0; t < count; t++) {
-        if (seeds[t] && room_for(run, t)) member_add(run, t);
-    }
-    const uint32_t *weights = ties(run, pool);
-    for (;;) {
-        uint32_t best = NO_INDEX;
-        for (uint32_t t = 0; t < count; t++) {
-            if (run->row_of_technician[t] != 0 || weights[t] == 0 || !room_for(run, t)) continue;
-            if (best == NO_INDEX || weights[t] > weights[best]) best = t;
-        }
-        if (best == NO_INDEX) return;
-        member_add(run, best);
-    }
-}
-
-/* Numbers the rows. */
-static void rows_make(struct run *run)
-{
-    const struct instance *in = run->in;
-    int visits = 0, technicians = 0;
-    run->base_cost = run->plan->cost;
-    for (uint32_t v = 0; v < in->visit_count; v++) {
-        uint32_t has = run->plan->route_of[v];
-        if (has != NO_INDEX && run->row_of_technician[has] == 0) continue;
-        run->row_of_visit[v] = ++visits;
-        run->visit_of_row[visits] = v;
-        if (has == NO_INDEX) run->base_cost -= in->nodes[v].price;
-    }
-    CHECK(visits == run->visits);
-    for (uint32_t t = 0; t < in->technician_count; t++) {
-        if (run->row_of_technician[t] == 0) continue;
-        run->row_of_technician[t] = visits + ++technicians;
-        run->base_cost += empty_cost(in, t) - run->plan->routes[t].cost;
-    }
-}
-
-static bool takes_part(const struct run *run, uint32_t technician, const struct route *route)
-{
-    if (run->row_of_technician[technician] == 0) return false;
-    for (uint32_t i = 1; i <= route->count; i++) {
-        if (run->row_of_visit[route->stops[i].visit] == 0) return false;
-    }
+    if (!isfinite(price) || fabs(price) > PRICE_MAX) return false;
+    glp_set_obj_coef(program->lp, column, price);
     return true;
 }
 
-/* The plan's own routes, then all of the pool that hold today. */
-static void columns_make(struct run *run, const struct pool *pool)
+static int column_new(struct program *program, struct inside inside)
 {
-    struct columns *columns = &run->columns;
-    const struct instance *in = run->in;
-    size_t cap = pool->used + in->technician_count + 1, visits = 0;
-    for (uint32_t c = 0; c < pool->used; c++)
-        visits += pool->columns[c].count;
-    columns->technician = arena_need(run->scratch, sizeof *columns->technician * cap);
-    columns->cost = arena_need(run->scratch, sizeof *columns->cost * cap);
-    columns->first = arena_need(run->scratch, sizeof *columns->first * (cap + 1));
-    columns->visits =
-        arena_need(run->scratch, sizeof *columns->visits * (visits + in->visit_count + 1));
-    columns->is_inside = arena_need(run->scratch, cap);
-    columns->is_current = arena_need(run->scratch, cap);
-    for (uint32_t t = 0; t < in->technician_count; t++) {
-        if (run->row_of_technician[t] != 0 && run->plan->routes[t].count > 0)
-            column_add(columns, in, t, &run->plan->routes[t], true);
-    }
-    for (uint32_t c = 0; c < pool->used; c++) {
-        uint32_t technician;
-        struct route route;
-        if (pool_route(pool, c, in, &technician, &route) && takes_part(run, technician, &route))
-            column_add(columns, in, technician, &route, false);
-    }
-    run->report->columns = columns->count;
+    int column = glp_add_cols(program->lp, 1);
+    glp_set_col_bnds(program->lp, column, GLP_LO, 0, 0);
+    inside_add(program, inside);
+    CHECK(program->count == (uint32_t)column);
+    return column;
 }
 
-/* --- the linear program --- */
-
-static bool cost_set(glp_prob *program, int column, double cost)
+/* A visit's row, with the column that leaves it unserved in the basis. */
+static bool visit_enter(struct run *run, uint32_t row)
 {
-    if (!isfinite(cost)) return false;
-    glp_set_obj_coef(program, column, cost);
-    return true;
+    glp_prob *lp = run->program->lp;
+    int at = glp_add_rows(lp, 1);
+    run->row_in[row] = at;
+    glp_set_row_bnds(lp, at, GLP_FX, 1, 1);
+    int column = column_new(run->program, (struct inside){NO_INDEX, 0, at, NO_INDEX});
+    const int index[] = {0, at};
+    const double one[] = {0, 1};
+    glp_set_mat_col(lp, column, 1, index, one);
+    glp_set_row_stat(lp, at, GLP_NS);
+    glp_set_col_stat(lp, column, GLP_BS);
+    return price_set(run->program, column,
+                     run->partition.in->nodes[run->partition.owner[row]].price);
 }
 
-/* Rows, and one column for each visit that stays unserved. */
-static bool program_make(struct run *run)
+static void class_enter(struct run *run, uint32_t row)
 {
-    int visits = run->visits;
-    run->program = glp_create_prob();
-    glp_set_obj_dir(run->program, GLP_MIN);
-    glp_add_rows(run->program, visits + run->technicians);
-    glp_add_cols(run->program, visits);
-    for (int v = 1; v <= visits; v++) {
-        const int index[] = {0, v};
-        const double one[] = {0, 1};
-        glp_set_row_bnds(run->program, v, GLP_FX, 1, 1);
-        glp_set_col_bnds(run->program, v, GLP_LO, 0, 0);
-        glp_set_mat_col(run->program, v, 1, index, one);
-        if (!cost_set(run->program, v, run->in->nodes[run->visit_of_row[v]].price)) return false;
-        glp_set_row_stat(run->program, v, GLP_NS);
-        glp_set_col_stat(run->program, v, GLP_BS);
-    }
-    for (int t = 1; t <= run->technicians; t++)
-        glp_set_row_bnds(run->program, visits + t, GLP_UP, 0, 1);
-    return true;
+    int at = glp_add_rows(run->program->lp, 1);
+    run->row_in[row] = at;
+    glp_set_row_bnds(run->program->lp, at, GLP_UP, 0, run->partition.size[row]);
 }
 
 static bool column_enter(struct run *run, uint32_t c)
 {
-    const struct columns *columns = &run->columns;
-    int index[ROUTE_MAX + 2], length = 0;
-    double one[ROUTE_MAX + 2];
-    for (uint32_t i = columns->first[c]; i < columns->first[c + 1]; i++)
-        index[++length] = run->row_of_visit[columns->visits[i]];
-    index[++length] = run->row_of_technician[columns->technician[c]];
+    const struct partition *partition = &run->partition;
+    int index[ROUTE_MAX + CUTS_MAX + 2], length = 0;
+    double one[ROUTE_MAX + CUTS_MAX + 2];
+    for (uint32_t i = partition->first[c]; i < partition->first[c + 1]; i++)
+        index[++length] = run->row_in[partition->rows[i]];
+    index[++length] = run->row_in[partition->class_row[c]];
+    uint8_t cuts[CUTS_MAX];
+    uint32_t cut_count = cuts_of_column(&run->cuts, partition, c, cuts);
+    for (uint32_t i = 0; i < cut_count; i++)
+        index[++length] = run->cut_rows + cuts[i] + 1;
     for (int i = 1; i <= length; i++)
         one[i] = 1;
-    int column = glp_add_cols(run->program, 1);
-    glp_set_col_bnds(run->program, column, GLP_LO, 0, 0);
-    glp_set_mat_col(run->program, column, length, index, one);
-    run->inside[run->inside_count++] = c;
-    run->columns.is_inside[c] = 1;
-    double cost = columns->cost[c];
+    uint32_t place = partition->place[c];
+    int column = column_new(run->program, (struct inside){place, run->pool->columns[place].serial,
+                                                          run->row_in[partition->class_row[c]], c});
+    glp_set_mat_col(run->program->lp, column, length, index, one);
+    run->is_inside[c] = 1;
+    double cost = partition->cost[c];
     if (run->limits->fault == FAULT_NAN) cost = NAN;
-    return cost_set(run->program, column, cost);
+    return price_set(run->program, column, cost);
 }
 
-/* Solves with what pivots are left; false unless optimal with finite duals. */
-static bool solve(struct run *run)
+/* --- solving --- */
+
+static void provoke(struct run *run)
 {
+    glp_prob *lp = run->program->lp;
+    switch (run->limits->fault) {
+    case FAULT_ABORT: glp_set_obj_coef(lp, -1, 0); break;
+    case FAULT_NAN_INSIDE: glp_set_obj_coef(lp, 1, NAN); break;
+    case FAULT_HANG:
+        for (;;) /* as GLPK does when it takes one step again and again */
+            glp_printf("Warning: numerical instability\n");
+    case FAULT_NONE:
+    case FAULT_NAN: break;
+    }
+}
+
+static int pivots_left(const struct run *run)
+{
+    return run->limits->pivots_max - run->report->pivots;
+}
+
+static bool asked_to_stop(struct run *run)
+{
+    if (run->limits->stop != NULL && run->limits->stop(run->limits->context)) run->stopped = true;
+    return run->stopped || pivots_left(run) <= 0;
+}
+
+static int simplex(struct run *run, int method)
+{
+    glp_prob *lp = run->program->lp;
     glp_smcp options;
     glp_init_smcp(&options);
-    options.msg_lev = GLP_MSG_OFF;
-    options.meth = GLP_PRIMAL;
-    options.it_lim = run->limits->pivots_max - run->report->pivots;
-    if (options.it_lim <= 0) return false;
-    int before = glp_get_it_cnt(run->program);
-    int failed = glp_simplex(run->program, &options);
-    run->report->pivots += glp_get_it_cnt(run->program) - before;
-    if (failed != 0 || glp_get_status(run->program) != GLP_OPT) return false;
-    if (!isfinite(glp_get_obj_val(run->program))) return false;
-    int rows = glp_get_num_rows(run->program);
-    for (int row = 1; row <= rows; row++) {
-        run->dual[row] = glp_get_row_dual(run->program, row);
-        if (!isfinite(run->dual[row])) return false;
+    options.msg_lev = GLP_MSG_DBG; /* for on_text to hear what it complains of */
+    options.meth = method;
+    options.it_lim = pivots_left(run) < SLICE_PIVOTS ? pivots_left(run) : SLICE_PIVOTS;
+    int before = glp_get_it_cnt(lp);
+    words = 0;
+    int failed = glp_simplex(lp, &options);
+    run->report->pivots += glp_get_it_cnt(lp) - before;
+    return failed;
+}
+
+enum solved { SOLVED, SOLVED_LIMIT, SOLVED_FAILED };
+
+/* A basis that became singular is given up for an advanced one, once. */
+static enum solved solve(struct run *run, int method)
+{
+    glp_prob *lp = run->program->lp;
+    for (bool again = false;;) {
+        if (asked_to_stop(run)) return SOLVED_LIMIT;
+        int failed = simplex(run, method);
+        if (failed == GLP_EITLIM) continue;
+        if (failed == 0) break;
+        if (again) return SOLVED_FAILED;
+        again = true;
+        words = 0;
+        glp_adv_basis(lp, 0);
+        method = GLP_PRIMAL;
+    }
+    bool fine = glp_get_status(lp) == GLP_OPT && isfinite(glp_get_obj_val(lp));
+    return fine ? SOLVED : SOLVED_FAILED;
+}
+
+static bool dual_read(const struct run *run, int row, int64_t most, int64_t *dual)
+{
+    double value = glp_get_row_dual(run->program->lp, row);
+    if (!isfinite(value) || fabs(value) > PRICE_MAX) return false;
+    *dual = llround(value * FINE);
+    if (*dual > most) *dual = most;
+    return true;
+}
+
+static bool duals_read(struct run *run)
+{
+    const struct partition *partition = &run->partition;
+    for (uint32_t row = 1; row <= partition->visits + partition->classes; row++) {
+        int64_t most = 0;
+        if (row <= partition->visits)
+            most = (int64_t)partition->in->nodes[partition->owner[row]].price * FINE;
+        if (!dual_read(run, run->row_in[row], most, &run->dual[row])) return false;
+    }
+    for (uint32_t k = 0; k < run->cuts.count; k++) {
+        if (!dual_read(run, run->cut_rows + (int)k + 1, 0, &run->cut_dual[k])) return false;
     }
     return true;
 }
 
-static double reduced_cost(const struct run *run, uint32_t c)
+static int64_t reduced_cost(const struct run *run, uint32_t c)
 {
-    const struct columns *columns = &run->columns;
-    double cost = columns->cost[c] - run->dual[run->row_of_technician[columns->technician[c]]];
-    for (uint32_t i = columns->first[c]; i < columns->first[c + 1]; i++)
-        cost -= run->dual[run->row_of_visit[columns->visits[i]]];
+    const struct partition *partition = &run->partition;
+    int64_t cost = (int64_t)partition->cost[c] * FINE - run->dual[partition->class_row[c]];
+    for (uint32_t i = partition->first[c]; i < partition->first[c + 1]; i++)
+        cost -= run->dual[partition->rows[i]];
+    if (run->cuts.count == 0) return cost;
+    uint8_t cuts[CUTS_MAX];
+    uint32_t count = cuts_of_column(&run->cuts, partition, c, cuts);
+    for (uint32_t i = 0; i < count; i++)
+        cost -= run->cut_dual[cuts[i]];
     return cost;
 }
 
-/* Adds the few best of each technician that could improve. Returns how many; -1 on a bad number. */
-static int price_in(struct run *run)
+/* Prices all columns, and bounds from below what any choice of them costs: weak duality holds for
+ * any duals of the right sign, so it does for rounded ones. */
+static void price_all(struct run *run)
 {
-    struct best {
-        double cost;
-        uint32_t column;
-    } * best;
-    uint32_t technicians = run->in->technician_count;
-    best = arena_need(run->scratch, sizeof *best * technicians * ADDED_PER_TECHNICIAN + 1);
-    uint32_t *counts = arena_need(run->scratch, sizeof *counts * (technicians + 1));
-    for (uint32_t c = 0; c < run->columns.count; c++) {
-        if (run->columns.is_inside[c]) continue;
-        double cost = reduced_cost(run, c);
-        if (cost > -0.01) continue;
-        uint32_t t = run->columns.technician[c];
-        struct best *of = best + (size_t)t * ADDED_PER_TECHNICIAN;
-        if (counts[t] == ADDED_PER_TECHNICIAN && of[counts[t] - 1].cost <= cost) continue;
-        if (counts[t] < ADDED_PER_TECHNICIAN) counts[t]++;
-        uint32_t at = counts[t] - 1;
-        for (; at > 0 && of[at - 1].cost > cost; at--)
-            of[at] = of[at - 1];
-        of[at] = (struct best){cost, c};
+    const struct partition *partition = &run->partition;
+    uint32_t visits = partition->visits, rows = visits + partition->classes;
+    memset(run->least, 0, sizeof *run->least * (rows + 1));
+    for (uint32_t c = 0; c < partition->count; c++) {
+        run->reduced[c] = reduced_cost(run, c);
+        uint32_t row = partition->class_row[c];
+        if (run->reduced[c] < run->least[row]) run->least[row] = run->reduced[c];
     }
-    int added = 0;
-    for (uint32_t t = 0; t < technicians; t++) {
-        for (uint32_t i = 0; i < counts[t]; i++, added++) {
-            if (!column_enter(run, best[(size_t)t * ADDED_PER_TECHNICIAN + i].column)) return -1;
-        }
-    }
-    return added;
+    run->bound = 0;
+    for (uint32_t row = 1; row <= visits; row++)
+        run->bound += run->dual[row];
+    for (uint32_t row = visits + 1; row <= rows; row++)
+        run->bound += (run->dual[row] + run->least[row]) * partition->size[row];
+    for (uint32_t k = 0; k < run->cuts.count; k++)
+        run->bound += run->cut_dual[k];
 }
 
-/* The linear program over the whole pool; false if it did not come to its end. */
-static bool sprint(struct run *run)
+/* --- pricing in --- */
+
+static int cheaper(const void *a, const void *b)
 {
-    if (!program_make(run)) return false;
-    for (uint32_t c = 0; c < run->columns.count; c++) {
-        if (run->columns.is_current[c] && !column_enter(run, c)) return false;
+    const struct offer *left = a, *right = b;
+    if (left->reduced != right->reduced) return left->reduced < right->reduced ? -1 : 1;
+    return left->column < right->column ? -1 : 1;
+}
+
+/* Columns outside with a reduced cost below `limit`, the cheapest first; returns how many. */
+static uint32_t offers_make(struct run *run, int64_t limit)
+{
+    uint32_t count = 0;
+    for (uint32_t c = 0; c < run->partition.count; c++) {
+        if (run->is_inside[c] || run->reduced[c] >= limit) continue;
+        run->offers[count++] = (struct offer){run->reduced[c], c};
     }
-    if (run->limits->fault == FAULT_ABORT) glp_set_obj_coef(run->program, -1, 0);
-    if (run->limits->fault == FAULT_NAN_INSIDE) glp_set_obj_coef(run->program, 1, NAN);
+    qsort(run->offers, count, sizeof *run->offers, cheaper);
+    return count;
+}
+
+/* Adds the few best of each class that could improve. Returns how many; -1 on a bad number. */
+static int price_in(struct run *run)
+{
+    const struct partition *partition = &run->partition;
+    uint32_t rows = partition->visits + partition->classes, added = 0;
+    memset(run->of_class, 0, sizeof *run->of_class * (rows + 1));
+    uint32_t count = offers_make(run, -FINE / 64);
+    for (uint32_t i = 0; i < count && added < ADDED_MAX; i++) {
+        uint32_t c = run->offers[i].column, row = partition->class_row[c];
+        if (run->of_class[row] >= ADDED_PER_TECHNICIAN * partition->size[row]) continue;
+        run->of_class[row]++;
+        if (!column_enter(run, c)) return -1;
+        added++;
+    }
+    return (int)added;
+}
+
+/* The linear program over all columns. */
+static enum solved sprint(struct run *run, int method)
+{
     for (int round = 0; round < ROUNDS_MAX; round++) {
-        if (!solve(run)) return false;
+        enum solved end = solve(run, method);
+        if (end != SOLVED) return end;
+        if (!duals_read(run)) return SOLVED_FAILED;
+        price_all(run);
         int added = price_in(run);
-        if (added < 0) return false;
-        if (added == 0) return true;
+        if (added < 0) return SOLVED_FAILED;
+        if (added == 0) return SOLVED;
+        method = GLP_PRIMAL;
+    }
+    return SOLVED_LIMIT;
+}
+
+/* --- the kept program --- */
+
+static void program_drop(struct master *master)
+{
+    if (master->kept.lp != NULL && master->world == world) glp_delete_prob(master->kept.lp);
+    master->kept.lp = NULL;
+    master->kept.count = master->row_count = master->dead_rows = 0;
+}
+
+static void kept_rows_note(struct run *run)
+{
+    struct master *master = run->master;
+    const struct partition *partition = &run->partition;
+    const struct instance *in = partition->in;
+    uint32_t rows = (uint32_t)glp_get_num_rows(master->kept.lp);
+    if (rows > master->row_cap) {
+        master->row_cap = 2 * rows;
+        master->rows = realloc(master->rows, sizeof *master->rows * master->row_cap);
+        CHECK(master->rows != NULL);
+    }
+    for (uint32_t row = 1; row <= partition->visits + partition->classes; row++) {
+        uint32_t owner = partition->owner[row];
+        struct kept_row *kept = &master->rows[run->row_in[row] - 1];
+        if (row <= partition->visits)
+            *kept = (struct kept_row){in->nodes[owner].hash, in->nodes[owner].slot, false};
+        else
+            *kept =
+                (struct kept_row){in->technicians[owner].hash, in->technicians[owner].slot, true};
+    }
+    master->row_count = rows;
+}
+
+/* The plan as it stands is a basis: each route, and all but one of its visits unserved at 0. */
+static bool current_enter(struct run *run)
+{
+    const struct partition *partition = &run->partition;
+    for (uint32_t c = 0; c < partition->count; c++) {
+        if (!partition->current[c]) continue;
+        if (!column_enter(run, c)) return false;
+        int column = glp_get_num_cols(run->program->lp);
+        /* Column j is the unserved one of GLPK's row j in a program that is new. */
+        int first = run->row_in[partition->rows[partition->first[c]]];
+        glp_set_col_stat(run->program->lp, first, GLP_NL);
+        glp_set_col_stat(run->program->lp, column, GLP_BS);
+    }
+    return true;
+}
+
+static bool program_make(struct run *run)
+{
+    const struct partition *partition = &run->partition;
+    program_drop(run->master);
+    run->program->lp = glp_create_prob();
+    run->master->world = world;
+    glp_set_obj_dir(run->program->lp, GLP_MIN);
+    for (uint32_t row = 1; row <= partition->visits; row++) {
+        if (!visit_enter(run, row)) return false;
+    }
+    for (uint32_t row = 1; row <= partition->classes; row++)
+        class_enter(run, partition->visits + row);
+    return current_enter(run);
+}
+
+/* Finds the rows of those who are there still, and frees those of visits that are gone. */
+static void rows_find(struct run *run)
+{
+    struct master *master = run->master;
+    const struct partition *partition = &run->partition;
+    const struct instance *in = partition->in;
+    for (uint32_t i = 0; i < master->row_count; i++) {
+        struct kept_row *row = &master->rows[i];
+        if (row->is_class) {
+            uint32_t technician = in->technician_of_slot[row->slot];
+            uint32_t to = technician == NO_INDEX ? 0 : partition->row_of_class[technician];
+            if (to != 0 && partition->owner[to] == technician) run->row_in[to] = (int)i + 1;
+            continue;
+        }
+        uint32_t visit = row->hash == 0 ? NO_INDEX : in->visit_of_slot[row->slot];
+        if (visit != NO_INDEX && in->nodes[visit].hash == row->hash) {
+            run->row_in[partition->row_of_visit[visit]] = (int)i + 1;
+        } else if (glp_get_row_type(run->program->lp, (int)i + 1) != GLP_FR) {
+            row->hash = 0;
+            master->dead_rows++;
+            glp_set_row_bnds(run->program->lp, (int)i + 1, GLP_FR, 0, 0);
+        }
+    }
+}
+
+static bool rows_edit(struct run *run)
+{
+    const struct partition *partition = &run->partition;
+    rows_find(run);
+    for (uint32_t row = 1; row <= partition->visits; row++) {
+        if (run->row_in[row] == 0 && !visit_enter(run, row)) return false;
+    }
+    for (uint32_t row = partition->visits + 1; row <= partition->visits + partition->classes;
+         row++) {
+        if (run->row_in[row] == 0)
+            class_enter(run, row);
+        else
+            glp_set_row_bnds(run->program->lp, run->row_in[row], GLP_UP, 0, partition->size[row]);
+    }
+    return true;
+}
+
+/* Deletes the columns whose numbers stand in numbers[1 .. count], in rising order. */
+static void columns_delete(struct program *program, int count, const int *numbers)
+{
+    if (count == 0) return;
+    uint32_t kept = 0;
+    for (uint32_t i = 0, next = 1; i < program->count; i++) {
+        if (next <= (uint32_t)count && (uint32_t)numbers[next] == i + 1)
+            next++;
+        else
+            program->inside[kept++] = program->inside[i];
+    }
+    program->count = kept;
+    glp_del_cols(program->lp, count, numbers);
+}
+
+/* Finds each column's meaning and price of today. What means nothing any more is deleted, or, while
+ * it is in the basis, priced out of reach. */
+static bool columns_edit(struct run *run)
+{
+    struct program *program = run->program;
+    const struct partition *partition = &run->partition;
+    uint32_t *column_of = arena_need(run->scratch, sizeof *column_of * (run->pool->used + 1));
+    int *gone = arena_need(run->scratch, sizeof *gone * (program->count + 1));
+    double *unserved =
+        arena_need(run->scratch, sizeof *unserved * (size_t)(glp_get_num_rows(program->lp) + 1));
+    int gone_count = 0;
+    for (uint32_t c = 0; c < partition->count; c++)
+        column_of[partition->place[c]] = c + 1;
+    for (uint32_t row = 1; row <= partition->visits; row++)
+        unserved[run->row_in[row]] = partition->in->nodes[partition->owner[row]].price;
+    for (uint32_t i = 0; i < program->count; i++) {
+        struct inside *inside = &program->inside[i];
+        double price = OUT_OF_REACH;
+        if (inside->place == NO_INDEX) {
+            price = unserved[inside->row]; /* 0 where the visit is gone */
+        } else {
+            uint32_t c = column_of[inside->place];
+            bool same = c != 0 && run->pool->columns[inside->place].serial == inside->serial &&
+                        run->row_in[partition->class_row[c - 1]] == inside->row;
+            inside->column = same ? c - 1 : NO_INDEX;
+            if (same) {
+                run->is_inside[c - 1] = 1;
+                price = partition->cost[c - 1];
+            } else if (glp_get_col_stat(program->lp, (int)i + 1) != GLP_BS) {
+                gone[++gone_count] = (int)i + 1;
+                continue;
+            }
+        }
+        if (!price_set(program, (int)i + 1, price)) return false;
+    }
+    columns_delete(program, gone_count, gone);
+    return true;
+}
+
+/* Keeps the kept program small: columns that are far from being chosen go. */
+static void columns_purge(struct run *run)
+{
+    struct program *program = run->program;
+    if (program->count <= INSIDE_MAX) return;
+    int *gone = arena_need(run->scratch, sizeof *gone * (program->count + 1)), count = 0;
+    for (uint32_t i = 0; i < program->count; i++) {
+        if (program->inside[i].place == NO_INDEX) continue;
+        if (glp_get_col_stat(program->lp, (int)i + 1) != GLP_BS) gone[++count] = (int)i + 1;
+    }
+    columns_delete(program, count, gone);
+}
+
+/* A column that means nothing must not be chosen. */
+static bool void_chosen(const struct run *run)
+{
+    for (uint32_t i = 0; i < run->program->count; i++) {
+        const struct inside *inside = &run->program->inside[i];
+        if (inside->place != NO_INDEX && inside->column == NO_INDEX &&
+            glp_get_col_prim(run->program->lp, (int)i + 1) > SHARE_MIN)
+            return true;
     }
     return false;
 }
 
-/* --- the integer program --- */
-
-/* Which columns could be in a plan that is better by a second: the cheapest of them. */
-static bool filter(struct run *run, double gap)
+/* Solves the linear program, the one of the last call if there is one. */
+static enum solved relax(struct run *run)
 {
-    uint32_t *list = arena_need(run->scratch, sizeof *list * (run->columns.count + 1));
-    double *costs = arena_need(run->scratch, sizeof *costs * (run->columns.count + 1));
-    uint32_t count = 0;
-    for (uint32_t c = 0; c < run->columns.count; c++) {
-        double cost = reduced_cost(run, c);
-        if (run->columns.is_inside[c] || cost >= gap) continue;
-        if (count == run->limits->columns_max && costs[count - 1] <= cost) continue;
-        if (count < run->limits->columns_max) count++;
-        uint32_t at = count - 1;
-        for (; at > 0 && costs[at - 1] > cost; at--) {
-            costs[at] = costs[at - 1];
-            list[at] = list[at - 1];
-        }
-        costs[at] = cost;
-        list[at] = c;
+    struct master *master = run->master;
+    run->program = &master->kept;
+    run->report->warm = run->partition.whole && master->kept.lp != NULL && master->world == world &&
+                        master->dead_rows <= DEAD_ROWS_MAX;
+    enum solved end = SOLVED_FAILED;
+    if (run->report->warm && rows_edit(run) && columns_edit(run)) {
+        provoke(run);
+        end = sprint(run, GLP_PRIMAL);
     }
-    for (uint32_t i = 0; i < count && run->inside_count < run->limits->columns_max; i++) {
-        if (!column_enter(run, list[i])) return false;
-    }
-    return true;
+    if (end == SOLVED_LIMIT || (end == SOLVED && !void_chosen(run))) return end;
+    memset(run->is_inside, 0, run->partition.count);
+    run->report->warm = false;
+    if (!program_make(run)) return SOLVED_FAILED;
+    provoke(run);
+    return sprint(run, GLP_PRIMAL);
 }
 
-/* Takes routes out of the program that no better plan can have. */
-static void drop_hopeless(struct run *run, double gap)
+/* --- cuts --- */
+
+static void trial_make(struct run *run)
 {
-    int visits = run->visits, dropped = 0;
-    int *numbers = arena_need(run->scratch, sizeof *numbers * (run->inside_count + 2));
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < run->inside_count; i++) {
-        uint32_t c = run->inside[i];
-        int column = visits + (int)i + 1;
-        if (!run->columns.is_current[c] && reduced_cost(run, c) >= gap &&
-            glp_get_col_stat(run->program, column) != GLP_BS) {
-            numbers[++dropped] = column;
-            run->columns.is_inside[c] = 0;
-        } else {
-            run->inside[kept++] = c;
-        }
+    struct program *from = &run->master->kept, *to = &run->master->trial;
+    to->lp = glp_create_prob();
+    glp_copy_prob(to->lp, from->lp, GLP_OFF);
+    to->count = 0;
+    for (uint32_t i = 0; i < from->count; i++) {
+        inside_add(to, from->inside[i]);
+        if (from->inside[i].place != NO_INDEX && from->inside[i].column == NO_INDEX)
+            glp_set_col_bnds(to->lp, (int)i + 1, GLP_FX, 0, 0);
     }
-    run->inside_count = kept;
-    if (dropped > 0) glp_del_cols(run->program, dropped, numbers);
+    run->program = to;
+    run->cut_rows = glp_get_num_rows(to->lp);
+}
+
+static void cut_enter(struct run *run, uint32_t k)
+{
+    glp_prob *lp = run->program->lp;
+    int *index = arena_need(run->scratch, sizeof *index * (run->program->count + 1)), length = 0;
+    double *one = arena_need(run->scratch, sizeof *one * (run->program->count + 1));
+    const struct partition *partition = &run->partition;
+    for (uint32_t i = 0; i < run->program->count; i++) {
+        uint32_t c = run->program->inside[i].column, held = 0;
+        if (c == NO_INDEX) continue;
+        for (uint32_t at = partition->first[c]; at < partition->first[c + 1]; at++) {
+            uint16_t row = partition->rows[at];
+            const uint16_t *of = run->cuts.cut[k].rows;
+            held += row == of[0] || row == of[1] || row == of[2];
+        }
+        if (held < 2) continue;
+        index[++length] = (int)i + 1;
+        one[length] = 1;
+    }
+    int row = glp_add_rows(lp, 1);
+    CHECK(row == run->cut_rows + (int)k + 1);
+    glp_set_row_bnds(lp, row, GLP_UP, 0, 1);
+    glp_set_mat_row(lp, row, length, index, one);
+}
+
+/* Adds cuts that the solution violates; returns how many. */
+static uint32_t cut_round(struct run *run)
+{
+    struct part *parts = arena_need(run->scratch, sizeof *parts * (run->program->count + 1));
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < run->program->count; i++) {
+        double share = glp_get_col_prim(run->program->lp, (int)i + 1);
+        if (run->program->inside[i].column == NO_INDEX || share < SHARE_MIN) continue;
+        if (share < 1 - SHARE_MIN)
+            parts[count++] = (struct part){run->program->inside[i].column, share};
+    }
+    uint32_t before = run->cuts.count;
+    uint32_t added = cuts_find(&run->cuts, &run->partition, parts, count, run->scratch);
+    for (uint32_t k = before; k < run->cuts.count; k++)
+        cut_enter(run, k);
+    run->report->cuts = run->cuts.count;
+    return added;
+}
+
+/* What a better plan may cost more than the bound, in 1/256 s. */
+static int64_t gap_of(const struct run *run)
+{
+    int64_t gap = (run->plan->cost - run->partition.base_cost) * FINE - run->bound;
+    /* A better plan is better by a second. */
+    return gap - FINE + 1;
+}
+
+static enum solved tighten(struct run *run)
+{
+    for (int round = 0; round < CUT_ROUNDS_MAX && gap_of(run) > 0; round++) {
+        if (cut_round(run) == 0) break;
+        enum solved end = sprint(run, GLP_DUALP);
+        if (end != SOLVED) return end;
+    }
+    return SOLVED;
+}
+
+/* --- the integer program --- */
+
+/* Leaves in the program what a better plan can be made of. */
+static bool narrow(struct run *run)
+{
+    struct program *program = run->program;
+    int64_t gap = gap_of(run);
+    int *gone = arena_need(run->scratch, sizeof *gone * (program->count + 1)), count = 0;
+    for (uint32_t i = 0; i < program->count; i++) {
+        uint32_t c = program->inside[i].column;
+        bool is_route = program->inside[i].place != NO_INDEX;
+        bool hopeless =
+            is_route && (c == NO_INDEX || (run->reduced[c] > gap && !run->partition.current[c]));
+        if (!hopeless || glp_get_col_stat(program->lp, (int)i + 1) == GLP_BS) continue;
+        gone[++count] = (int)i + 1;
+        if (c != NO_INDEX) run->is_inside[c] = 0;
+    }
+    columns_delete(program, count, gone);
+    uint32_t offered = offers_make(run, gap + 1);
+    uint32_t room = run->limits->columns_max + run->partition.visits;
+    for (uint32_t i = 0; i < offered && program->count < room; i++) {
+        if (!column_enter(run, run->offers[i].column)) return false;
+    }
+    return true;
 }
 
 /* Hands the plan as it stands to GLPK, so that nothing worse is looked at. */
 static void give_plan(struct run *run, glp_tree *tree)
 {
-    int visits = run->visits;
-    double *x = arena_need(run->scratch, sizeof *x * ((size_t)visits + run->inside_count + 1));
-    for (int v = 1; v <= visits; v++)
-        x[v] = run->plan->route_of[run->visit_of_row[v]] == NO_INDEX;
-    for (uint32_t i = 0; i < run->inside_count; i++)
-        x[visits + (int)i + 1] = run->columns.is_current[run->inside[i]];
+    const struct program *program = run->program;
+    const struct partition *partition = &run->partition;
+    double *x = arena_need(run->scratch, sizeof *x * (program->count + 1));
+    for (uint32_t row = 1; row <= partition->visits; row++) {
+        if (run->plan->route_of[partition->owner[row]] != NO_INDEX) continue;
+        for (uint32_t i = 0; i < program->count; i++) {
+            if (program->inside[i].place == NO_INDEX && program->inside[i].row == run->row_in[row])
+                x[i + 1] = 1;
+        }
+    }
+    for (uint32_t i = 0; i < program->count; i++) {
+        uint32_t c = program->inside[i].column;
+        if (c != NO_INDEX) x[i + 1] = partition->current[c];
+    }
     glp_ios_heur_sol(tree, x);
 }
 
 static void on_tree(glp_tree *tree, void *info)
 {
     struct run *run = info;
+    words = 0;
     switch (glp_ios_reason(tree)) {
     case GLP_IHEUR:
-        if (!run->heuristic_given) give_plan(run, tree);
-        run->heuristic_given = true;
+        if (!run->plan_given) give_plan(run, tree);
+        run->plan_given = true;
         break;
     case GLP_ISELECT:
-        if (++run->report->nodes > run->limits->nodes_max) glp_ios_terminate(tree);
+        if (++run->report->nodes > run->limits->nodes_max || asked_to_stop(run))
+            glp_ios_terminate(tree);
         break;
     default: break;
     }
 }
 
-/* Solves the integer program; true if it has an answer, which is in run->chosen then. */
-static bool choose(struct run *run)
+/* Solves the integer program. */
+static enum solved branch(struct run *run, uint32_t *chosen, uint32_t *chosen_count)
 {
-    int columns = glp_get_num_cols(run->program), visits = run->visits;
-    for (int column = 1; column <= columns; column++)
-        glp_set_col_kind(run->program, column, GLP_BV);
-    if (!solve(run)) return false;
+    const struct program *program = run->program;
+    enum solved end = solve(run, GLP_PRIMAL);
+    if (end != SOLVED) return end;
+    for (uint32_t i = 0; i < program->count; i++)
+        glp_set_col_kind(program->lp, (int)i + 1, GLP_BV);
     glp_iocp options;
     glp_init_iocp(&options);
-    options.msg_lev = GLP_MSG_OFF;
+    options.msg_lev = GLP_MSG_DBG;
+    options.out_dly = 0;
     options.cb_func = on_tree;
     options.cb_info = run;
-    int failed = glp_intopt(run->program, &options);
-    if (failed != 0 && failed != GLP_ESTOP) return false;
-    int status = glp_mip_status(run->program);
-    if (status != GLP_OPT && status != GLP_FEAS) return false;
-    run->chosen = arena_need(run->scratch, sizeof *run->chosen * (run->inside_count + 1));
-    for (int column = visits + 1; column <= columns; column++) {
-        double value = glp_mip_col_val(run->program, column);
-        if (!isfinite(value)) return false;
-        if (value > 0.5) run->chosen[run->chosen_count++] = run->inside[column - visits - 1];
-    }
-    return true;
-}
-
-/* --- the answer --- */
-
-/* Rebuilds the plan from the chosen routes; false if it breaks a rule or is no better. */
-static bool take_answer(struct run *run, struct plan *plan)
-{
-    const struct instance *in = run->in;
-    const struct columns *columns = &run->columns;
-    for (uint32_t t = 0; t < in->technician_count; t++) {
-        if (run->row_of_technician[t] == 0) continue;
-        uint32_t frozen = in->technicians[t].frozen, movable = plan->routes[t].count - frozen;
-        if (movable > 0 && !plan_take_run(plan, t, frozen + 1, movable)) return false;
-    }
-    for (uint32_t i = 0; i < run->chosen_count; i++) {
-        uint32_t c = run->chosen[i], t = columns->technician[c];
-        uint32_t count = columns->first[c + 1] - columns->first[c];
-        const uint16_t *visits = columns->visits + columns->first[c];
-        if (plan->routes[t].count != in->technicians[t].frozen) return false; /* twice */
-        for (uint32_t v = 0; v < count; v++) {
-            uint32_t has = plan->route_of[visits[v]];
-            if (has != NO_INDEX && !(has == t && in->nodes[visits[v]].frozen)) return false;
+    words = 0;
+    int before = glp_get_it_cnt(program->lp);
+    int failed = glp_intopt(program->lp, &options);
+    run->report->pivots += glp_get_it_cnt(program->lp) - before;
+    if (failed != 0 && failed != GLP_ESTOP) return SOLVED_FAILED;
+    int status = glp_mip_status(program->lp);
+    if (status != GLP_OPT && status != GLP_FEAS) return SOLVED_LIMIT;
+    for (uint32_t i = 0; i < program->count; i++) {
+        double value = glp_mip_col_val(program->lp, (int)i + 1);
+        if (!isfinite(value)) return SOLVED_FAILED;
+        if (program->inside[i].place != NO_INDEX && value > 0.5) {
+            if (program->inside[i].column == NO_INDEX) return SOLVED_FAILED;
+            chosen[(*chosen_count)++] = program->inside[i].column;
         }
-        if (!plan_set_route(plan, t, visits, count)) return false;
     }
-    return plan->cost < run->plan->cost;
+    return failed == 0 ? SOLVED : SOLVED_LIMIT;
 }
 
-static enum master_end optimize(struct run *run)
+/* --- all of it --- */
+
+static void prices_note(struct run *run)
 {
-    if (!sprint(run)) return MASTER_FAILED;
-    double bound = glp_get_obj_val(run->program) + (double)run->base_cost;
-    run->report->lp_cost = (int64_t)floor(bound + 1e-6);
-    double gap = (double)run->plan->cost - bound;
-    if (gap < 1) return MASTER_NO_BETTER;
-    drop_hopeless(run, gap);
-    if (!filter(run, gap)) return MASTER_FAILED;
-    if (!choose(run)) return MASTER_NO_BETTER;
+    const struct partition *partition = &run->partition;
+    struct master_prices *prices = &run->master->prices;
+    for (uint32_t row = 1; row <= partition->visits; row++)
+        prices->visit[partition->owner[row]] = (int32_t)(run->dual[row] / FINE);
+    for (uint32_t t = 0; t < partition->in->technician_count; t++) {
+        if (partition->member[t])
+            prices->technician[t] = (int32_t)(-run->dual[partition->row_of_class[t]] / FINE);
+    }
+    for (uint32_t c = 0; c < partition->count; c++) {
+        if (!partition->current[c]) continue;
+        uint32_t visit = partition->owner[partition->rows[partition->first[c]]];
+        prices->route_gap[run->plan->route_of[visit]] = (int32_t)(run->reduced[c] / FINE);
+    }
+    prices->known = true;
+}
+
+static enum master_end end_of(enum solved solved)
+{
+    switch (solved) {
+    case SOLVED: return MASTER_NO_BETTER;
+    case SOLVED_LIMIT: return MASTER_LIMIT;
+    case SOLVED_FAILED: return MASTER_FAILED;
+    }
+    return MASTER_FAILED;
+}
+
+static void bound_note(struct run *run)
+{
+    int64_t bound = run->bound + run->partition.base_cost * FINE;
+    run->report->lp_cost = bound >= 0 ? bound / FINE : -((-bound + FINE - 1) / FINE);
+}
+
+static enum master_end integrate(struct run *run)
+{
+    trial_make(run);
+    enum solved end = tighten(run);
+    bound_note(run);
+    if (end != SOLVED || gap_of(run) <= 0) return end_of(end);
+    if (!narrow(run)) return MASTER_FAILED;
+    uint32_t *chosen = arena_need(run->scratch, sizeof *chosen * (run->program->count + 1));
+    uint32_t count = 0;
+    run->report->active = run->program->count;
+    end = branch(run, chosen, &count);
+    if (end == SOLVED_FAILED || count == 0) return end_of(end);
     struct plan answer;
-    plan_make(&answer, run->in, run->plan->stamp_next, run->scratch);
+    plan_make(&answer, run->plan->in, run->plan->stamp_next, run->scratch);
     plan_copy(&answer, run->plan);
-    if (!take_answer(run, &answer)) return MASTER_NO_BETTER;
+    if (!partition_answer(&run->partition, chosen, count, &answer, run->scratch) ||
+        answer.cost >= run->plan->cost)
+        return end_of(end);
     plan_copy(run->plan, &answer);
     return MASTER_BETTER;
 }
 
-void master_recombine(struct plan *plan, const struct pool *pool, const uint8_t *seeds,
-                      const struct master_limits *limits, struct arena *scratch,
+static enum master_end optimize(struct run *run)
+{
+    enum solved end = relax(run);
+    if (end != SOLVED) {
+        if (end == SOLVED_FAILED || !run->partition.whole)
+            program_drop(run->master);
+        else
+            kept_rows_note(run);
+        return end_of(end);
+    }
+    bound_note(run);
+    prices_note(run);
+    kept_rows_note(run);
+    enum master_end result = gap_of(run) <= 0 ? MASTER_NO_BETTER : integrate(run);
+    if (run->master->trial.lp != NULL) glp_delete_prob(run->master->trial.lp);
+    run->master->trial.lp = NULL;
+    run->program = &run->master->kept;
+    columns_purge(run);
+    if (!run->partition.whole) program_drop(run->master);
+    return result;
+}
+
+static struct run *run_make(struct master *master, struct plan *plan, struct pool *pool,
+                            const struct master_limits *limits, struct master_report *report)
+{
+    const struct instance *in = plan->in;
+    struct arena *scratch = &master->scratch;
+    arena_rewind(scratch);
+    struct run *run = arena_need(scratch, sizeof *run);
+    *run = (struct run){.master = master,
+                        .plan = plan,
+                        .pool = pool,
+                        .limits = limits,
+                        .report = report,
+                        .scratch = scratch};
+    struct master_prices *prices = &master->prices;
+    prices->known = false;
+    prices->visit = arena_need(scratch, sizeof *prices->visit * (in->visit_count + 1));
+    prices->technician =
+        arena_need(scratch, sizeof *prices->technician * (in->technician_count + 1));
+    prices->route_gap = arena_need(scratch, sizeof *prices->route_gap * (in->technician_count + 1));
+    for (uint32_t v = 0; v < in->visit_count; v++)
+        prices->visit[v] = INT32_MIN;
+    return run;
+}
+
+/* Arrays by rows and columns of the partition. */
+static void run_size(struct run *run)
+{
+    const struct partition *partition = &run->partition;
+    size_t rows = partition->visits + partition->classes + 1, columns = partition->count + 1;
+    run->row_in = arena_need(run->scratch, sizeof *run->row_in * rows);
+    run->dual = arena_need(run->scratch, sizeof *run->dual * rows);
+    run->reduced = arena_need(run->scratch, sizeof *run->reduced * columns);
+    run->is_inside = arena_need(run->scratch, columns);
+    run->least = arena_need(run->scratch, sizeof *run->least * rows);
+    run->of_class = arena_need(run->scratch, sizeof *run->of_class * rows);
+    run->offers = arena_need(run->scratch, sizeof *run->offers * columns);
+    cuts_open(&run->cuts, partition, run->scratch);
+    run->report->columns = partition->count;
+}
+
+void master_recombine(struct master *master, struct plan *plan, struct pool *pool,
+                      const uint8_t *seeds, const struct master_limits *limits,
                       struct master_report *report)
 {
     *report = (struct master_report){.end = MASTER_NO_BETTER};
-    const struct instance *in = plan->in;
-    struct run *run = arena_need(scratch, sizeof *run);
-    *run = (struct run){
-        .plan = plan, .in = in, .limits = limits, .report = report, .scratch = scratch};
-    run->row_of_technician =
-        arena_need(scratch, sizeof *run->row_of_technician * (in->technician_count + 1));
-    run->row_of_visit = arena_need(scratch, sizeof *run->row_of_visit * (in->visit_count + 1));
-    run->visit_of_row = arena_need(scratch, sizeof *run->visit_of_row * (in->visit_count + 1));
-    members_choose(run, pool, seeds);
-    if (run->technicians == 0 || run->visits == 0) return;
-    rows_make(run);
-    columns_make(run, pool);
-    run->inside = arena_need(scratch, sizeof *run->inside * (run->columns.count + 1));
-    run->dual =
-        arena_need(scratch, sizeof *run->dual * (size_t)(run->visits + run->technicians + 1));
+    struct run *run = run_make(master, plan, pool, limits, report);
+    pool_judge(pool, plan->in);
+    partition_make(&run->partition, plan, pool, seeds, limits->rows_max, run->scratch);
+    if (run->partition.visits == 0 || run->partition.classes == 0) return;
+    run_size(run);
+    words = 0;
     glp_term_hook(on_text, NULL);
     glp_error_hook(on_abort, NULL);
     if (setjmp(escape) != 0) {
-        glp_free_env(); /* the program went with it */
+        glp_free_env(); /* every program went with it */
+        world++;
+        master->trial.lp = NULL;
+        program_drop(master);
         report->end = MASTER_FAILED;
         return;
     }
     report->end = optimize(run);
-    report->active = run->inside_count;
-    glp_delete_prob(run->program);
     glp_error_hook(NULL, NULL);
+}
+
+/* --- life --- */
+
+struct master *master_open(void)
+{
+    struct master *master = calloc(1, sizeof *master);
+    CHECK(master != NULL);
+    arena_open(&master->scratch, SCRATCH_MAX);
+    return master;
+}
+
+void master_close(struct master *master)
+{
+    if (master == NULL) return;
+    program_drop(master);
+    free(master->kept.inside);
+    free(master->trial.inside);
+    free(master->rows);
+    arena_close(&master->scratch);
+    free(master);
+}
+
+const struct master_prices *master_prices(const struct master *master)
+{
+    return &master->prices;
+}
+
+void master_forget_visit(struct master *master, uint32_t slot)
+{
+    for (uint32_t i = 0; i < master->row_count; i++) {
+        if (!master->rows[i].is_class && master->rows[i].slot == slot) master->rows[i].hash = 0;
+    }
+}
+
+void master_leave(void)
+{
+    glp_free_env();
+    world++;
 }

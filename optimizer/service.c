@@ -491,7 +491,7 @@ static void close_all(struct service *service)
         free(service->problems[i]);
     }
     arena_close(&service->arena);
-    master_close();
+    master_leave();
 }
 
 int optimizer_main(int argc, char **argv)

@@ -4,7 +4,8 @@
 #include "optimizer/core/repair.h"
 
 enum {
-    POOL_COLUMNS = 8192,
+    POOL_COLUMNS = 16384,
+    POOL_PIECES = 40960, /* of six visits */
     WORK_MEMORY_MAX = 1 << 30,
     EVENT_HOT_S = 60,
     UNSERVED_HOT_S = 2000,
@@ -18,11 +19,13 @@ void solver_open(struct solver *solver, const struct travel *travel, int64_t ser
     workday_open(&solver->day, travel, service_day);
     arena_open(&solver->kept, 64 << 20);
     arena_open(&solver->work, WORK_MEMORY_MAX);
-    pool_open(&solver->pool, POOL_COLUMNS, &solver->kept);
+    pool_open(&solver->pool, POOL_COLUMNS, POOL_PIECES, &solver->kept);
+    solver->recombiner = master_open();
 }
 
 void solver_close(struct solver *solver)
 {
+    master_close(solver->recombiner);
     workday_close(&solver->day);
     arena_close(&solver->kept);
     arena_close(&solver->work);
@@ -32,14 +35,9 @@ void solver_remove_visit(struct solver *solver, const char *id)
 {
     uint32_t slot;
     workday_remove_visit(&solver->day, id, &slot);
-    if (slot != NO_INDEX) pool_forget_visit(&solver->pool, slot);
-}
-
-/* Every route of the plan becomes a column. */
-static void plan_into_pool(struct solver *solver)
-{
-    for (uint32_t t = 0; t < solver->in.technician_count; t++)
-        pool_add(&solver->pool, &solver->in, t, &solver->plan.routes[t]);
+    if (slot == NO_INDEX) return;
+    pool_forget_visit(&solver->pool, slot);
+    master_forget_visit(solver->recombiner, slot);
 }
 
 void solver_begin(struct solver *solver)
@@ -52,7 +50,8 @@ void solver_begin(struct solver *solver)
     plan_make(&solver->plan, &solver->in, &solver->stamp, &solver->work);
     solver->published = repair_published(&solver->in, &solver->work);
     repair(&solver->plan, &solver->work);
-    plan_into_pool(solver);
+    pool_turn(&solver->pool);
+    pool_keep(&solver->pool, &solver->plan);
 }
 
 static bool same_visits(const struct solver *solver, uint32_t technician)
@@ -179,8 +178,10 @@ bool solver_improve(struct solver *solver, uint64_t rounds)
     uint64_t before = solver->search.done;
     bool better = search_run(&solver->search, rounds);
     solver->work_done += solver->search.done - before;
-    if (better) plan_copy(&solver->plan, &solver->search.best);
-    return better;
+    if (!better) return false;
+    plan_copy(&solver->plan, &solver->search.best);
+    pool_keep(&solver->pool, &solver->plan);
+    return true;
 }
 
 bool solver_search_over(const struct solver *solver)
@@ -196,10 +197,11 @@ bool solver_recombine(struct solver *solver)
         any |= seeds[t] = !same_visits(solver, t);
     if (!any && solver->in.technician_count > 0)
         seeds[solver->recombinations++ % solver->in.technician_count] = 1;
-    master_recombine(&solver->plan, &solver->pool, seeds, &solver->master_limits, &solver->work,
-                     &solver->master);
-    if (solver->master.end == MASTER_BETTER) plan_into_pool(solver);
-    return solver->master.end == MASTER_BETTER;
+    master_recombine(solver->recombiner, &solver->plan, &solver->pool, seeds,
+                     &solver->master_limits, &solver->master);
+    if (solver->master.end != MASTER_BETTER) return false;
+    pool_keep(&solver->pool, &solver->plan);
+    return true;
 }
 
 void solver_fresh(struct solver *solver, uint64_t rounds, uint64_t seed)

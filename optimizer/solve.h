@@ -28,6 +28,7 @@ struct solver {
     struct published published; /* what the dispatcher has */
     struct search search;
     bool searching;
+    struct master *recombiner;
     struct master_limits master_limits;
     struct master_report master; /* of the last recombination */
     uint32_t recombinations;

@@ -254,6 +254,6 @@ int solve_main(int argc, char **argv)
     else if (solve(&input, &options, &problem) != ERR_OK)
         code = fail(&problem, EXIT_FAILED);
     solve_input_close(&input);
-    master_close();
+    master_leave();
     return code;
 }

@@ -380,6 +380,43 @@ static bool plain_day(const struct instance *in)
     return true;
 }
 
+/* Whatever of a technician counts in route_refresh or instance_allows. */
+static bool are_alike(const struct instance *in, uint32_t a, uint32_t b)
+{
+    const struct technician *one = &in->technicians[a], *other = &in->technicians[b];
+    if (one->start != other->start || one->end != other->end ||
+        one->available != other->available || one->latest_end != other->latest_end ||
+        one->shift_end != other->shift_end || one->capacity != other->capacity ||
+        one->leg_max != other->leg_max || one->travel_max != other->travel_max ||
+        one->break_earliest != other->break_earliest || one->break_latest != other->break_latest ||
+        one->break_length != other->break_length)
+        return false;
+    for (uint32_t need = 0; need < in->need_count; need++) {
+        const uint8_t *can = in->can + (size_t)need * in->technician_count;
+        if (can[a] != can[b]) return false;
+    }
+    return true;
+}
+
+static void alike_build(struct instance *in, struct arena *arena)
+{
+    uint8_t *named = arena_need(arena, in->technician_count + 1);
+    for (uint32_t v = 0; v < in->visit_count; v++) {
+        const struct node *node = &in->nodes[v];
+        if (node->pinned < in->technician_count) named[node->pinned] = 1;
+        if (node->home < in->technician_count) named[node->home] = 1;
+    }
+    for (uint32_t t = 0; t < in->technician_count; t++) {
+        in->technicians[t].alike = t;
+        for (uint32_t other = 0; other < t && !named[t]; other++) {
+            if (in->technicians[other].alike != other || named[other]) continue;
+            if (!are_alike(in, other, t)) continue;
+            in->technicians[t].alike = other;
+            break;
+        }
+    }
+}
+
 void instance_build(struct instance *in, const struct workday *day, struct arena *arena)
 {
     *in = (struct instance){
@@ -408,5 +445,6 @@ void instance_build(struct instance *in, const struct workday *day, struct arena
     }
     CHECK(day->place_count < NO_VISIT && in->visit_count < NO_VISIT);
     pinned_build(in, arena);
+    alike_build(in, arena);
     in->plain = plain_day(in);
 }

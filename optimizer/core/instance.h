@@ -66,6 +66,9 @@ struct technician {
     uint16_t start, end;
     int32_t capacity; /* UNLIMITED when there is none */
     uint32_t frozen;  /* visits in its frozen prefix */
+    /* The first who differs from him in nothing but the name: their routes can be exchanged. He
+     * himself if none before him does, and where some visit knows him by name. */
+    uint32_t alike;
     uint32_t slot;
     uint64_t hash;
 };
