@@ -1,6 +1,8 @@
 /* price.c - model/cost.h and model/policy.h, read again and written down once more. */
 #include "optimizer/audit/audit_impl.h"
 
+#include <string.h>
+
 static int64_t whole_seconds(int64_t us)
 {
     return us % 1000000 == 0 ? us / 1000000 : us / 1000000 + 1;
@@ -38,13 +40,31 @@ static bool starts_as_preferred(const struct route_visit *visit, int64_t start_u
     return false;
 }
 
+static bool prefers_another(const struct visit_told *told, const char *technician)
+{
+    for (uint32_t i = 0; i < told->preferred_count; i++) {
+        if (strcmp(told->preferred[i], technician) == 0) return false;
+    }
+    return told->preferred_count > 0;
+}
+
+/* By the windows as told: what delay did to them changes no price. Where nobody may be late by
+ * choice, lateness has none. */
+static int64_t price_of_lateness(const struct policy *policy, const struct route_visit *visit,
+                                 int64_t start_us)
+{
+    if (visit->late_us_max == 0) return 0;
+    return whole_seconds(audit_late_us(visit, start_us)) * policy->lateness_price_percent / 100;
+}
+
 static void price_visit(const struct audit *audit, uint32_t technician, uint32_t v,
                         int64_t start_us, struct audit_cost *cost)
 {
     const struct policy *policy = audit->problem->policy;
     const struct visit_told *told = &audit->problem->visits[v];
-    cost->lateness += whole_seconds(audit_late_us(&audit->visits[v], start_us)) *
-                      policy->lateness_price_percent / 100;
+    cost->lateness += price_of_lateness(policy, &told->visit, start_us);
+    if (prefers_another(told, audit->problem->technicians[technician].id))
+        cost->preferred_technician += policy->preferred_technician_missed_s;
     if (!starts_as_preferred(&audit->visits[v], start_us))
         cost->preferred_window += policy->preferred_window_missed_s;
     if (!told->published || told->planned_start_us == 0) return;

@@ -96,6 +96,25 @@ static void check_skills(const struct audit *audit, uint32_t technician, uint32_
     }
 }
 
+static void check_choices(const struct audit *audit, uint32_t technician, uint32_t v,
+                          struct audit_report *report)
+{
+    const struct technician_told *who = &audit->problem->technicians[technician];
+    const struct visit_told *told = &audit->problem->visits[v];
+    for (uint32_t i = 0; i < told->choice_count; i++) {
+        const struct choice_told *choice = &told->choices[i];
+        bool any = choice->count == 0;
+        for (uint32_t j = 0; j < choice->count && !any; j++)
+            any = has_skill(who, choice->any_of[j]);
+        if (!any)
+            audit_complain(report, AUDIT_TECHNICIAN,
+                           "order %s: %s has none of the %u skills of which it needs one, such as "
+                           "%s at level %u",
+                           told->id, who->id, choice->count, choice->any_of[0].name,
+                           choice->any_of[0].level);
+    }
+}
+
 static bool among(const char *id, const char *const *ids, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
@@ -115,6 +134,10 @@ static void check_person(const struct audit *audit, uint32_t technician, uint32_
                        told->id, who, told->technician_id);
     if (audit->owner[v] == technician && audit->home[v] == technician) return; /* as it is */
     check_skills(audit, technician, v, report);
+    check_choices(audit, technician, v, report);
+    if (told->required_count > 0 && !among(who, told->required, told->required_count))
+        audit_complain(report, AUDIT_TECHNICIAN, "order %s: is with %s, and needs one such as %s",
+                       told->id, who, told->required[0]);
     if (among(who, told->excluded, told->excluded_count))
         audit_complain(report, AUDIT_TECHNICIAN, "order %s: is with %s, who may not serve it",
                        told->id, who);

@@ -33,6 +33,7 @@ uint32_t audit_stay_with(const struct audit *audit, uint32_t technician, uint32_
     return count;
 }
 
+/* The last moment at which service may start becomes the one at which it can. */
 static void stretch_windows(struct audit *audit, uint32_t technician, const uint32_t *list,
                             uint32_t count)
 {
@@ -43,7 +44,7 @@ static void stretch_windows(struct audit *audit, uint32_t technician, const uint
         struct route_visit *visit = &audit->visits[list[i]];
         bool missed;
         now = audit_start_us(visit, now + audit_leg_us(audit, at, visit->at), &missed);
-        if (missed) visit->windows[visit->window_count - 1].end_us = now;
+        if (missed) visit->windows[visit->window_count - 1].end_us = now - visit->late_us_max;
         now += visit->service_us;
         at = visit->at;
     }

@@ -92,6 +92,15 @@ static void make_policy(struct small_day *day)
     day->policy.change_technician_s = (int32_t)between(day, 0, 900);
     day->policy.change_start_s = (int32_t)between(day, 0, 300);
     day->policy.change_start_tolerance_us = US(between(day, 0, 1800));
+    day->policy.travel_price_percent = now_and_then(day, 2) ? 100 : (int32_t)between(day, 50, 200);
+    day->policy.lateness_price_percent = (int32_t)between(day, 10, 300);
+    day->policy.preferred_window_missed_s = (int32_t)between(day, 0, 900);
+    day->policy.preferred_technician_missed_s = (int32_t)between(day, 0, 900);
+    if (now_and_then(day, 2)) {
+        day->policy.overtime_tier_us = US(between(day, 300, 1800));
+        day->policy.overtime_tier_price_percent =
+            day->policy.overtime_price_percent + (int32_t)between(day, 0, 300);
+    }
 }
 
 static struct point place(uint32_t index)
@@ -117,6 +126,8 @@ static void make_technician(struct small_day *day, uint32_t t)
         told->day.break_latest_us = US(earliest + between(day, 0, 3600));
     }
     if (now_and_then(day, 4)) told->capacity = (int32_t)between(day, 3, 12);
+    if (now_and_then(day, 5)) told->day.leg_s_max = (int32_t)between(day, 600, 2400);
+    if (now_and_then(day, 5)) told->day.travel_s_max = (int32_t)between(day, 1800, 7200);
     told->skills = day->technician_skills[t];
     for (uint32_t s = 0; s < 2; s++) {
         if (now_and_then(day, 3)) continue;
@@ -137,6 +148,31 @@ static void make_windows(struct small_day *day, struct route_visit *visit)
     }
 }
 
+static const struct skill_named any_skill[] = {{"gas", 3}, {"heat", 1}};
+
+/* Wishes lie anywhere, and may overlap the windows and one another. */
+static void make_wishes(struct small_day *day, struct visit_told *told)
+{
+    uint32_t technicians = day->problem.technician_count;
+    struct route_visit *visit = &told->visit;
+    if (now_and_then(day, 4)) visit->late_us_max = US(between(day, 60, 3600));
+    if (now_and_then(day, 4)) visit->preferred_count = 1 + rng_below(&day->rng, 2);
+    for (uint32_t w = 0; w < visit->preferred_count; w++) {
+        int64_t start = BASE_S + between(day, 0, 4 * 3600);
+        visit->preferred[w] = (struct window){US(start), US(start + between(day, 0, 5400))};
+    }
+    visit->preferred_count = windows_merge(visit->preferred, visit->preferred_count);
+    if (now_and_then(day, 5))
+        told->preferred[told->preferred_count++] =
+            day->technician_ids[rng_below(&day->rng, technicians)];
+    if (now_and_then(day, 8))
+        told->required[told->required_count++] =
+            day->technician_ids[rng_below(&day->rng, technicians)];
+    if (now_and_then(day, 8)) told->required[told->required_count++] = "T1";
+    if (now_and_then(day, 5))
+        told->choices[told->choice_count++] = (struct choice_told){any_skill, 2};
+}
+
 static void make_visit(struct small_day *day, uint32_t v)
 {
     struct visit_told *told = &day->visits[v];
@@ -154,6 +190,7 @@ static void make_visit(struct small_day *day, uint32_t v)
         day->visit_skills[v][0] = (struct skill_named){now_and_then(day, 2) ? "gas" : "heat",
                                                        (uint32_t)between(day, 1, 2)};
     }
+    make_wishes(day, told);
     if (now_and_then(day, 5))
         told->excluded[told->excluded_count++] =
             day->technician_ids[rng_below(&day->rng, day->problem.technician_count)];
@@ -366,6 +403,8 @@ static void describe(const struct small_day *day)
                (long long)(told->day.break_us / 1000000),
                (long long)seconds(told->day.break_earliest_us),
                (long long)seconds(told->day.break_latest_us), (int)told->capacity);
+        if (told->day.leg_s_max > 0) printf(" leg of %d", (int)told->day.leg_s_max);
+        if (told->day.travel_s_max > 0) printf(" travel of %d", (int)told->day.travel_s_max);
         for (uint32_t i = 0; i < told->skill_count; i++)
             printf(" %s %u", told->skills[i].name, told->skills[i].level);
         printf("\n");
@@ -382,6 +421,16 @@ static void describe(const struct small_day *day)
         for (uint32_t w = 0; w < told->visit.window_count; w++)
             printf(" %lld..%lld", (long long)seconds(told->visit.windows[w].start_us),
                    (long long)seconds(told->visit.windows[w].end_us));
+        if (told->visit.late_us_max > 0)
+            printf(" late %lld", (long long)(told->visit.late_us_max / 1000000));
+        for (uint32_t w = 0; w < told->visit.preferred_count; w++)
+            printf(" best %lld..%lld", (long long)seconds(told->visit.preferred[w].start_us),
+                   (long long)seconds(told->visit.preferred[w].end_us));
+        for (uint32_t i = 0; i < told->preferred_count; i++)
+            printf(" best %s", told->preferred[i]);
+        for (uint32_t i = 0; i < told->required_count; i++)
+            printf(" only %s", told->required[i]);
+        if (told->choice_count > 0) printf(" needs gas 3 or heat 1");
         for (uint32_t i = 0; i < told->skill_count; i++)
             printf(" needs %s %u", told->skills[i].name, told->skills[i].level);
         for (uint32_t i = 0; i < told->excluded_count; i++)
@@ -405,6 +454,16 @@ static void describe_plans(const struct small_day *day, const struct solver *sol
         printf("\n");
         served &= ~part;
     }
+}
+
+static void describe_cost(const struct audit_cost *cost)
+{
+    printf("travel %lld, overtime %lld, lateness %lld, preferred window %lld and technician %lld, "
+           "change of technician %lld and start %lld, idle %lld, unserved %lld\n",
+           (long long)cost->travel, (long long)cost->overtime, (long long)cost->lateness,
+           (long long)cost->preferred_window, (long long)cost->preferred_technician,
+           (long long)cost->change_technician, (long long)cost->change_start, (long long)cost->idle,
+           (long long)cost->unserved);
 }
 
 static void run_case(uint64_t seed, struct tally *tally)
@@ -439,6 +498,7 @@ static void run_case(uint64_t seed, struct tally *tally)
     if (getenv("CALLOUT_CASE") != NULL) {
         describe(&day);
         describe_plans(&day, &solver, served);
+        describe_cost(&audited.report.cost);
     }
     audited_close(&audited);
     solver_close(&solver);
