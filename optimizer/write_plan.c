@@ -128,6 +128,12 @@ static json_t *constants_word(const struct solve_input *input)
                      (int)input->solver.in.policy.overtime_price_percent);
 }
 
+/* Benchmarks' texts know no other cost. */
+static bool counts_distance(const struct solve_input *input)
+{
+    return input->format == SOLVE_SOLOMON || input->format == SOLVE_VRPLIB;
+}
+
 static json_t *plan_word(const struct solve_input *input, const struct solve_effort *effort,
                          struct problem *problem)
 {
@@ -156,6 +162,7 @@ static json_t *plan_word(const struct solve_input *input, const struct solve_eff
                              constants_word(input), "cpu_seconds", effort->cpu_seconds, "work",
                              (json_int_t)effort->work, "stopped_because", effort->stopped_because);
     CHECK(word != NULL);
+    if (counts_distance(input)) CHECK(json_object_set_new(word, "cost", json_integer(travel)) == 0);
     if (input->dropped_count > 0)
         CHECK(json_object_set_new(word, "steps_dropped", dropped_word(input)) == 0);
     return word;
@@ -217,7 +224,7 @@ static long long figure(const json_t *plan, const char *key)
 /* What each kind of file counts. */
 static void print_figures(const struct solve_input *input, const json_t *plan, FILE *out)
 {
-    if (input->format == SOLVE_SOLOMON || input->format == SOLVE_VRPLIB)
+    if (counts_distance(input))
         fprintf(out, "vehicles %lld, distance %lld\n", figure(plan, "vehicles"),
                 figure(plan, "travel"));
     else

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# run.sh [NAME] - runs one benchmark, or each in turn, and appends what it measured to results.csv.
+# run.sh [NAME [OPTION...]] - runs one benchmark, or each in turn, and appends what it measured to
+# results.csv. Options are the benchmark's own.
 #
 # A benchmark is a script NAME.sh here that prints "metric,value,unit" lines on standard output, and
 # ends with 77 when what it needs is not there (it says what on standard error). CALLOUT_DATA names
@@ -20,7 +21,7 @@ for name in $names; do
     script=tests/bench/$name.sh
     [ -x "$script" ] || { echo "bench: there is no benchmark \"$name\"" >&2; exit 2; }
     echo "== $name"
-    lines=$("$script")
+    lines=$("$script" "${@:2}")
     case $? in
     0) ;;
     77) echo "== $name: skipped" && continue ;;
