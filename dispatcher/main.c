@@ -5,6 +5,7 @@
 #include "dispatcher/serve.h"
 #include "dispatcher/service.h"
 #include "gateway/service.h"
+#include "optimizer/audit_tool.h"
 #include "optimizer/compare.h"
 #include "optimizer/service.h"
 #include "optimizer/solve_tool.h"
@@ -32,6 +33,7 @@ static const struct role {
     {"replay", replay_main, "rebuilds the state from the fact log and compares its digest"},
     {"verify", verify_main, "checks a data folder from its first fact to its last"},
     {"solve", solve_main, "a plan for a day folder or a VROOM file, without any system running"},
+    {"audit", audit_main, "checks a plan of solve, or of another solver, against every rule"},
     {"compare", compare_main, "the live plan against a fresh solve of the same problem"},
     {"admin", admin_main, "keys, enrolment, certificates, backup and restore"},
 };
