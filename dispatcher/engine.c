@@ -195,9 +195,11 @@ static int64_t body_cause(const Callout__FactBody *body)
     return body->body_case == CALLOUT__FACT_BODY__BODY_PLAN ? (int64_t)body->plan->cause_seq : 0;
 }
 
-enum err engine_apply(struct engine *engine, const Callout__FactBody *body, int64_t *seq,
+enum err engine_apply(struct engine *engine, const Callout__FactBody *taken, int64_t *seq,
                       struct acts *acts, struct problem *problem)
 {
+    Callout__FactBody stamped = *taken, *body = &stamped;
+    stamped.rules = CORE_VERSION;
     struct acts own;
     struct fact fact;
     int64_t time_us = engine->now_us;
@@ -205,7 +207,7 @@ enum err engine_apply(struct engine *engine, const Callout__FactBody *body, int6
     int64_t next = core_seq(engine->core) + 1;
     if (acts == NULL) acts = &own;
     acts_init(acts, &engine->batch_arena);
-    enum err err = fact_from_body(body, next, time_us, &engine->batch_arena, &fact, problem);
+    enum err err = fact_from_body(body, next, time_us, false, &engine->batch_arena, &fact, problem);
     if (err == ERR_OK) err = core_step(engine->core, &fact, acts, problem);
     if (err != ERR_OK) return err;
     ProtobufCBinaryData bytes = message_encode(&body->base, &engine->batch_arena);

@@ -1,56 +1,71 @@
 /* facts.c - from the body of a fact, as it is kept for ever, to what the core takes. All that can
- * be wrong with one message by itself is found here; what needs the state is found by the core. */
+ * be wrong with one message by itself is found here; what needs the state is found by the core.
+ *
+ * Two things are asked of a body. Its shape (nothing missing, no more than there is room for) must
+ * be right whenever it is read. Its values are judged once, when it is taken; a fact of the log was
+ * taken by the rules of its day and is read as it stands, so that a rule which becomes stricter
+ * never makes an old log unreadable.
+ */
 #include "base/clock.h"
 #include "dispatcher/engine_impl.h"
 
 #include <stdio.h>
 #include <string.h>
 
-static enum err check_text(const char *text, size_t max, const char *field, struct problem *problem)
+struct reader {
+    struct arena *arena;
+    int64_t now_us; /* time of the fact */
+    bool stored;    /* it was taken before: its values are not judged again */
+    struct problem *problem;
+};
+
+static enum err check_text(const char *text, size_t max, const char *field,
+                           const struct reader *reader)
 {
-    if (strlen(text) <= max) return ERR_OK;
-    return problem_set(problem, ERR_TOO_LARGE, field, "is %zu bytes long; at most %zu",
+    if (reader->stored || strlen(text) <= max) return ERR_OK;
+    return problem_set(reader->problem, ERR_TOO_LARGE, field, "is %zu bytes long; at most %zu",
                        strlen(text), max);
 }
 
 static enum err check_range(int64_t value, int64_t low, int64_t high, const char *field,
-                            struct problem *problem)
+                            const struct reader *reader)
 {
-    if (value >= low && value <= high) return ERR_OK;
-    return problem_set(problem, ERR_INVALID, field, "is %lld; must be from %lld to %lld",
+    if (reader->stored || (value >= low && value <= high)) return ERR_OK;
+    return problem_set(reader->problem, ERR_INVALID, field, "is %lld; must be from %lld to %lld",
                        (long long)value, (long long)low, (long long)high);
 }
 
 /* Times that people give lie within five years of the fact's: sums of them never overflow. */
-static enum err check_time(int64_t value, int64_t now_us, const char *field,
-                           struct problem *problem)
+static enum err check_time(int64_t value, const char *field, const struct reader *reader)
 {
     const int64_t span_us = 5 * 366 * US_PER_DAY;
-    if (value >= now_us - span_us && value <= now_us + span_us) return ERR_OK;
-    return problem_set(problem, ERR_INVALID, field, "is more than five years away from now");
+    int64_t away_us = value - reader->now_us;
+    if (reader->stored || (away_us >= -span_us && away_us <= span_us)) return ERR_OK;
+    return problem_set(reader->problem, ERR_INVALID, field,
+                       "is more than five years away from now");
 }
 
 static enum err read_point(const Callout__Point *point, const char *field, struct point *out,
-                           struct problem *problem)
+                           const struct reader *reader)
 {
-    if (point == NULL) return problem_set(problem, ERR_INVALID, field, "is missing");
+    if (point == NULL) return problem_set(reader->problem, ERR_INVALID, field, "is missing");
     *out = (struct point){point->lat_e7, point->lon_e7};
-    if (point_valid(*out)) return ERR_OK;
+    if (reader->stored || point_valid(*out)) return ERR_OK;
     return problem_set(
-        problem, ERR_INVALID, field,
+        reader->problem, ERR_INVALID, field,
         "lies outside the earth: lat_e7 within +-900000000, lon_e7 within +-1800000000");
 }
 
 static enum err read_skills(Callout__Skill *const *skills, size_t count, const char *field,
-                            struct arena *arena, const struct fact_skill **out, uint32_t *out_count,
-                            struct problem *problem)
+                            const struct fact_skill **out, uint32_t *out_count,
+                            const struct reader *reader)
 {
     if (count > LIMIT_SKILLS_PER_ENTITY)
-        return problem_set(problem, ERR_TOO_LARGE, field, "%zu skills; at most %d", count,
+        return problem_set(reader->problem, ERR_TOO_LARGE, field, "%zu skills; at most %d", count,
                            LIMIT_SKILLS_PER_ENTITY);
-    struct fact_skill *items = arena_need(arena, (count + 1) * sizeof *items);
+    struct fact_skill *items = arena_need(reader->arena, (count + 1) * sizeof *items);
     for (size_t i = 0; i < count; i++) {
-        enum err err = check_range(skills[i]->level, 1, LIMIT_SKILL_LEVEL, field, problem);
+        enum err err = check_range(skills[i]->level, 1, LIMIT_SKILL_LEVEL, field, reader);
         if (err != ERR_OK) return err;
         items[i] = (struct fact_skill){skills[i]->name, skills[i]->level, skills[i]->valid_from_us,
                                        skills[i]->valid_to_us};
@@ -61,7 +76,7 @@ static enum err read_skills(Callout__Skill *const *skills, size_t count, const c
 }
 
 /* A policy of before a field was there has 0 in it: that must be a value, or mean one. */
-static enum err check_policy(const Callout__Policy *it, struct problem *problem)
+static enum err check_policy(const Callout__Policy *it, const struct reader *reader)
 {
     const int64_t day_s = 86400;
     const struct {
@@ -88,16 +103,21 @@ static enum err check_policy(const Callout__Policy *it, struct problem *problem)
         {"changes_per_technician_day_max", it->changes_per_technician_day_max, 0,
          LIMIT_VISITS_PER_PLAN},
     };
+    if (it->base.n_unknown_fields > 0 && !reader->stored)
+        return problem_set(reader->problem, ERR_INVALID, "territory.policy",
+                           "has a field of number %u, which is not known here: 1 to 16 are",
+                           it->base.unknown_fields[0].tag);
     for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++) {
         char field[80];
         snprintf(field, sizeof field, "territory.policy.%s", ranges[i].field);
-        enum err err = check_range(ranges[i].value, ranges[i].low, ranges[i].high, field, problem);
+        enum err err = check_range(ranges[i].value, ranges[i].low, ranges[i].high, field, reader);
         if (err != ERR_OK) return err;
     }
     return ERR_OK;
 }
 
-static enum err read_policy(const Callout__Policy *it, struct policy *out, struct problem *problem)
+static enum err read_policy(const Callout__Policy *it, struct policy *out,
+                            const struct reader *reader)
 {
     *out = (struct policy){
         .version = 1,
@@ -118,15 +138,15 @@ static enum err read_policy(const Callout__Policy *it, struct policy *out, struc
         .preferred_technician_missed_s = it->preferred_technician_missed_seconds,
         .changes_per_technician_day_max = it->changes_per_technician_day_max,
     };
-    return check_policy(it, problem);
+    return check_policy(it, reader);
 }
 
 static enum err read_territory(const Callout__UpsertTerritoryRequest *request, struct fact *out,
-                               struct problem *problem)
+                               const struct reader *reader)
 {
     const Callout__Territory *it = request->territory;
-    if (it == NULL) return problem_set(problem, ERR_INVALID, "territory", "is missing");
-    enum err err = check_text(it->name, LIMIT_NAME, "territory.name", problem);
+    if (it == NULL) return problem_set(reader->problem, ERR_INVALID, "territory", "is missing");
+    enum err err = check_text(it->name, LIMIT_NAME, "territory.name", reader);
     out->kind = FACT_TERRITORY;
     out->territory =
         (struct fact_territory){.territory_id = it->territory_id,
@@ -136,32 +156,31 @@ static enum err read_territory(const Callout__UpsertTerritoryRequest *request, s
                                 .skill_names = (const char *const *)request->skill_names,
                                 .skill_count = (uint32_t)request->n_skill_names};
     if (err == ERR_OK && it->policy != NULL)
-        err = read_policy(it->policy, &out->territory.policy, problem);
+        err = read_policy(it->policy, &out->territory.policy, reader);
     return err;
 }
 
-static enum err read_shift(const Callout__Shift *it, int64_t now_us, struct fact_shift *out,
-                           struct problem *problem)
+static enum err read_shift(const Callout__Shift *it, struct fact_shift *out,
+                           const struct reader *reader)
 {
-    enum err err = check_time(it->start_us, now_us, "technician.shifts.start_us", problem);
-    if (err == ERR_OK) err = check_time(it->end_us, now_us, "technician.shifts.end_us", problem);
+    enum err err = check_time(it->start_us, "technician.shifts.start_us", reader);
+    if (err == ERR_OK) err = check_time(it->end_us, "technician.shifts.end_us", reader);
     if (err == ERR_OK)
         err = check_range((it->end_us - it->start_us) / US_PER_SECOND, 1, 86400,
-                          "technician.shifts.end_us (seconds after start_us)", problem);
+                          "technician.shifts.end_us (seconds after start_us)", reader);
     if (err == ERR_OK) /* a service day begins at any hour of UTC, and a shift may reach over it */
         err = check_range(it->service_day, it->start_us / US_PER_DAY - 2,
                           it->start_us / US_PER_DAY + 2,
-                          "technician.shifts.service_day (of start_us)", problem);
+                          "technician.shifts.service_day (of start_us)", reader);
     if (err == ERR_OK && it->break_earliest_us != 0)
-        err = check_time(it->break_earliest_us, now_us, "technician.shifts.break_earliest_us",
-                         problem);
+        err = check_time(it->break_earliest_us, "technician.shifts.break_earliest_us", reader);
     if (err == ERR_OK && it->break_latest_us != 0)
-        err = check_time(it->break_latest_us, now_us, "technician.shifts.break_latest_us", problem);
+        err = check_time(it->break_latest_us, "technician.shifts.break_latest_us", reader);
     if (err == ERR_OK)
         err = check_range(it->overtime_seconds_max, 0, 86400,
-                          "technician.shifts.overtime_seconds_max", problem);
+                          "technician.shifts.overtime_seconds_max", reader);
     if (err == ERR_OK)
-        err = check_range(it->break_seconds, 0, 86400, "technician.shifts.break_seconds", problem);
+        err = check_range(it->break_seconds, 0, 86400, "technician.shifts.break_seconds", reader);
     *out = (struct fact_shift){it->service_day,
                                it->start_us,
                                it->end_us,
@@ -174,61 +193,99 @@ static enum err read_shift(const Callout__Shift *it, int64_t now_us, struct fact
                                {0, 0},
                                {0, 0}};
     if (err == ERR_OK && it->start != NULL)
-        err = read_point(it->start, "technician.shifts.start", &out->start, problem);
+        err = read_point(it->start, "technician.shifts.start", &out->start, reader);
     if (err == ERR_OK && it->end != NULL)
-        err = read_point(it->end, "technician.shifts.end", &out->end, problem);
+        err = read_point(it->end, "technician.shifts.end", &out->end, reader);
     return err;
 }
 
-static enum err read_technician(const Callout__UpsertTechnicianRequest *request, int64_t now_us,
-                                struct arena *arena, struct fact *out, struct problem *problem)
+static enum err read_technician(const Callout__UpsertTechnicianRequest *request, struct fact *out,
+                                const struct reader *reader)
 {
     const Callout__Technician *it = request->technician;
-    if (it == NULL) return problem_set(problem, ERR_INVALID, "technician", "is missing");
+    if (it == NULL) return problem_set(reader->problem, ERR_INVALID, "technician", "is missing");
     struct fact_technician *to = &out->technician;
     out->kind = FACT_TECHNICIAN;
     *to = (struct fact_technician){
         .technician_id = it->technician_id, .territory_id = it->territory_id, .name = it->name};
-    enum err err = check_text(it->name, LIMIT_NAME, "technician.name", problem);
-    if (err == ERR_OK) err = read_point(it->home, "technician.home", &to->home, problem);
+    to->leg_s_max = it->leg_seconds_max;
+    to->travel_s_max = it->travel_seconds_max;
+    enum err err = check_text(it->name, LIMIT_NAME, "technician.name", reader);
     if (err == ERR_OK)
-        err = read_skills(it->skills, it->n_skills, "technician.skills", arena, &to->skills,
-                          &to->skill_count, problem);
+        err = check_range(it->leg_seconds_max, 0, 86400, "technician.leg_seconds_max", reader);
+    if (err == ERR_OK)
+        err =
+            check_range(it->travel_seconds_max, 0, 86400, "technician.travel_seconds_max", reader);
+    if (err == ERR_OK) err = read_point(it->home, "technician.home", &to->home, reader);
+    if (err == ERR_OK)
+        err = read_skills(it->skills, it->n_skills, "technician.skills", &to->skills,
+                          &to->skill_count, reader);
     if (err == ERR_OK && it->n_shifts > 64)
-        err = problem_set(problem, ERR_TOO_LARGE, "technician.shifts", "at most 64 at once");
+        err =
+            problem_set(reader->problem, ERR_TOO_LARGE, "technician.shifts", "at most 64 at once");
     if (err != ERR_OK) return err;
-    struct fact_shift *shifts = arena_need(arena, (it->n_shifts + 1) * sizeof *shifts);
+    struct fact_shift *shifts = arena_need(reader->arena, (it->n_shifts + 1) * sizeof *shifts);
     for (size_t i = 0; i < it->n_shifts && err == ERR_OK; i++)
-        err = read_shift(it->shifts[i], now_us, &shifts[i], problem);
+        err = read_shift(it->shifts[i], &shifts[i], reader);
     to->shifts = shifts;
     to->shift_count = (uint32_t)it->n_shifts;
     return err;
 }
 
-static enum err read_windows(const Callout__WorkOrder *it, int64_t now_us, struct arena *arena,
-                             struct fact_work_order *to, struct problem *problem)
+static enum err read_windows(const Callout__WorkOrder *it, struct fact_work_order *to,
+                             const struct reader *reader)
 {
     if (it->n_windows > LIMIT_WINDOWS_PER_ORDER)
-        return problem_set(problem, ERR_TOO_LARGE, "work_order.windows", "%zu windows; at most %d",
-                           it->n_windows, LIMIT_WINDOWS_PER_ORDER);
-    struct window *windows = arena_need(arena, (it->n_windows + 1) * sizeof *windows);
-    bool *promised = arena_need(arena, (it->n_windows + 1) * sizeof *promised);
+        return problem_set(reader->problem, ERR_TOO_LARGE, "work_order.windows",
+                           "%zu windows; at most %d", it->n_windows, LIMIT_WINDOWS_PER_ORDER);
+    struct window *windows = arena_need(reader->arena, (it->n_windows + 1) * sizeof *windows);
+    bool *promised = arena_need(reader->arena, (it->n_windows + 1) * sizeof *promised);
+    bool *preferred = arena_need(reader->arena, (it->n_windows + 1) * sizeof *preferred);
     for (size_t i = 0; i < it->n_windows; i++) {
-        enum err err =
-            check_time(it->windows[i]->start_us, now_us, "work_order.windows.start_us", problem);
+        enum err err = check_time(it->windows[i]->start_us, "work_order.windows.start_us", reader);
         if (err == ERR_OK)
-            err = check_time(it->windows[i]->end_us, now_us, "work_order.windows.end_us", problem);
+            err = check_time(it->windows[i]->end_us, "work_order.windows.end_us", reader);
         if (err != ERR_OK) return err;
         windows[i] = (struct window){it->windows[i]->start_us, it->windows[i]->end_us};
         promised[i] = it->windows[i]->promised;
+        preferred[i] = it->windows[i]->preferred;
     }
     to->windows = windows;
     to->promised = promised;
+    to->window_preferred = preferred;
     to->window_count = (uint32_t)it->n_windows;
     return ERR_OK;
 }
 
-static enum err check_order_texts(const struct fact_work_order *it, struct problem *problem)
+static struct fact_named named_of(char *const *ids, size_t count)
+{
+    return (struct fact_named){(const char *const *)ids, (uint32_t)count};
+}
+
+static enum err read_choices(const Callout__WorkOrder *it, struct fact_work_order *to,
+                             const struct reader *reader)
+{
+    static const char field[] = "work_order.skill_choices";
+    if (it->n_skill_choices > LIMIT_SKILL_CHOICES_PER_ORDER)
+        return problem_set(reader->problem, ERR_TOO_LARGE, field, "%zu choices; at most %d",
+                           it->n_skill_choices, LIMIT_SKILL_CHOICES_PER_ORDER);
+    struct fact_choice *choices =
+        arena_need(reader->arena, (it->n_skill_choices + 1) * sizeof *choices);
+    for (size_t i = 0; i < it->n_skill_choices; i++) {
+        const Callout__SkillChoice *from = it->skill_choices[i];
+        enum err err = read_skills(from->any_of, from->n_any_of, field, &choices[i].any_of,
+                                   &choices[i].count, reader);
+        if (err != ERR_OK) return err;
+    }
+    to->choices = choices;
+    to->choice_count = (uint32_t)it->n_skill_choices;
+    to->required = named_of(it->required_technician_ids, it->n_required_technician_ids);
+    to->preferred = named_of(it->preferred_technician_ids, it->n_preferred_technician_ids);
+    to->excluded = named_of(it->excluded_technician_ids, it->n_excluded_technician_ids);
+    return ERR_OK;
+}
+
+static enum err check_order_texts(const struct fact_work_order *it, const struct reader *reader)
 {
     const struct {
         const char *text;
@@ -253,7 +310,7 @@ static enum err check_order_texts(const struct fact_work_order *it, struct probl
         {it->note, LIMIT_TEXT, "work_order.note"},
     };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-        enum err err = check_text(texts[i].text, texts[i].max, texts[i].field, problem);
+        enum err err = check_text(texts[i].text, texts[i].max, texts[i].field, reader);
         if (err != ERR_OK) return err;
     }
     return ERR_OK;
@@ -281,13 +338,13 @@ static void read_around(const Callout__WorkOrder *it, struct fact_work_order *to
     to->site_time_zone = it->site->time_zone;
 }
 
-static enum err read_work_order(const Callout__UpsertWorkOrderRequest *request, int64_t service_day,
-                                int64_t now_us, struct arena *arena, struct fact *out,
-                                struct problem *problem)
+static enum err read_work_order(const Callout__FactBody *body, struct fact *out,
+                                const struct reader *reader)
 {
-    const Callout__WorkOrder *it = request->work_order;
-    if (it == NULL) return problem_set(problem, ERR_INVALID, "work_order", "is missing");
-    if (it->site == NULL) return problem_set(problem, ERR_INVALID, "work_order.site", "is missing");
+    const Callout__WorkOrder *it = body->upsert_work_order->work_order;
+    if (it == NULL) return problem_set(reader->problem, ERR_INVALID, "work_order", "is missing");
+    if (it->site == NULL)
+        return problem_set(reader->problem, ERR_INVALID, "work_order.site", "is missing");
     struct fact_work_order *to = &out->work_order;
     out->kind = FACT_WORK_ORDER;
     *to = (struct fact_work_order){
@@ -301,38 +358,40 @@ static enum err read_work_order(const Callout__UpsertWorkOrderRequest *request, 
         .priority = it->priority,
         .earliest_start_us = it->earliest_start_us,
         .due_us = it->due_us,
-        .service_day = service_day,
+        .service_day = body->service_day,
         .emergency = it->emergency,
+        .late_us_max = it->late_seconds_max * US_PER_SECOND,
+        .any_window = body->rules == 0,
     };
     read_around(it, to);
-    enum err err = read_point(it->site->point, "work_order.site.point", &to->point, problem);
+    enum err err = read_point(it->site->point, "work_order.site.point", &to->point, reader);
     if (err == ERR_OK)
         err = check_range(it->service_seconds, 1, LIMIT_SERVICE_SECONDS,
-                          "work_order.service_seconds", problem);
+                          "work_order.service_seconds", reader);
     if (err == ERR_OK)
-        err = check_range(it->priority, 1, LIMIT_PRIORITY, "work_order.priority", problem);
+        err = check_range(it->priority, 1, LIMIT_PRIORITY, "work_order.priority", reader);
     if (err == ERR_OK && it->earliest_start_us != 0)
-        err = check_time(it->earliest_start_us, now_us, "work_order.earliest_start_us", problem);
-    if (err == ERR_OK && it->due_us != 0)
-        err = check_time(it->due_us, now_us, "work_order.due_us", problem);
-    if (err == ERR_OK) err = check_order_texts(to, problem);
+        err = check_time(it->earliest_start_us, "work_order.earliest_start_us", reader);
+    if (err == ERR_OK && it->due_us != 0) err = check_time(it->due_us, "work_order.due_us", reader);
     if (err == ERR_OK)
-        err = read_skills(it->skills, it->n_skills, "work_order.skills", arena, &to->skills,
-                          &to->skill_count, problem);
-    if (err == ERR_OK) err = read_windows(it, now_us, arena, to, problem);
+        err = check_range(it->late_seconds_max, 0, 86400, "work_order.late_seconds_max", reader);
+    if (err == ERR_OK) err = check_order_texts(to, reader);
+    if (err == ERR_OK) err = read_choices(it, to, reader);
+    if (err == ERR_OK)
+        err = read_skills(it->skills, it->n_skills, "work_order.skills", &to->skills,
+                          &to->skill_count, reader);
+    if (err == ERR_OK) err = read_windows(it, to, reader);
     return err;
 }
 
 static enum err read_absence(const char *technician_id, int64_t start_us, int64_t end_us,
-                             const char *reason, int64_t now_us, struct fact *out,
-                             struct problem *problem)
+                             const char *reason, struct fact *out, const struct reader *reader)
 {
     out->kind = FACT_ABSENCE;
     out->absence = (struct fact_absence){technician_id, reason, start_us, end_us};
-    enum err err = check_text(reason, LIMIT_TEXT, "absence.reason", problem);
-    if (err == ERR_OK && start_us != 0)
-        err = check_time(start_us, now_us, "absence.start_us", problem);
-    if (err == ERR_OK && end_us != 0) err = check_time(end_us, now_us, "absence.end_us", problem);
+    enum err err = check_text(reason, LIMIT_TEXT, "absence.reason", reader);
+    if (err == ERR_OK && start_us != 0) err = check_time(start_us, "absence.start_us", reader);
+    if (err == ERR_OK && end_us != 0) err = check_time(end_us, "absence.end_us", reader);
     return err;
 }
 
@@ -359,8 +418,8 @@ static void read_plan(const Callout__PlanCandidate *it, struct arena *arena, str
     };
 }
 
-static enum err read_command(const Callout__Command *it, int64_t now_us, struct fact *out,
-                             struct problem *problem)
+static enum err read_command(const Callout__Command *it, struct fact *out,
+                             const struct reader *reader)
 {
     struct fact_status *status = &out->status;
     out->device_time_us = it->device_time_us;
@@ -375,34 +434,34 @@ static enum err read_command(const Callout__Command *it, int64_t now_us, struct 
         if (report->status < CALLOUT__APPOINTMENT_STATUS__ACCEPTED ||
             report->status > CALLOUT__APPOINTMENT_STATUS__NO_ACCESS)
             return problem_set(
-                problem, ERR_INVALID, "status.status",
+                reader->problem, ERR_INVALID, "status.status",
                 "a technician reports ACCEPTED, EN_ROUTE, ON_SITE, WORKING, PAUSED, COMPLETED, "
                 "INCOMPLETE or NO_ACCESS");
         bool needs_reason = report->status >= CALLOUT__APPOINTMENT_STATUS__INCOMPLETE;
         if (needs_reason && report->reason[0] == '\0')
-            return problem_set(problem, ERR_INVALID, "status.reason",
+            return problem_set(reader->problem, ERR_INVALID, "status.reason",
                                "is needed for INCOMPLETE and NO_ACCESS");
         if (report->point != NULL) {
-            enum err err = read_point(report->point, "status.point", &status->point, problem);
+            enum err err = read_point(report->point, "status.point", &status->point, reader);
             if (err != ERR_OK) return err;
         }
-        return check_text(report->reason, LIMIT_TEXT, "status.reason", problem);
+        return check_text(report->reason, LIMIT_TEXT, "status.reason", reader);
     }
     case CALLOUT__COMMAND__BODY_DECLINE:
         out->kind = FACT_DECLINE;
         *status = (struct fact_status){.appointment_id = it->decline->appointment_id,
                                        .reason = it->decline->reason};
-        return check_text(it->decline->reason, LIMIT_TEXT, "decline.reason", problem);
+        return check_text(it->decline->reason, LIMIT_TEXT, "decline.reason", reader);
     case CALLOUT__COMMAND__BODY_RUNNING_LATE:
         out->kind = FACT_LATE;
         *status = (struct fact_status){.appointment_id = it->running_late->appointment_id,
                                        .reason = "",
                                        .delay_us = it->running_late->delay_seconds * US_PER_SECOND};
         return check_range(it->running_late->delay_seconds, 60, 86400, "running_late.delay_seconds",
-                           problem);
+                           reader);
     case CALLOUT__COMMAND__BODY_ABSENCE:
         return read_absence(out->technician_id, it->absence->start_us, it->absence->end_us,
-                            it->absence->reason, now_us, out, problem);
+                            it->absence->reason, out, reader);
     case CALLOUT__COMMAND__BODY__NOT_SET:
     case _CALLOUT__COMMAND__BODY__CASE_IS_INT_SIZE:
     case CALLOUT__COMMAND__BODY_ACK_PLAN:
@@ -410,7 +469,8 @@ static enum err read_command(const Callout__Command *it, int64_t now_us, struct 
     case CALLOUT__COMMAND__BODY_HEARTBEAT:
     default: break;
     }
-    return problem_set(problem, ERR_INVALID, "command.body", "is missing or of an unknown kind");
+    return problem_set(reader->problem, ERR_INVALID, "command.body",
+                       "is missing or of an unknown kind");
 }
 
 static void read_subject(struct fact *out, enum fact_kind kind, const char *id,
@@ -430,30 +490,28 @@ static enum actor_role role_of(const Callout__Principal *actor)
     return strcmp(actor->role, "integrator") == 0 ? ROLE_INTEGRATOR : ROLE_DISPATCHER;
 }
 
-enum err fact_from_body(const Callout__FactBody *body, int64_t seq, int64_t time_us,
+enum err fact_from_body(const Callout__FactBody *body, int64_t seq, int64_t time_us, bool stored,
                         struct arena *arena, struct fact *out, struct problem *problem)
 {
+    const struct reader its = {arena, time_us, stored, problem}, *reader = &its;
     *out = (struct fact){
         .seq = seq, .time_us = time_us, .technician_id = "", .role = role_of(body->actor)};
     if (body->actor != NULL) out->technician_id = body->actor->technician_id;
-    if (body->command != NULL) return read_command(body->command, time_us, out, problem);
+    if (body->command != NULL) return read_command(body->command, out, reader);
     switch (body->body_case) {
     case CALLOUT__FACT_BODY__BODY_UPSERT_TERRITORY:
-        return read_territory(body->upsert_territory, out, problem);
+        return read_territory(body->upsert_territory, out, reader);
     case CALLOUT__FACT_BODY__BODY_UPSERT_TECHNICIAN:
-        return read_technician(body->upsert_technician, time_us, arena, out, problem);
-    case CALLOUT__FACT_BODY__BODY_UPSERT_WORK_ORDER:
-        return read_work_order(body->upsert_work_order, body->service_day, time_us, arena, out,
-                               problem);
+        return read_technician(body->upsert_technician, out, reader);
+    case CALLOUT__FACT_BODY__BODY_UPSERT_WORK_ORDER: return read_work_order(body, out, reader);
     case CALLOUT__FACT_BODY__BODY_CANCEL_WORK_ORDER:
         read_subject(out, FACT_CANCEL, body->cancel_work_order->work_order_id, "",
                      body->cancel_work_order->reason, 0);
-        return check_text(body->cancel_work_order->reason, LIMIT_TEXT, "reason", problem);
+        return check_text(body->cancel_work_order->reason, LIMIT_TEXT, "reason", reader);
     case CALLOUT__FACT_BODY__BODY_REPORT_ABSENCE: {
         const Callout__Absence *it = body->report_absence->absence;
-        if (it == NULL) return problem_set(problem, ERR_INVALID, "absence", "is missing");
-        return read_absence(it->technician_id, it->start_us, it->end_us, it->reason, time_us, out,
-                            problem);
+        if (it == NULL) return problem_set(reader->problem, ERR_INVALID, "absence", "is missing");
+        return read_absence(it->technician_id, it->start_us, it->end_us, it->reason, out, reader);
     }
     case CALLOUT__FACT_BODY__BODY_ASSIGN:
         read_subject(out, FACT_ASSIGN, body->assign->appointment_id, body->assign->technician_id,
@@ -461,13 +519,12 @@ enum err fact_from_body(const Callout__FactBody *body, int64_t seq, int64_t time
         out->subject.start_us = body->assign->start_us;
         out->subject.place = body->assign->place;
         if (strlen(body->assign->override_reason) > LIMIT_TEXT || body->assign->start_us == 0)
-            return check_text(body->assign->override_reason, LIMIT_TEXT, "override_reason",
-                              problem);
-        return check_time(body->assign->start_us, time_us, "start_us", problem);
+            return check_text(body->assign->override_reason, LIMIT_TEXT, "override_reason", reader);
+        return check_time(body->assign->start_us, "start_us", reader);
     case CALLOUT__FACT_BODY__BODY_UNASSIGN:
         read_subject(out, FACT_UNASSIGN, body->unassign->appointment_id, "", body->unassign->reason,
                      body->unassign->expected_version);
-        return check_text(body->unassign->reason, LIMIT_TEXT, "reason", problem);
+        return check_text(body->unassign->reason, LIMIT_TEXT, "reason", reader);
     case CALLOUT__FACT_BODY__BODY_SET_PIN: {
         static Callout__Pin none;
         callout__pin__init(&none);
@@ -478,7 +535,7 @@ enum err fact_from_body(const Callout__FactBody *body, int64_t seq, int64_t time
         out->subject.pin_time = pin->time;
         out->subject.start_us = pin->start_us;
         if (pin->time && pin->start_us != 0)
-            return check_time(pin->start_us, time_us, "pin.start_us", problem);
+            return check_time(pin->start_us, "pin.start_us", reader);
         return ERR_OK;
     }
     case CALLOUT__FACT_BODY__BODY_SET_FREEZE_HORIZON:
@@ -486,7 +543,7 @@ enum err fact_from_body(const Callout__FactBody *body, int64_t seq, int64_t time
         out->freeze.territory_id = body->set_freeze_horizon->territory_id;
         out->freeze.freeze_us = body->set_freeze_horizon->freeze_seconds * US_PER_SECOND;
         return check_range(body->set_freeze_horizon->freeze_seconds, 0, 86400, "freeze_seconds",
-                           problem);
+                           reader);
     case CALLOUT__FACT_BODY__BODY_PLAN: read_plan(body->plan, arena, out); return ERR_OK;
     case CALLOUT__FACT_BODY__BODY_TICK:
         out->kind = FACT_TICK;
@@ -498,11 +555,11 @@ enum err fact_from_body(const Callout__FactBody *body, int64_t seq, int64_t time
         out->kind = FACT_DRIFT;
         out->drift.technician_id = body->drift->technician_id;
         out->drift.fix_time_us = body->drift->fix_time_us;
-        return read_point(body->drift->point, "drift.point", &out->drift.point, problem);
+        return read_point(body->drift->point, "drift.point", &out->drift.point, reader);
     case CALLOUT__FACT_BODY__BODY_QUARANTINED: out->kind = FACT_QUARANTINED; return ERR_OK;
     case CALLOUT__FACT_BODY__BODY__NOT_SET:
     case _CALLOUT__FACT_BODY__BODY__CASE_IS_INT_SIZE:
     default: break;
     }
-    return problem_set(problem, ERR_INVALID, "body", "is missing or of an unknown kind");
+    return problem_set(reader->problem, ERR_INVALID, "body", "is missing or of an unknown kind");
 }

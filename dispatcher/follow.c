@@ -192,6 +192,8 @@ Callout__Technician *read_technician_message(struct call *call, const char *tech
     out->technician_id = arena_text(call->arena, row.technician.technician_id);
     out->territory_id = arena_text(call->arena, row.technician.territory_id);
     out->name = arena_text(call->arena, row.technician.name);
+    out->leg_seconds_max = (int32_t)row.technician.leg_seconds_max;
+    out->travel_seconds_max = (int32_t)row.technician.travel_seconds_max;
     out->home = arena_need(call->arena, sizeof *out->home);
     callout__point__init(out->home);
     out->home->lat_e7 = (int32_t)row.technician.lat_e7;

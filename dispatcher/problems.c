@@ -80,6 +80,8 @@ static void out_technician(void *context, const struct problem_technician *it)
     to->break_earliest_us = it->day.break_earliest_us;
     to->break_latest_us = it->day.break_latest_us;
     to->break_seconds = (int32_t)(it->day.break_us / 1000000);
+    to->leg_seconds_max = it->day.leg_s_max;
+    to->travel_seconds_max = it->day.travel_s_max;
     to->changes_left = -1;
     to->skills = out_skills(out->call, it->skills, it->skill_count);
     to->n_skills = it->skill_count;
@@ -88,17 +90,57 @@ static void out_technician(void *context, const struct problem_technician *it)
     answer->technicians[answer->n_technicians++] = to;
 }
 
+static void out_window(struct arena *arena, const struct window *window, bool preferred,
+                       Callout__ProblemVisit *to)
+{
+    Callout__ArrivalWindow *out = arena_need(arena, sizeof *out);
+    callout__arrival_window__init(out);
+    out->start_us = window->start_us;
+    out->end_us = window->end_us;
+    out->preferred = preferred;
+    to->windows[to->n_windows++] = out;
+}
+
 static void out_windows(struct arena *arena, const struct route_visit *visit,
                         Callout__ProblemVisit *to)
 {
-    to->windows = arena_need(arena, (visit->window_count + 1) * sizeof *to->windows);
-    for (uint32_t i = 0; i < visit->window_count; i++) {
-        to->windows[i] = arena_need(arena, sizeof *to->windows[i]);
-        callout__arrival_window__init(to->windows[i]);
-        to->windows[i]->start_us = visit->windows[i].start_us;
-        to->windows[i]->end_us = visit->windows[i].end_us;
+    to->windows = arena_need(arena, 2 * LIMIT_WINDOWS_PER_ORDER * sizeof *to->windows);
+    for (uint32_t i = 0; i < visit->window_count; i++)
+        out_window(arena, &visit->windows[i], false, to);
+    for (uint32_t i = 0; i < visit->preferred_count; i++)
+        out_window(arena, &visit->preferred[i], true, to);
+    to->late_seconds_max = (int32_t)(visit->late_us_max / 1000000);
+}
+
+static char **out_ids(struct arena *arena, const char *const *ids, uint32_t count,
+                      size_t *out_count)
+{
+    char **out = arena_need(arena, (count + 1) * sizeof *out);
+    for (uint32_t i = 0; i < count; i++)
+        out[(*out_count)++] = arena_text(arena, ids[i]);
+    return out;
+}
+
+/* Whom the visit asks for. */
+static void out_need(struct call *call, const struct problem_visit *it, Callout__ProblemVisit *to)
+{
+    struct arena *arena = call->arena;
+    to->skills = out_skills(call, it->skills, it->skill_count);
+    to->n_skills = it->skill_count;
+    to->skill_choices = arena_need(arena, (it->choice_count + 1) * sizeof *to->skill_choices);
+    for (uint32_t i = 0; i < it->choice_count; i++) {
+        Callout__SkillChoice *choice = arena_need(arena, sizeof *choice);
+        callout__skill_choice__init(choice);
+        choice->any_of = out_skills(call, it->choices[i].any_of, it->choices[i].count);
+        choice->n_any_of = it->choices[i].count;
+        to->skill_choices[to->n_skill_choices++] = choice;
     }
-    to->n_windows = visit->window_count;
+    to->excluded_technician_ids =
+        out_ids(arena, it->excluded, it->excluded_count, &to->n_excluded_technician_ids);
+    to->required_technician_ids =
+        out_ids(arena, it->required, it->required_count, &to->n_required_technician_ids);
+    to->preferred_technician_ids =
+        out_ids(arena, it->preferred, it->preferred_count, &to->n_preferred_technician_ids);
 }
 
 static void out_visit(void *context, const struct problem_visit *it)
@@ -113,8 +155,7 @@ static void out_visit(void *context, const struct problem_visit *it)
     to->point = out_point(arena, it->visit.at);
     to->service_seconds = (int32_t)(it->visit.service_us / 1000000);
     to->priority = (uint32_t)it->priority;
-    to->skills = out_skills(out->call, it->skills, it->skill_count);
-    to->n_skills = it->skill_count;
+    out_need(out->call, it, to);
     out_windows(arena, &it->visit, to);
     to->mobility = (Callout__Mobility)it->mobility;
     to->technician_id = arena_text(arena, it->technician_id);
@@ -123,10 +164,6 @@ static void out_visit(void *context, const struct problem_visit *it)
     to->not_before_us = it->visit.not_before_us;
     to->emergency = it->emergency;
     to->published = it->published;
-    to->excluded_technician_ids = arena_need(arena, (it->excluded_count + 1) * sizeof(char *));
-    for (uint32_t i = 0; i < it->excluded_count; i++)
-        to->excluded_technician_ids[to->n_excluded_technician_ids++] =
-            arena_text(arena, it->excluded[i]);
     answer->visits = grown(arena, answer->visits, answer->n_visits, &out->visit_room);
     answer->visits[answer->n_visits++] = to;
 }
@@ -144,6 +181,13 @@ static Callout__Policy *out_policy(struct arena *arena, const struct policy *it)
     to->change_technician_seconds = it->change_technician_s;
     to->change_start_seconds = it->change_start_s;
     to->change_start_tolerance_seconds = (int32_t)(it->change_start_tolerance_us / 1000000);
+    to->overtime_tier_seconds = (int32_t)(it->overtime_tier_us / 1000000);
+    to->overtime_tier_price_percent = it->overtime_tier_price_percent;
+    to->travel_price_percent = it->travel_price_percent;
+    to->lateness_price_percent = it->lateness_price_percent;
+    to->preferred_window_missed_seconds = it->preferred_window_missed_s;
+    to->preferred_technician_missed_seconds = it->preferred_technician_missed_s;
+    to->changes_per_technician_day_max = it->changes_per_technician_day_max;
     return to;
 }
 

@@ -51,9 +51,9 @@ static bool replay_row(void *context, const void *visited)
     arena_open(&arena, (size_t)64 << 20);
     Callout__FactBody *body =
         callout__fact_body__unpack(NULL, row->body.size, (const uint8_t *)row->body.bytes);
-    enum err err = body == NULL
-                       ? ERR_INVALID
-                       : fact_from_body(body, row->seq, row->time_us, &arena, &fact, &problem);
+    enum err err =
+        body == NULL ? ERR_INVALID
+                     : fact_from_body(body, row->seq, row->time_us, true, &arena, &fact, &problem);
     acts_init(&acts, &arena);
     if (err == ERR_OK) err = core_step(engine->core, &fact, &acts, &problem);
     if (err != ERR_OK) {

@@ -44,8 +44,8 @@ static bool replay_fact(void *context, const void *visited)
     Callout__FactBody *body =
         callout__fact_body__unpack(NULL, row->body.size, (const uint8_t *)row->body.bytes);
     enum err err = body == NULL ? ERR_INVALID
-                                : fact_from_body(body, row->seq, row->time_us, &replay->step_arena,
-                                                 &fact, &replay->problem);
+                                : fact_from_body(body, row->seq, row->time_us, true,
+                                                 &replay->step_arena, &fact, &replay->problem);
     if (err == ERR_OK) err = core_step(replay->core, &fact, &acts, &replay->problem);
     if (err == ERR_OK) err = put_acts(replay->tables, &acts);
     if (body != NULL) callout__fact_body__free_unpacked(body, NULL);

@@ -100,6 +100,7 @@ static bool add_window(void *context, const void *visited)
     window->start_us = row->start_us;
     window->end_us = row->end_us;
     window->promised = row->promised != 0;
+    window->preferred = row->preferred != 0;
     it->order->windows[it->order->n_windows++] = window;
     return true;
 }
@@ -115,6 +116,69 @@ static bool add_skill(void *context, const void *visited)
     skill->level = (uint32_t)row->level;
     it->order->skills[it->order->n_skills++] = skill;
     return true;
+}
+
+static bool add_choice(void *context, const void *visited)
+{
+    struct children *it = context;
+    const struct row_work_order_choice *row = visited;
+    Callout__WorkOrder *order = it->order;
+    if (row->choice < 0 || row->choice >= LIMIT_SKILL_CHOICES_PER_ORDER) return false;
+    while (order->n_skill_choices <= (size_t)row->choice) {
+        Callout__SkillChoice *choice = arena_need(it->arena, sizeof *choice);
+        callout__skill_choice__init(choice);
+        choice->any_of = arena_need(it->arena, LIMIT_SKILLS_PER_CHOICE * sizeof *choice->any_of);
+        order->skill_choices[order->n_skill_choices++] = choice;
+    }
+    Callout__SkillChoice *choice = order->skill_choices[row->choice];
+    if (choice->n_any_of == LIMIT_SKILLS_PER_CHOICE) return false;
+    Callout__Skill *skill = arena_need(it->arena, sizeof *skill);
+    callout__skill__init(skill);
+    skill->name = arena_text(it->arena, row->skill);
+    skill->level = (uint32_t)row->level;
+    choice->any_of[choice->n_any_of++] = skill;
+    return true;
+}
+
+static bool add_technician(void *context, const void *visited)
+{
+    struct children *it = context;
+    const struct row_work_order_technician *row = visited;
+    Callout__WorkOrder *order = it->order;
+    char **ids = row->wish == WISH_REQUIRED    ? order->required_technician_ids
+                 : row->wish == WISH_PREFERRED ? order->preferred_technician_ids
+                                               : order->excluded_technician_ids;
+    size_t *count = row->wish == WISH_REQUIRED    ? &order->n_required_technician_ids
+                    : row->wish == WISH_PREFERRED ? &order->n_preferred_technician_ids
+                                                  : &order->n_excluded_technician_ids;
+    if (*count == LIMIT_TECHNICIANS_PER_ORDER) return false;
+    ids[(*count)++] = arena_text(it->arena, row->technician_id);
+    return true;
+}
+
+/* Whom the order asks for. */
+static enum err read_need(struct call *call, Callout__WorkOrder *out)
+{
+    struct children children = {call->arena, out};
+    struct row_work_order_choice choices = {.work_order_id = out->work_order_id};
+    struct row_work_order_technician technicians = {.work_order_id = out->work_order_id};
+    struct row_work_order_skill skills = {.work_order_id = out->work_order_id};
+    const size_t names = LIMIT_TECHNICIANS_PER_ORDER * sizeof(char *);
+    out->skills = arena_need(call->arena, LIMIT_SKILLS_PER_ENTITY * sizeof *out->skills);
+    out->skill_choices =
+        arena_need(call->arena, LIMIT_SKILL_CHOICES_PER_ORDER * sizeof *out->skill_choices);
+    out->required_technician_ids = arena_need(call->arena, names);
+    out->preferred_technician_ids = arena_need(call->arena, names);
+    out->excluded_technician_ids = arena_need(call->arena, names);
+    enum err err = store_each(call->engine->store, ROW_WORK_ORDER_SKILL, &skills, 1, false,
+                              add_skill, &children);
+    if (err == ERR_OK)
+        err = store_each(call->engine->store, ROW_WORK_ORDER_CHOICE, &choices, 1, false, add_choice,
+                         &children);
+    if (err == ERR_OK)
+        err = store_each(call->engine->store, ROW_WORK_ORDER_TECHNICIAN, &technicians, 1, false,
+                         add_technician, &children);
+    return err;
 }
 
 static void read_customer(struct call *call, const char *customer_id, Callout__WorkOrder *out)
@@ -168,6 +232,7 @@ static Callout__WorkOrder *read_work_order(struct call *call, const char *work_o
     out->earliest_start_us = it.earliest_start_us;
     out->due_us = it.due_us;
     out->emergency = it.emergency != 0;
+    out->late_seconds_max = (int32_t)it.late_seconds_max;
     const char *site_id = arena_text(call->arena, it.site_id);
     const char *customer_id = arena_text(call->arena, it.customer_id);
     const char *contact_id = arena_text(call->arena, it.contact_id);
@@ -175,17 +240,12 @@ static Callout__WorkOrder *read_work_order(struct call *call, const char *work_o
     read_customer(call, customer_id, out);
     read_contact(call, contact_id, out);
     out->windows = arena_need(call->arena, LIMIT_WINDOWS_PER_ORDER * sizeof *out->windows);
-    out->skills = arena_need(call->arena, LIMIT_SKILLS_PER_ENTITY * sizeof *out->skills);
     struct children children = {call->arena, out};
     struct row_arrival_window windows = {.work_order_id = out->work_order_id};
-    struct row_work_order_skill skills = {.work_order_id = out->work_order_id};
     if (store_each(call->engine->store, ROW_ARRIVAL_WINDOW, &windows, 1, false, add_window,
                    &children) != ERR_OK)
         return NULL;
-    if (store_each(call->engine->store, ROW_WORK_ORDER_SKILL, &skills, 1, false, add_skill,
-                   &children) != ERR_OK)
-        return NULL;
-    return out;
+    return read_need(call, out) == ERR_OK ? out : NULL;
 }
 
 static Callout__WorkOrderStatus order_status(Callout__AppointmentStatus status)

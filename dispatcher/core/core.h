@@ -111,8 +111,11 @@ struct problem_visit {
     uint32_t position;
     const struct skill *skills;
     uint32_t skill_count;
-    const char *excluded[4];
-    uint32_t excluded_count;
+    const struct skill_choice *choices;
+    uint32_t choice_count;
+    const char *excluded[LIMIT_TECHNICIANS_PER_ORDER + 4]; /* by the order, and who declined it */
+    const char *required[LIMIT_TECHNICIANS_PER_ORDER], *preferred[LIMIT_TECHNICIANS_PER_ORDER];
+    uint32_t excluded_count, required_count, preferred_count;
 };
 struct problem_sink {
     void *context;

@@ -56,10 +56,21 @@ struct fact_territory {
 struct fact_technician {
     const char *technician_id, *territory_id, *name;
     struct point home;
+    int64_t leg_s_max, travel_s_max; /* 0: no limit */
     const struct fact_skill *skills;
     uint32_t skill_count;
     const struct fact_shift *shifts;
     uint32_t shift_count;
+};
+
+struct fact_choice { /* at least one of these */
+    const struct fact_skill *any_of;
+    uint32_t count;
+};
+
+struct fact_named {
+    const char *const *technician_ids;
+    uint32_t count;
 };
 
 struct fact_work_order {
@@ -73,9 +84,15 @@ struct fact_work_order {
     bool emergency;
     const struct fact_skill *skills;
     uint32_t skill_count;
+    const struct fact_choice *choices;
+    uint32_t choice_count;
+    struct fact_named required, preferred, excluded;
     const struct window *windows;
-    const bool *promised; /* one per window */
+    const bool *promised;         /* one per window */
+    const bool *window_preferred; /* one per window; NULL: none is */
     uint32_t window_count;
+    int64_t late_us_max;
+    bool any_window; /* taken when a promise did not yet outdo the other windows */
 };
 
 struct fact_subject {          /* cancel, unassign, assign, pin */

@@ -59,6 +59,8 @@ static void leave_for(struct core *core, const struct fact *fact, uint32_t index
     it->departed_us = happened_us(core, fact, person->place_us);
     it->departed_from = person->place_us > 0 ? person->place : core->shifts[shift].start;
     if (fact->status.point_given) it->departed_from = fact->status.point;
+    core->shifts[shift].travelled_us +=
+        travel_seconds(core->travel, it->departed_from, it->point) * INT64_C(1000000);
     person->current = index;
 }
 

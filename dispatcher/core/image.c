@@ -132,6 +132,8 @@ static void io_technician(struct io *io, struct technician *it)
         io_number(io, &it->skill_from_us[i]);
         io_number(io, &it->skill_to_us[i]);
     }
+    io_i32(io, &it->leg_s_max);
+    io_i32(io, &it->travel_s_max);
     io_u32(io, &it->current);
     io_point(io, &it->place);
     io_number(io, &it->place_us);
@@ -155,6 +157,7 @@ static void io_shift(struct io *io, struct shift *it)
     io_point(io, &it->start);
     io_point(io, &it->end);
     io_bool(io, &it->break_done);
+    io_number(io, &it->travelled_us);
     io_count(io, &it->route_count, LIMIT_VISITS_PER_ROUTE);
     for (uint32_t i = 0; i < it->route_count; i++)
         io_u32(io, &it->route[i]);
@@ -168,6 +171,22 @@ static void io_order(struct io *io, struct work_order *it)
     io_u32(io, &it->appointment);
 }
 
+static void io_windows(struct io *io, struct window *windows, uint32_t *count)
+{
+    io_count(io, count, LIMIT_WINDOWS_PER_ORDER);
+    for (uint32_t i = 0; i < *count; i++) {
+        io_number(io, &windows[i].start_us);
+        io_number(io, &windows[i].end_us);
+    }
+}
+
+static void io_named(struct io *io, struct named *it)
+{
+    io_count(io, &it->count, LIMIT_TECHNICIANS_PER_ORDER);
+    for (uint32_t i = 0; i < it->count; i++)
+        io_u32(io, &it->technicians[i]);
+}
+
 static void io_demand(struct io *io, struct appointment *it)
 {
     io_point(io, &it->point);
@@ -177,11 +196,17 @@ static void io_demand(struct io *io, struct appointment *it)
     io_bool(io, &it->late);
     io_count(io, &it->skill_count, LIMIT_SKILLS_PER_ENTITY);
     io_skills(io, it->skills, it->skill_count);
-    io_count(io, &it->window_count, LIMIT_WINDOWS_PER_ORDER);
-    for (uint32_t i = 0; i < it->window_count; i++) {
-        io_number(io, &it->windows[i].start_us);
-        io_number(io, &it->windows[i].end_us);
+    io_count(io, &it->choice_count, LIMIT_SKILL_CHOICES_PER_ORDER);
+    for (uint32_t i = 0; i < it->choice_count; i++) {
+        io_count(io, &it->choices[i].count, LIMIT_SKILLS_PER_CHOICE);
+        io_skills(io, it->choices[i].any_of, it->choices[i].count);
     }
+    io_windows(io, it->windows, &it->window_count);
+    io_windows(io, it->preferred, &it->preferred_count);
+    io_number(io, &it->late_us_max);
+    io_named(io, &it->required);
+    io_named(io, &it->preferred_technicians);
+    io_named(io, &it->forbidden);
 }
 
 static void io_appointment(struct io *io, struct appointment *it)

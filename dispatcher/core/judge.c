@@ -13,7 +13,6 @@ struct trial {
     uint32_t ids[LIMIT_VISITS_PER_ROUTE];
     uint32_t count; /* without `added` */
     uint32_t frozen;
-    const struct policy *policy;
 };
 
 /* What came of one place. */
@@ -69,6 +68,23 @@ static void slip_skills(const struct core *core, uint32_t index, const struct sh
     }
 }
 
+/* Of a choice that he cannot serve, the skill that he is nearest to. */
+static void slip_choices(const struct core *core, uint32_t index, const struct shift *shift,
+                         struct slips *slips)
+{
+    const struct appointment *it = &core->appointments[index];
+    for (uint32_t c = 0; c < it->choice_count; c++) {
+        const struct skill_choice *choice = &it->choices[c];
+        struct slip least = {RULE_SKILL, index, INT64_MAX, NONE};
+        for (uint32_t i = 0; i < choice->count; i++) {
+            struct skill need = choice->any_of[i];
+            int64_t lacks = (int64_t)need.level - level_of(core, shift, need.name);
+            if (lacks < least.amount) least = (struct slip){RULE_SKILL, index, lacks, need.name};
+        }
+        if (choice->count > 0 && least.amount > 0) slip_add(slips, least);
+    }
+}
+
 /* What no other time would mend. */
 static void slip_who(const struct core *core, uint32_t index, uint32_t shift_index,
                      struct slips *slips)
@@ -76,6 +92,11 @@ static void slip_who(const struct core *core, uint32_t index, uint32_t shift_ind
     const struct appointment *it = &core->appointments[index];
     const struct shift *shift = &core->shifts[shift_index];
     slip_skills(core, index, shift, slips);
+    slip_choices(core, index, shift, slips);
+    if (it->required.count > 0 && !named_has(&it->required, shift->technician))
+        slip_add(slips, (struct slip){RULE_REQUIRED, index, 0, NONE});
+    if (named_has(&it->forbidden, shift->technician))
+        slip_add(slips, (struct slip){RULE_EXCLUDED, index, 0, NONE});
     for (uint32_t i = 0; i < it->excluded_count; i++) {
         if (it->excluded[i] == shift->technician)
             slip_add(slips, (struct slip){RULE_EXCLUDED, index, 0, NONE});
@@ -131,7 +152,6 @@ static void trial_open(const struct core *core, uint32_t index, uint32_t shift_i
         if (frozen) trial->frozen = i + 1;
     }
     trial->added = rest_visit(core, &trial->rest, index, now_us);
-    trial->policy = &core->territories[core->boards[shift->board].territory].policy;
 }
 
 /* The trial's route with the visit at `place`. */
@@ -151,12 +171,20 @@ static void timed_fill(const struct trial *trial, uint32_t index, uint32_t place
 }
 
 /* What it costs as timed, but for what people are told anew: that is no matter of its place. */
-static struct cost_parts parts_of(const struct policy *policy, const struct timed *timed)
+static struct cost_parts parts_of(const struct core *core, uint32_t shift,
+                                  const struct timed *timed)
 {
+    uint32_t technician = core->shifts[shift].technician;
+    const struct board *board = &core->boards[core->shifts[shift].board];
     struct cost_visit visits[LIMIT_VISITS_PER_ROUTE];
-    for (uint32_t i = 0; i < timed->count; i++)
-        visits[i] = (struct cost_visit){.rules = &timed->visits[i]};
-    return cost_of_route(policy, 0, visits, timed->stops, timed->count, &timed->times);
+    for (uint32_t i = 0; i < timed->count; i++) {
+        const struct named *preferred = &core->appointments[timed->ids[i]].preferred_technicians;
+        visits[i] = (struct cost_visit){.rules = &timed->visits[i],
+                                        .prefers_others = preferred->count > 0 &&
+                                                          !named_has(preferred, technician)};
+    }
+    return cost_of_route(&core->territories[board->territory].policy, 0, visits, timed->stops,
+                         timed->count, &timed->times);
 }
 
 static bool timed_better(const struct timed *a, const struct timed *b)
@@ -166,9 +194,9 @@ static bool timed_better(const struct timed *a, const struct timed *b)
     return a->cost < b->cost;
 }
 
-static void weigh(const struct trial *trial, struct timed *timed)
+static void weigh(const struct core *core, uint32_t shift, struct timed *timed)
 {
-    struct cost_parts parts = parts_of(trial->policy, timed);
+    struct cost_parts parts = parts_of(core, shift, timed);
     timed->cost = cost_total(&parts);
     timed->gives_way_us = 0;
     timed->unmendable = 0;
@@ -241,7 +269,7 @@ void judge(const struct core *core, uint32_t index, uint32_t shift, struct wish 
         if (place < trial.frozen && !core->appointments[index].emergency)
             slip_add(&timed.slips, (struct slip){RULE_FROZEN, trial.ids[place], 0, NONE});
         time_anyhow(core, &timed);
-        weigh(&trial, &timed);
+        weigh(core, shift, &timed);
         if (best_place != NONE && !timed_better(&timed, &best)) continue;
         best = timed;
         best_place = place;
@@ -265,8 +293,7 @@ struct cost_parts shift_parts(const struct core *core, uint32_t index, int64_t n
     }
     time_anyhow(core, &timed);
     if (broken != NULL && timed.slips.count > 0) *broken = timed.slips.items[0].rule;
-    const struct territory *territory = &core->territories[core->boards[shift->board].territory];
-    return parts_of(&territory->policy, &timed);
+    return parts_of(core, index, &timed);
 }
 
 struct violation violation_of(const struct core *core, const struct slip *slip)

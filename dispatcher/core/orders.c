@@ -5,23 +5,76 @@
 
 #include <string.h>
 
-static enum err check_skills(const struct core *core, const struct fact_work_order *it,
+static enum err check_skills(const struct core *core, const struct fact_skill *skills,
+                             uint32_t count, uint32_t max, const char *field,
                              struct problem *problem)
 {
-    if (it->skill_count > LIMIT_SKILLS_PER_ENTITY)
-        return problem_set(problem, ERR_TOO_LARGE, "work_order.skills", "at most %d",
-                           LIMIT_SKILLS_PER_ENTITY);
-    for (uint32_t i = 0; i < it->skill_count; i++) {
-        if (core_skill_known(core, it->skills[i].name)) continue;
-        return problem_set(problem, ERR_INVALID, "work_order.skills",
+    if (count > max) return problem_set(problem, ERR_TOO_LARGE, field, "at most %u", max);
+    for (uint32_t i = 0; i < count; i++) {
+        if (core_skill_known(core, skills[i].name)) continue;
+        return problem_set(problem, ERR_INVALID, field,
                            "unknown skill \"%.64s\": nobody was ever registered with it",
-                           it->skills[i].name);
+                           skills[i].name);
     }
     return ERR_OK;
 }
 
+static enum err check_choices(const struct core *core, const struct fact_work_order *it,
+                              struct problem *problem)
+{
+    static const char field[] = "work_order.skill_choices";
+    if (it->choice_count > LIMIT_SKILL_CHOICES_PER_ORDER)
+        return problem_set(problem, ERR_TOO_LARGE, field, "at most %d",
+                           LIMIT_SKILL_CHOICES_PER_ORDER);
+    for (uint32_t i = 0; i < it->choice_count; i++) {
+        if (it->choices[i].count == 0)
+            return problem_set(problem, ERR_INVALID, field, "a choice of no skill at all");
+        enum err err = check_skills(core, it->choices[i].any_of, it->choices[i].count,
+                                    LIMIT_SKILLS_PER_CHOICE, field, problem);
+        if (err != ERR_OK) return err;
+    }
+    return ERR_OK;
+}
+
+static enum err check_named(const struct core *core, const struct fact_named *named,
+                            const char *field, struct problem *problem)
+{
+    if (named->count > LIMIT_TECHNICIANS_PER_ORDER)
+        return problem_set(problem, ERR_TOO_LARGE, field, "at most %d",
+                           LIMIT_TECHNICIANS_PER_ORDER);
+    for (uint32_t i = 0; i < named->count; i++) {
+        if (id_index_find(&core->technician_ids, named->technician_ids[i]) != NONE) continue;
+        return problem_set(problem, ERR_INVALID, field,
+                           "unknown technician \"%.64s\": add him with UpsertTechnician first",
+                           named->technician_ids[i]);
+    }
+    return ERR_OK;
+}
+
+static enum err check_need(const struct core *core, const struct fact_work_order *it,
+                           struct problem *problem)
+{
+    enum err err = check_skills(core, it->skills, it->skill_count, LIMIT_SKILLS_PER_ENTITY,
+                                "work_order.skills", problem);
+    if (err == ERR_OK) err = check_choices(core, it, problem);
+    if (err == ERR_OK)
+        err = check_named(core, &it->required, "work_order.required_technician_ids", problem);
+    if (err == ERR_OK)
+        err = check_named(core, &it->preferred, "work_order.preferred_technician_ids", problem);
+    if (err == ERR_OK)
+        err = check_named(core, &it->excluded, "work_order.excluded_technician_ids", problem);
+    return err;
+}
+
+static bool window_preferred(const struct fact_work_order *it, uint32_t i)
+{
+    return it->window_preferred != NULL && it->window_preferred[i];
+}
+
+/* Those of a kind are in order and apart; a preferred one may lie anywhere among the others. */
 static enum err check_windows(const struct fact_work_order *it, struct problem *problem)
 {
+    uint32_t last[2] = {NONE, NONE};
     if (it->window_count > LIMIT_WINDOWS_PER_ORDER)
         return problem_set(problem, ERR_TOO_LARGE, "work_order.windows", "at most %d",
                            LIMIT_WINDOWS_PER_ORDER);
@@ -31,9 +84,11 @@ static enum err check_windows(const struct fact_work_order *it, struct problem *
         field[strlen("work_order.windows[")] = (char)('0' + i);
         if (it->windows[i].end_us < it->windows[i].start_us)
             return problem_set(problem, ERR_INVALID, field, "the window ends before it starts");
-        if (i > 0 && it->windows[i].start_us <= it->windows[i - 1].end_us)
+        uint32_t *before = &last[window_preferred(it, i)];
+        if (*before != NONE && it->windows[i].start_us <= it->windows[*before].end_us)
             return problem_set(problem, ERR_INVALID, field,
                                "windows must be in ascending order and not overlap");
+        *before = i;
     }
     if (it->due_us != 0 && it->earliest_start_us != 0 &&
         it->due_us < it->earliest_start_us + it->service_us)
@@ -49,7 +104,7 @@ static enum err check_order(const struct core *core, const struct fact_work_orde
         return problem_set(problem, ERR_INVALID, "work_order.work_order_id",
                            "must be 1 to %d bytes without control characters", LIMIT_WORK_ORDER_ID);
     enum err err = find_territory(core, it->territory_id, territory, problem);
-    if (err == ERR_OK) err = check_skills(core, it, problem);
+    if (err == ERR_OK) err = check_need(core, it, problem);
     if (err == ERR_OK) err = check_windows(it, problem);
     return err;
 }
@@ -75,6 +130,43 @@ static void emit_around(const struct fact_work_order *it, const char *order_id,
                  &(struct row_asset){.asset_id = it->asset_id, .site_id = *site_id});
 }
 
+static void emit_choices(const struct core *core, const struct fact_work_order *it,
+                         const char *order_id, struct acts *acts)
+{
+    acts_erase(acts, ROW_WORK_ORDER_CHOICE,
+               &(struct row_work_order_choice){.work_order_id = order_id}, 1);
+    for (uint32_t c = 0; c < it->choice_count; c++) {
+        for (uint32_t i = 0; i < it->choices[c].count; i++) {
+            const struct fact_skill *skill = &it->choices[c].any_of[i];
+            uint32_t name = id_index_find(&core->skill_ids, skill->name);
+            acts_put(acts, ROW_WORK_ORDER_CHOICE,
+                     &(struct row_work_order_choice){order_id, c, core->skills[name].name,
+                                                     skill->level});
+        }
+    }
+}
+
+static void emit_named(const struct core *core, const struct fact_named *named,
+                       enum technician_wish wish, const char *order_id, struct acts *acts)
+{
+    for (uint32_t i = 0; i < named->count; i++) {
+        uint32_t technician = id_index_find(&core->technician_ids, named->technician_ids[i]);
+        acts_put(
+            acts, ROW_WORK_ORDER_TECHNICIAN,
+            &(struct row_work_order_technician){order_id, core->technicians[technician].id, wish});
+    }
+}
+
+static void emit_technicians(const struct core *core, const struct fact_work_order *it,
+                             const char *order_id, struct acts *acts)
+{
+    acts_erase(acts, ROW_WORK_ORDER_TECHNICIAN,
+               &(struct row_work_order_technician){.work_order_id = order_id}, 1);
+    emit_named(core, &it->required, WISH_REQUIRED, order_id, acts);
+    emit_named(core, &it->preferred, WISH_PREFERRED, order_id, acts);
+    emit_named(core, &it->excluded, WISH_EXCLUDED, order_id, acts);
+}
+
 static void emit_order(const struct core *core, const struct fact_work_order *it,
                        const char *order_id, struct acts *acts)
 {
@@ -96,7 +188,10 @@ static void emit_order(const struct core *core, const struct fact_work_order *it
                  .due_us = it->due_us,
                  .note = it->note,
                  .emergency = it->emergency,
+                 .late_seconds_max = it->late_us_max / 1000000,
              });
+    emit_choices(core, it, order_id, acts);
+    emit_technicians(core, it, order_id, acts);
     acts_erase(acts, ROW_WORK_ORDER_SKILL,
                &(struct row_work_order_skill){.work_order_id = order_id}, 1);
     acts_erase(acts, ROW_ARRIVAL_WINDOW, &(struct row_arrival_window){.work_order_id = order_id},
@@ -109,8 +204,11 @@ static void emit_order(const struct core *core, const struct fact_work_order *it
     }
     for (uint32_t i = 0; i < it->window_count; i++) {
         acts_put(acts, ROW_ARRIVAL_WINDOW,
-                 &(struct row_arrival_window){order_id, it->windows[i].start_us,
-                                              it->windows[i].end_us, it->promised[i]});
+                 &(struct row_arrival_window){.work_order_id = order_id,
+                                              .start_us = it->windows[i].start_us,
+                                              .preferred = window_preferred(it, i),
+                                              .end_us = it->windows[i].end_us,
+                                              .promised = it->promised[i]});
     }
 }
 
@@ -142,6 +240,60 @@ static uint32_t appointment_add(struct core *core, const char *order_id, uint32_
     return index;
 }
 
+static uint32_t skills_set(const struct core *core, struct skill *to, const struct fact_skill *from,
+                           uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t name = id_index_find(&core->skill_ids, from[i].name);
+        to[i] = (struct skill){(uint16_t)name, (uint16_t)from[i].level};
+    }
+    return count;
+}
+
+static void named_set(const struct core *core, struct named *to, const struct fact_named *from)
+{
+    to->count = 0;
+    for (uint32_t i = 0; i < from->count; i++) {
+        uint32_t technician = id_index_find(&core->technician_ids, from->technician_ids[i]);
+        if (!named_has(to, technician)) to->technicians[to->count++] = technician;
+    }
+}
+
+/* Whom the order asks for. */
+static void set_need(const struct core *core, struct appointment *to,
+                     const struct fact_work_order *it)
+{
+    to->skill_count = skills_set(core, to->skills, it->skills, it->skill_count);
+    to->choice_count = it->choice_count;
+    for (uint32_t i = 0; i < it->choice_count; i++)
+        to->choices[i].count =
+            skills_set(core, to->choices[i].any_of, it->choices[i].any_of, it->choices[i].count);
+    named_set(core, &to->required, &it->required);
+    named_set(core, &to->preferred_technicians, &it->preferred);
+    named_set(core, &to->forbidden, &it->excluded);
+}
+
+/* When it may start, and when it should: as soon as one window is promised, only promised ones
+ * count. */
+static void set_windows(struct appointment *to, const struct fact_work_order *it)
+{
+    bool promised = false;
+    for (uint32_t i = 0; i < it->window_count && !it->any_window; i++)
+        promised |= it->promised[i];
+    to->window_count = to->preferred_count = 0;
+    for (uint32_t i = 0; i < it->window_count; i++) {
+        if (!promised || it->promised[i]) to->windows[to->window_count++] = it->windows[i];
+        if (window_preferred(it, i)) to->preferred[to->preferred_count++] = it->windows[i];
+    }
+    to->window_count = windows_merge(to->windows, to->window_count);
+    to->late_us_max = it->late_us_max;
+    if (it->window_count > 0 || it->earliest_start_us == 0) return;
+    to->window_count = 1;
+    to->windows[0] = (struct window){
+        it->earliest_start_us, it->due_us != 0 ? it->due_us - it->service_us
+                                               : it->earliest_start_us + 7 * INT64_C(86400000000)};
+}
+
 /* Changes what the planner sees; one in progress or over keeps what it was done with. */
 static void set_demand(struct core *core, uint32_t index, const struct fact_work_order *it)
 {
@@ -150,21 +302,8 @@ static void set_demand(struct core *core, uint32_t index, const struct fact_work
     to->service_us = it->service_us;
     to->priority = it->priority;
     to->emergency = it->emergency;
-    to->skill_count = it->skill_count;
-    for (uint32_t i = 0; i < it->skill_count; i++) {
-        uint32_t name = id_index_find(&core->skill_ids, it->skills[i].name);
-        to->skills[i] = (struct skill){(uint16_t)name, (uint16_t)it->skills[i].level};
-    }
-    to->window_count = it->window_count;
-    for (uint32_t i = 0; i < it->window_count; i++)
-        to->windows[i] = it->windows[i];
-    if (it->window_count == 0 && it->earliest_start_us != 0) {
-        to->window_count = 1;
-        to->windows[0] =
-            (struct window){it->earliest_start_us,
-                            it->due_us != 0 ? it->due_us - it->service_us
-                                            : it->earliest_start_us + 7 * INT64_C(86400000000)};
-    }
+    set_need(core, to, it);
+    set_windows(to, it);
 }
 
 /* The customer wants it on another day: the day that it leaves is told anew from the start, since a

@@ -1,5 +1,6 @@
 /* problem.c - what the optimizer is told about a day, and the other questions of the shell. */
 #include "base/check.h"
+#include "dispatcher/core/judge.h"
 #include "dispatcher/core/state.h"
 
 static bool board_over(const struct core *core, const struct board *board)
@@ -39,12 +40,34 @@ static void tell_technician(const struct core *core, uint32_t shift_index, const
                                      .removed = rest->off && rest->pinned_count == 0,
                                      .day = rest->day,
                                      .skills = valid};
-    for (uint32_t i = 0; i < person->skill_count; i++) {
-        if (person->skill_from_us[i] > shift->start_us) continue;
-        if (person->skill_to_us[i] != 0 && person->skill_to_us[i] < shift->end_us) continue;
-        valid[out.skill_count++] = person->skills[i];
-    }
+    out.skill_count = valid_skills(person, shift, valid);
     sink->technician(sink->context, &out);
+}
+
+static void tell_named(const struct core *core, const struct named *named, const char **ids,
+                       uint32_t *count)
+{
+    for (uint32_t i = 0; i < named->count; i++)
+        ids[(*count)++] = core->technicians[named->technicians[i]].id;
+}
+
+/* A person's pin overrules what the order asks of its technician; what it prefers is a price. */
+static void tell_need(const struct core *core, const struct appointment *it,
+                      struct problem_visit *out)
+{
+    tell_named(core, &it->preferred_technicians, out->preferred, &out->preferred_count);
+    if (it->pin_technician) {
+        out->technician_id = core->technicians[it->pin_to].id;
+        return;
+    }
+    out->skills = it->skills;
+    out->skill_count = it->skill_count;
+    out->choices = it->choices;
+    out->choice_count = it->choice_count;
+    tell_named(core, &it->required, out->required, &out->required_count);
+    tell_named(core, &it->forbidden, out->excluded, &out->excluded_count);
+    for (uint32_t i = 0; i < it->excluded_count; i++)
+        out->excluded[out->excluded_count++] = core->technicians[it->excluded[i]].id;
 }
 
 static void tell_visit(const struct core *core, uint32_t index, const struct rest *rest,
@@ -63,13 +86,8 @@ static void tell_visit(const struct core *core, uint32_t index, const struct res
         .planned_start_us = it->shift == NONE ? 0 : it->planned_start_us,
         .mobility = appointment_mobility(core, index, now_us),
         .position = it->position,
-        .skills = it->skills,
-        .skill_count =
-            it->pin_technician ? 0 : it->skill_count, /* a person's pin overrules skills */
     };
-    if (it->pin_technician) out.technician_id = core->technicians[it->pin_to].id;
-    for (uint32_t i = 0; i < it->excluded_count; i++)
-        out.excluded[out.excluded_count++] = core->technicians[it->excluded[i]].id;
+    tell_need(core, it, &out);
     sink->visit(sink->context, &out);
 }
 
@@ -199,25 +217,6 @@ int64_t core_predicted_arrival_us(const struct core *core, const char *technicia
     return left_us + travel_seconds(core->travel, start, it->point) * INT64_C(1000000);
 }
 
-static int64_t shift_cost_s(const struct core *core, uint32_t shift_index, int64_t now_us,
-                            const struct policy *policy)
-{
-    const struct shift *shift = &core->shifts[shift_index];
-    struct rest rest;
-    struct route_visit visits[LIMIT_VISITS_PER_ROUTE];
-    const struct route_visit *order[LIMIT_VISITS_PER_ROUTE];
-    struct route_stop stops[LIMIT_VISITS_PER_ROUTE];
-    struct route_times times;
-    rest_of_day(core, shift_index, now_us, &rest);
-    if (shift->route_count == 0) return 0;
-    for (uint32_t i = 0; i < shift->route_count; i++) {
-        visits[i] = rest_visit(core, &rest, shift->route[i], now_us);
-        order[i] = &visits[i];
-    }
-    route_time(core->travel, &rest.day, order, shift->route_count, stops, &times);
-    return times.travel_s + times.overtime_us / 1000000 * policy->overtime_price_percent / 100;
-}
-
 int64_t core_plan_cost_s(const struct core *core, const char *territory_id, int64_t service_day,
                          int64_t now_us)
 {
@@ -225,8 +224,11 @@ int64_t core_plan_cost_s(const struct core *core, const char *territory_id, int6
     const struct policy *policy = core_policy(core, territory_id);
     if (board == NONE) return 0;
     int64_t cost_s = 0;
-    for (uint32_t s = core->boards[board].first_shift; s != NONE; s = core->shifts[s].next_of_board)
-        cost_s += shift_cost_s(core, s, now_us, policy);
+    for (uint32_t s = core->boards[board].first_shift; s != NONE;
+         s = core->shifts[s].next_of_board) {
+        struct cost_parts parts = shift_parts(core, s, now_us, NULL);
+        cost_s += cost_total(&parts);
+    }
     for (uint32_t a = core->boards[board].first_appointment; a != NONE;
          a = core->appointments[a].next_of_board) {
         const struct appointment *it = &core->appointments[a];

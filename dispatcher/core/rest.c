@@ -9,6 +9,8 @@
 #include "base/check.h"
 #include "dispatcher/core/state.h"
 
+#include <string.h>
+
 static int64_t later(int64_t a, int64_t b)
 {
     return a > b ? a : b;
@@ -23,13 +25,16 @@ static struct route_visit plain_visit(const struct core *core, uint32_t index)
 {
     const struct appointment *it = &core->appointments[index];
     struct route_visit visit = {.at = it->point, .service_us = it->service_us};
-    visit.window_count = it->window_count;
-    for (uint32_t i = 0; i < it->window_count; i++)
-        visit.windows[i] = it->windows[i];
-    if (it->pin_start_us != 0) {
+    if (it->pin_start_us != 0) { /* a person's word outdoes windows and wishes */
         visit.window_count = 1;
         visit.windows[0] = (struct window){it->pin_start_us, it->pin_start_us};
+        return visit;
     }
+    visit.window_count = it->window_count;
+    memcpy(visit.windows, it->windows, it->window_count * sizeof it->windows[0]);
+    visit.late_us_max = it->late_us_max;
+    visit.preferred_count = it->preferred_count;
+    memcpy(visit.preferred, it->preferred, it->preferred_count * sizeof it->preferred[0]);
     return visit;
 }
 
@@ -78,6 +83,14 @@ static void take_absence(const struct shift *shift, int64_t now_us, struct rest 
     }
 }
 
+/* 0 would be no limit: one second is next to nothing. */
+static int32_t travel_left_s(const struct technician *technician, const struct shift *shift)
+{
+    if (technician->travel_s_max == 0) return 0;
+    int64_t left_s = technician->travel_s_max - shift->travelled_us / 1000000;
+    return left_s < 1 ? 1 : (int32_t)left_s;
+}
+
 static void start_of_rest(const struct core *core, const struct shift *shift, int64_t now_us,
                           struct rest *rest)
 {
@@ -92,6 +105,8 @@ static void start_of_rest(const struct core *core, const struct shift *shift, in
         .break_earliest_us = shift->break_earliest_us,
         .break_latest_us = shift->break_latest_us,
         .break_us = shift->break_done ? 0 : shift->break_us,
+        .leg_s_max = technician->leg_s_max,
+        .travel_s_max = travel_left_s(technician, shift),
     };
     uint32_t current = technician->current;
     if (current != NONE && core->appointments[current].board == shift->board) {
@@ -112,6 +127,23 @@ static void drop_missed_break(struct route_day *day)
     if (missed || absent) day->break_us = 0;
 }
 
+/* The pinned visits lie where they lie: the limits of travel give way as far as they must. */
+static void allow_legs(const struct core *core, struct rest *rest)
+{
+    struct route_day *day = &rest->day;
+    struct point at = day->start;
+    int32_t travel_s = 0;
+    for (uint32_t i = 0; i <= rest->pinned_count; i++) {
+        struct point to =
+            i < rest->pinned_count ? core->appointments[rest->pinned[i]].point : day->end;
+        int32_t leg_s = travel_seconds(core->travel, at, to);
+        travel_s += leg_s;
+        if (day->leg_s_max > 0 && day->leg_s_max < leg_s) day->leg_s_max = leg_s;
+        at = to;
+    }
+    if (day->travel_s_max > 0 && day->travel_s_max < travel_s) day->travel_s_max = travel_s;
+}
+
 /* When the pinned visits start if nothing else is done; stretches the day's end and drops a break
  * that they leave no room for. */
 static void time_pinned(const struct core *core, struct rest *rest, int64_t now_us)
@@ -127,6 +159,7 @@ static void time_pinned(const struct core *core, struct rest *rest, int64_t now_
             visits[i].not_before_us = core->appointments[rest->pinned[i]].planned_start_us;
         order[i] = &visits[i];
     }
+    allow_legs(core, rest);
     struct route_day endless = rest->day;
     endless.overtime_us_max = INT64_MAX / 4;
     struct route_times times;
@@ -175,7 +208,7 @@ struct route_visit rest_visit(const struct core *core, const struct rest *rest, 
         if (rest->pinned[i] != index) continue;
         if (visit.window_count > 0) {
             struct window *last = &visit.windows[visit.window_count - 1];
-            last->end_us = later(last->end_us, rest->pinned_start_us[i]);
+            last->end_us = later(last->end_us, rest->pinned_start_us[i] - visit.late_us_max);
         }
         if (appointment_mobility(core, index, now_us) == MOBILITY_FROZEN)
             visit.not_before_us = core->appointments[index].planned_start_us;
@@ -187,10 +220,32 @@ bool appointment_late(const struct core *core, uint32_t index, int64_t start_us)
 {
     const struct appointment *it = &core->appointments[index];
     if (it->pin_start_us != 0) return start_us > it->pin_start_us;
-    return it->window_count > 0 && start_us > it->windows[it->window_count - 1].end_us;
+    struct route_visit visit = plain_visit(core, index);
+    return visit_late_us(&visit, start_us) > 0;
 }
 
-/* Skills (valid on the day), exclusions and pins; a person's pin overrules the skills. */
+bool named_has(const struct named *named, uint32_t technician)
+{
+    for (uint32_t i = 0; i < named->count; i++) {
+        if (named->technicians[i] == technician) return true;
+    }
+    return false;
+}
+
+uint32_t valid_skills(const struct technician *technician, const struct shift *shift,
+                      struct skill *out)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < technician->skill_count; i++) {
+        if (skill_valid(technician->skill_from_us[i], technician->skill_to_us[i], shift->start_us,
+                        shift->end_us))
+            out[count++] = technician->skills[i];
+    }
+    return count;
+}
+
+/* Skills (valid on the day), whom the order names, who declined it, and pins; a person's pin
+ * overrules all else. */
 bool appointment_serves(const struct core *core, uint32_t index, uint32_t shift_index)
 {
     const struct appointment *it = &core->appointments[index];
@@ -200,12 +255,10 @@ bool appointment_serves(const struct core *core, uint32_t index, uint32_t shift_
     for (uint32_t i = 0; i < it->excluded_count; i++) {
         if (it->excluded[i] == shift->technician) return false;
     }
+    if (named_has(&it->forbidden, shift->technician)) return false;
+    if (it->required.count > 0 && !named_has(&it->required, shift->technician)) return false;
     struct skill valid[LIMIT_SKILLS_PER_ENTITY];
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < technician->skill_count; i++) {
-        if (technician->skill_from_us[i] > shift->start_us) continue;
-        if (technician->skill_to_us[i] != 0 && technician->skill_to_us[i] < shift->end_us) continue;
-        valid[count++] = technician->skills[i];
-    }
-    return skills_cover(valid, count, it->skills, it->skill_count);
+    uint32_t count = valid_skills(technician, shift, valid);
+    return skills_cover(valid, count, it->skills, it->skill_count) &&
+           skills_cover_choices(valid, count, it->choices, it->choice_count);
 }

@@ -42,6 +42,13 @@ static void emit_policy(const struct territory *territory, struct acts *acts)
                  .change_technician_s = policy->change_technician_s,
                  .change_start_s = policy->change_start_s,
                  .change_start_tolerance_us = policy->change_start_tolerance_us,
+                 .overtime_tier_us = policy->overtime_tier_us,
+                 .overtime_tier_price_percent = policy->overtime_tier_price_percent,
+                 .travel_price_percent = policy->travel_price_percent,
+                 .lateness_price_percent = policy->lateness_price_percent,
+                 .preferred_window_missed_s = policy->preferred_window_missed_s,
+                 .preferred_technician_missed_s = policy->preferred_technician_missed_s,
+                 .changes_per_technician_day_max = policy->changes_per_technician_day_max,
              });
 }
 
@@ -262,9 +269,16 @@ enum err step_technician(struct core *core, const struct fact *fact, struct acts
     }
     struct technician *person = &core->technicians[index];
     person->home = it->home;
+    person->leg_s_max = (int32_t)it->leg_s_max;
+    person->travel_s_max = (int32_t)it->travel_s_max;
     acts_put(acts, ROW_TECHNICIAN,
-             &(struct row_technician){person->id, core->territories[territory].id, it->name,
-                                      it->home.lat_e7, it->home.lon_e7});
+             &(struct row_technician){.technician_id = person->id,
+                                      .territory_id = core->territories[territory].id,
+                                      .name = it->name,
+                                      .leg_seconds_max = it->leg_s_max,
+                                      .travel_seconds_max = it->travel_s_max,
+                                      .lat_e7 = it->home.lat_e7,
+                                      .lon_e7 = it->home.lon_e7});
     set_skills(core, person, it, acts);
     for (uint32_t i = 0; i < it->shift_count; i++)
         set_shift(core, index, territory, &it->shifts[i], acts);

@@ -44,6 +44,9 @@ union row {
 };
 #include "dispatcher/core/row_undef.h"
 
+/* What a work_order_technician row says: one of these must serve it, should, or must not. */
+enum technician_wish { WISH_REQUIRED = 1, WISH_PREFERRED = 2, WISH_EXCLUDED = 3 };
+
 enum row_class { ROW_NOUN, ROW_LOG, ROW_PRIVATE, ROW_TRACK };
 enum column_type { COLUMN_TEXT, COLUMN_INT, COLUMN_BLOB };
 

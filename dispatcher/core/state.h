@@ -35,9 +35,10 @@ struct technician {
     uint32_t skill_count;
     struct skill skills[LIMIT_SKILLS_PER_ENTITY];
     int64_t skill_from_us[LIMIT_SKILLS_PER_ENTITY], skill_to_us[LIMIT_SKILLS_PER_ENTITY];
-    uint32_t current;   /* appointment in progress; NONE */
-    struct point place; /* where he was last for certain */
-    int64_t place_us;   /* since when; 0: not known */
+    int32_t leg_s_max, travel_s_max; /* of a day; 0: no limit */
+    uint32_t current;                /* appointment in progress; NONE */
+    struct point place;              /* where he was last for certain */
+    int64_t place_us;                /* since when; 0: not known */
     uint32_t first_shift;
 };
 
@@ -49,9 +50,16 @@ struct shift {
     int64_t absent_start_us, absent_end_us; /* both 0: present */
     struct point start, end;
     bool break_done;
+    int64_t travelled_us; /* what he set out for, as the travel times say */
     uint32_t route_count;
     uint32_t route[LIMIT_VISITS_PER_ROUTE]; /* plannable appointments in order */
     int64_t touch_seq;
+};
+
+/* Technicians whom an order names. */
+struct named {
+    uint32_t count;
+    uint32_t technicians[LIMIT_TECHNICIANS_PER_ORDER];
 };
 
 struct work_order {
@@ -69,7 +77,12 @@ struct appointment {
     uint32_t skill_count, window_count;
     struct skill skills[LIMIT_SKILLS_PER_ENTITY];
     struct window windows[LIMIT_WINDOWS_PER_ORDER];
-    uint32_t shift; /* NONE: unscheduled */
+    uint32_t choice_count, preferred_count;
+    struct skill_choice choices[LIMIT_SKILL_CHOICES_PER_ORDER];
+    struct window preferred[LIMIT_WINDOWS_PER_ORDER];
+    int64_t late_us_max;
+    struct named required, preferred_technicians, forbidden; /* by the order */
+    uint32_t shift;                                          /* NONE: unscheduled */
     int64_t planned_start_us, planned_end_us;
     uint32_t position; /* ascending along a route; with gaps where somebody left */
     bool pin_technician;
@@ -166,6 +179,10 @@ enum mobility appointment_mobility(const struct core *core, uint32_t appointment
 /* Would that start be later than what was promised, or than a person's pin? */
 bool appointment_late(const struct core *core, uint32_t appointment, int64_t start_us);
 bool appointment_serves(const struct core *core, uint32_t appointment, uint32_t shift);
+bool named_has(const struct named *named, uint32_t technician);
+/* The skills that count for that shift; returns how many. */
+uint32_t valid_skills(const struct technician *technician, const struct shift *shift,
+                      struct skill *out);
 int64_t predicted_end_us(const struct core *core, uint32_t appointment);
 
 /* --- one function per kind of fact

@@ -6,8 +6,35 @@
 
 #include <stdio.h>
 
+/* What a policy of before did not say is what its zeros mean. */
+static const char whole_problem[] =
+    "ALTER TABLE policy ADD COLUMN overtime_tier_us INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE policy ADD COLUMN overtime_tier_price_percent INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE policy ADD COLUMN travel_price_percent INTEGER NOT NULL DEFAULT 100;"
+    "ALTER TABLE policy ADD COLUMN lateness_price_percent INTEGER NOT NULL DEFAULT 100;"
+    "ALTER TABLE policy ADD COLUMN preferred_window_missed_s INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE policy ADD COLUMN preferred_technician_missed_s INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE policy ADD COLUMN changes_per_technician_day_max INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE technician ADD COLUMN leg_seconds_max INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE technician ADD COLUMN travel_seconds_max INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE work_order ADD COLUMN late_seconds_max INTEGER NOT NULL DEFAULT 0;"
+    "CREATE TABLE work_order_choice(work_order_id TEXT NOT NULL, choice INTEGER NOT NULL,"
+    "  skill TEXT NOT NULL, level INTEGER NOT NULL,"
+    "  PRIMARY KEY(work_order_id, choice, skill)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE work_order_technician(work_order_id TEXT NOT NULL,"
+    "  technician_id TEXT NOT NULL, wish INTEGER NOT NULL,"
+    "  PRIMARY KEY(work_order_id, technician_id, wish)) STRICT, WITHOUT ROWID;"
+    "ALTER TABLE arrival_window RENAME TO old_window;"
+    "CREATE TABLE arrival_window(work_order_id TEXT NOT NULL, start_us INTEGER NOT NULL,"
+    "  preferred INTEGER NOT NULL, end_us INTEGER NOT NULL, promised INTEGER NOT NULL,"
+    "  PRIMARY KEY(work_order_id, start_us, preferred)) STRICT, WITHOUT ROWID;"
+    "INSERT INTO arrival_window SELECT work_order_id, start_us, 0, end_us, promised"
+    "  FROM old_window;"
+    "DROP TABLE old_window;";
+
 static const char *const steps[] = {
-    NULL, /* 0 -> 1: everything, from row.def */
+    NULL,          /* 0 -> 1: everything, from row.def */
+    whole_problem, /* 1 -> 2: choices, names, wishes, limits of travel, prices */
 };
 
 const struct schema schema_newest = {sizeof steps / sizeof steps[0], steps};

@@ -24,11 +24,11 @@ enum { SEEDS = 200, STEPS = 400, PEOPLE = 5, ORDERS = 40, DAYS = 3, FIRST_DAY = 
 /* A visit as the optimizer was told of it. */
 struct heard {
     bool there, emergency, published;
-    uint32_t technician, position, window_count, skill_count, excluded_count;
+    uint32_t technician, position, skill_count, excluded_count;
     enum mobility mobility;
-    int64_t service_us, priority, planned_start_us, not_before_us;
-    struct window windows[LIMIT_WINDOWS_PER_ORDER];
-    struct point at;
+    int64_t priority, planned_start_us;
+    struct route_visit rules;
+    uint32_t choice_count, required_count, preferred_count;
 };
 
 /* What somebody knows of a day who was told what changed since `revision`. */
@@ -111,6 +111,8 @@ static void make_technician(struct world *world, struct fact *fact)
                                    .territory_id = chance(world, 98) ? "north" : "nowhere",
                                    .name = "",
                                    .home = any_point(world),
+                                   .leg_s_max = chance(world, 30) ? 900 + pick(world, 3600) : 0,
+                                   .travel_s_max = chance(world, 30) ? 3600 + pick(world, 9000) : 0,
                                    .skills = skills,
                                    .skill_count = pick(world, 3),
                                    .shifts = shifts,
@@ -130,6 +132,38 @@ static void make_technician(struct world *world, struct fact *fact)
             .break_us = pick(world, 2) * 30 * MINUTE_US,
         };
     }
+}
+
+static struct fact_named any_names(struct world *world)
+{
+    const char **ids = arena_need(&world->texts, sizeof *ids * 2);
+    ids[0] = any_technician(world);
+    ids[1] = any_technician(world);
+    return (struct fact_named){ids, chance(world, 15) ? 1 + pick(world, 2) : 0};
+}
+
+/* What the order asks for besides a skill, and what it would like. */
+static void make_wishes(struct world *world, struct fact_work_order *it)
+{
+    struct fact_choice *choices = arena_need(&world->texts, sizeof *choices * 2);
+    struct fact_skill *either = arena_need(&world->texts, sizeof *either * 2);
+    bool *preferred = arena_need(&world->texts, 2), *promised = arena_need(&world->texts, 2);
+    either[0] = (struct fact_skill){"gas", 1 + pick(world, 3), 0, 0};
+    either[1] = (struct fact_skill){"power", 1 + pick(world, 3), 0, 0};
+    choices[0] = (struct fact_choice){either, 2};
+    choices[1] = (struct fact_choice){either + 1, 1};
+    it->choices = choices;
+    it->choice_count = chance(world, 20) ? 1 + pick(world, 2) : 0;
+    it->required = any_names(world);
+    it->preferred = any_names(world);
+    it->excluded = any_names(world);
+    for (uint32_t i = 0; i < 2; i++) {
+        preferred[i] = chance(world, 30);
+        promised[i] = chance(world, 30);
+    }
+    it->window_preferred = preferred;
+    it->promised = promised;
+    it->late_us_max = chance(world, 30) ? (int64_t)pick(world, 90) * MINUTE_US : 0;
 }
 
 static void make_order(struct world *world, struct fact *fact)
@@ -163,10 +197,10 @@ static void make_order(struct world *world, struct fact *fact)
         .skills = skills,
         .skill_count = chance(world, 25),
         .windows = windows,
-        .promised = arena_need(&world->texts, 2),
         .window_count = pick(world, 3),
     };
     fact->kind = FACT_WORK_ORDER;
+    make_wishes(world, it);
     skills[0] = (struct fact_skill){chance(world, 97) ? "gas" : "magic", 1 + pick(world, 2), 0, 0};
     int64_t day = world->now_us / DAY_US + chance(world, 20);
     int64_t start_us = day * DAY_US + (6 + (int64_t)pick(world, 8)) * 60 * MINUTE_US;
@@ -605,17 +639,15 @@ static void hear_visit(void *context, const struct problem_visit *told)
     heard->published = told->published;
     heard->technician = id_index_find(&core->technician_ids, told->technician_id);
     heard->position = told->position;
-    heard->window_count = told->visit.window_count;
     heard->skill_count = told->skill_count;
     heard->excluded_count = told->excluded_count;
+    heard->choice_count = told->choice_count;
+    heard->required_count = told->required_count;
+    heard->preferred_count = told->preferred_count;
     heard->mobility = told->mobility;
-    heard->service_us = told->visit.service_us;
     heard->priority = told->priority;
     heard->planned_start_us = told->planned_start_us;
-    heard->not_before_us = told->visit.not_before_us;
-    for (uint32_t i = 0; i < told->visit.window_count; i++)
-        heard->windows[i] = told->visit.windows[i];
-    heard->at = told->visit.at;
+    heard->rules = told->visit;
 }
 
 static void hear(struct follower *follower, const struct core *core, const struct problem_key *key,

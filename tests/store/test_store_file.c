@@ -350,14 +350,14 @@ static void an_older_file_is_copied_and_migrated(void **state)
     add_batch(store, 1, 9);
     store_close(store);
     static const char *const steps[] = {
-        NULL, "ALTER TABLE work_order ADD COLUMN tone TEXT NOT NULL DEFAULT 'calm'",
+        NULL, NULL, "ALTER TABLE work_order ADD COLUMN tone TEXT NOT NULL DEFAULT 'calm'",
         "UPDATE work_order SET tone = 'loud' WHERE work_order_id = 'order 7'"};
-    OK(migrate(folder, &(struct schema){3, steps}));
-    assert_int_equal(number_in(folder, DATABASE_FILE, "PRAGMA user_version"), 3);
+    OK(migrate(folder, &(struct schema){4, steps}));
+    assert_int_equal(number_in(folder, DATABASE_FILE, "PRAGMA user_version"), 4);
     assert_int_equal(
         number_in(folder, DATABASE_FILE, "SELECT count(*) FROM work_order WHERE tone = 'loud'"), 1);
-    assert_int_equal(number_in(folder, DATABASE_FILE ".v1", "PRAGMA user_version"), 1);
-    assert_int_equal(number_in(folder, DATABASE_FILE ".v1", "SELECT count(*) FROM fact"), 9);
+    assert_int_equal(number_in(folder, DATABASE_FILE ".v2", "PRAGMA user_version"), 2);
+    assert_int_equal(number_in(folder, DATABASE_FILE ".v2", "SELECT count(*) FROM fact"), 9);
     folder_remove(folder);
 }
 
@@ -369,9 +369,9 @@ static void a_migration_that_fails_changes_nothing(void **state)
     add_batch(store, 1, 9);
     store_close(store);
     static const char *const steps[] = {
-        NULL, "ALTER TABLE work_order ADD COLUMN tone TEXT NOT NULL DEFAULT 'calm'",
+        NULL, NULL, "ALTER TABLE work_order ADD COLUMN tone TEXT NOT NULL DEFAULT 'calm'",
         "UPDATE work_order SET volume = 11"};
-    assert_int_not_equal(migrate(folder, &(struct schema){3, steps}), ERR_OK);
+    assert_int_not_equal(migrate(folder, &(struct schema){4, steps}), ERR_OK);
     store = open_folder(folder);
     assert_int_equal(count_of(store, ROW_FACT), 9);
     store_close(store);
