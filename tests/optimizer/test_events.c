@@ -1,5 +1,5 @@
 /* Random days of events: what is frozen or pinned stays, whoever is away gets nothing. */
-#include "optimizer/solve.h"
+#include "audited.h"
 #include "random_day.h"
 
 #include <setjmp.h>
@@ -194,11 +194,37 @@ static bool as_told(const struct live_day *day, uint32_t rank)
     return true;
 }
 
+/* The auditor is told what the solver was, and looks at every rule and price. */
+static void check_by_auditor(const struct live_day *day)
+{
+    static struct technician_told technicians[DAY_TECHNICIANS];
+    static struct visit_told visits[DAY_VISITS];
+    static struct audited audited;
+    struct audit_problem problem = {.travel = &travel_straight,
+                                    .now_us = US(day->now_s),
+                                    .frozen_until_us = US(day->now_s + FREEZE_S),
+                                    .policy = &day->solver.day.policy,
+                                    .technicians = technicians,
+                                    .visits = visits,
+                                    .zero_us = US(BASE_S)};
+    for (uint32_t t = 0; t < day->made.technician_count; t++) {
+        if (!day->away[t]) technicians[problem.technician_count++] = day->made.technicians[t];
+    }
+    for (uint32_t v = 0; v < day->made.visit_count; v++) {
+        if (!day->gone[v]) visits[problem.visit_count++] = day->made.visits[v];
+    }
+    audited_open(&audited, &problem);
+    audited_plan(&audited, &day->solver);
+    assert_true(audited_clean(&audited, &day->solver));
+    audited_close(&audited);
+}
+
 static uint32_t check(const struct live_day *day)
 {
     const struct solver *solver = &day->solver;
     uint32_t held = 0;
     plan_check(&solver->plan);
+    check_by_auditor(day);
     for (uint32_t rank = 0; rank < solver->in.technician_count; rank++) {
         check_route(day, rank);
         if (!as_told(day, rank)) continue;
