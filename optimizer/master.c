@@ -26,6 +26,7 @@ enum {
     ADDED_PER_TECHNICIAN = 6, /* columns per round */
     ADDED_MAX = 400,          /* in all, per round */
     CUT_ROUNDS_MAX = 12,
+    BRANCH_PIVOTS_MAX = 1000,
     SLICE_PIVOTS = 200, /* between two looks at `stop` */
     INSIDE_MAX = 3000,  /* columns of a program that is kept */
     DEAD_ROWS_MAX = 50,
@@ -37,7 +38,7 @@ enum {
 static const double PRICE_MAX = 1e12, SHARE_MIN = 1e-6, OUT_OF_REACH = 4e9;
 
 const struct master_limits master_limits_default = {
-    .pivots_max = 20000,
+    .pivots_max = 2500,
     .nodes_max = 60,
     .rows_max = 400,
     .columns_max = 700,
@@ -100,7 +101,9 @@ struct run {
     struct offer *offers;
     uint8_t *is_inside; /* by column of the partition */
     int64_t bound;      /* in 1/256 s, without the base cost */
+    int branch_begin;   /* GLPK's count of pivots */
     bool stopped;
+    bool in_part; /* the integer program has not all that matters */
     bool plan_given;
 };
 
@@ -651,34 +654,49 @@ static int64_t gap_of(const struct run *run)
 static enum solved tighten(struct run *run)
 {
     for (int round = 0; round < CUT_ROUNDS_MAX && gap_of(run) > 0; round++) {
+        int64_t gap = gap_of(run);
         if (cut_round(run) == 0) break;
         enum solved end = sprint(run, GLP_DUALP);
         if (end != SOLVED) return end;
+        if (gap_of(run) * 10 > gap * 9) break; /* more of them would not close it either */
     }
     return SOLVED;
 }
 
 /* --- the integer program --- */
 
-/* Leaves in the program what a better plan can be made of. */
+/* The reduced cost up to which columns take part: what a better plan can be made of, but of so many
+ * the cheapest only, and then nothing is proven. */
+static int64_t narrow_to(struct run *run)
+{
+    int64_t gap = gap_of(run);
+    uint32_t count = 0;
+    for (uint32_t c = 0; c < run->partition.count; c++) {
+        if (run->reduced[c] <= gap) run->offers[count++] = (struct offer){run->reduced[c], c};
+    }
+    if (count <= run->limits->columns_max) return gap;
+    run->in_part = true;
+    qsort(run->offers, count, sizeof *run->offers, cheaper);
+    return run->offers[run->limits->columns_max].reduced;
+}
+
+/* Leaves those columns in the program, and the plan's own. */
 static bool narrow(struct run *run)
 {
     struct program *program = run->program;
-    int64_t gap = gap_of(run);
+    int64_t limit = narrow_to(run);
     int *gone = arena_need(run->scratch, sizeof *gone * (program->count + 1)), count = 0;
     for (uint32_t i = 0; i < program->count; i++) {
         uint32_t c = program->inside[i].column;
-        bool is_route = program->inside[i].place != NO_INDEX;
-        bool hopeless =
-            is_route && (c == NO_INDEX || (run->reduced[c] > gap && !run->partition.current[c]));
-        if (!hopeless || glp_get_col_stat(program->lp, (int)i + 1) == GLP_BS) continue;
+        if (program->inside[i].place == NO_INDEX) continue;
+        if (c != NO_INDEX && (run->reduced[c] <= limit || run->partition.current[c])) continue;
+        if (glp_get_col_stat(program->lp, (int)i + 1) == GLP_BS) continue;
         gone[++count] = (int)i + 1;
         if (c != NO_INDEX) run->is_inside[c] = 0;
     }
     columns_delete(program, count, gone);
-    uint32_t offered = offers_make(run, gap + 1);
-    uint32_t room = run->limits->columns_max + run->partition.visits;
-    for (uint32_t i = 0; i < offered && program->count < room; i++) {
+    uint32_t offered = offers_make(run, limit + 1);
+    for (uint32_t i = 0; i < offered && program->count < INSIDE_MAX; i++) {
         if (!column_enter(run, run->offers[i].column)) return false;
     }
     return true;
@@ -704,6 +722,12 @@ static void give_plan(struct run *run, glp_tree *tree)
     glp_ios_heur_sol(tree, x);
 }
 
+static bool branched_enough(const struct run *run)
+{
+    return run->report->nodes > run->limits->nodes_max ||
+           glp_get_it_cnt(run->program->lp) - run->branch_begin > BRANCH_PIVOTS_MAX;
+}
+
 static void on_tree(glp_tree *tree, void *info)
 {
     struct run *run = info;
@@ -714,8 +738,8 @@ static void on_tree(glp_tree *tree, void *info)
         run->plan_given = true;
         break;
     case GLP_ISELECT:
-        if (++run->report->nodes > run->limits->nodes_max || asked_to_stop(run))
-            glp_ios_terminate(tree);
+        run->report->nodes++;
+        if (branched_enough(run) || asked_to_stop(run)) glp_ios_terminate(tree);
         break;
     default: break;
     }
@@ -733,12 +757,15 @@ static enum solved branch(struct run *run, uint32_t *chosen, uint32_t *chosen_co
     glp_init_iocp(&options);
     options.msg_lev = GLP_MSG_DBG;
     options.out_dly = 0;
+    /* Preprocessing of each node, and the default way of branching, cost thrice what they save. */
+    options.br_tech = GLP_BR_MFV;
+    options.pp_tech = GLP_PP_NONE;
     options.cb_func = on_tree;
     options.cb_info = run;
     words = 0;
-    int before = glp_get_it_cnt(program->lp);
+    run->branch_begin = glp_get_it_cnt(program->lp);
     int failed = glp_intopt(program->lp, &options);
-    run->report->pivots += glp_get_it_cnt(program->lp) - before;
+    run->report->pivots += glp_get_it_cnt(program->lp) - run->branch_begin;
     if (failed != 0 && failed != GLP_ESTOP) return SOLVED_FAILED;
     int status = glp_mip_status(program->lp);
     if (status != GLP_OPT && status != GLP_FEAS) return SOLVED_LIMIT;
@@ -750,7 +777,7 @@ static enum solved branch(struct run *run, uint32_t *chosen, uint32_t *chosen_co
             chosen[(*chosen_count)++] = program->inside[i].column;
         }
     }
-    return failed == 0 ? SOLVED : SOLVED_LIMIT;
+    return failed == 0 && !run->in_part ? SOLVED : SOLVED_LIMIT;
 }
 
 /* --- all of it --- */
@@ -848,6 +875,7 @@ static struct run *run_make(struct master *master, struct plan *plan, struct poo
                         .scratch = scratch};
     struct master_prices *prices = &master->prices;
     prices->known = false;
+    prices->member = NULL;
     prices->visit = arena_need(scratch, sizeof *prices->visit * (in->visit_count + 1));
     prices->technician =
         arena_need(scratch, sizeof *prices->technician * (in->technician_count + 1));
@@ -871,6 +899,8 @@ static void run_size(struct run *run)
     run->offers = arena_need(run->scratch, sizeof *run->offers * columns);
     cuts_open(&run->cuts, partition, run->scratch);
     run->report->columns = partition->count;
+    run->report->whole = partition->whole;
+    run->master->prices.member = partition->member;
 }
 
 void master_recombine(struct master *master, struct plan *plan, struct pool *pool,

@@ -48,7 +48,8 @@ struct master_report {
     uint32_t columns, active; /* that hold today, that GLPK saw */
     uint32_t cuts;
     int pivots, nodes;
-    bool warm; /* the linear program was that of the last call */
+    bool whole; /* everybody took part */
+    bool warm;  /* the linear program was that of the last call */
     /* No plan made of the pool's routes costs less, by the duals rounded to 1/256 s and priced anew
      * in integers. It says nothing about routes that nobody has found yet. */
     int64_t lp_cost;
@@ -58,6 +59,7 @@ struct master_report {
  * the next call. */
 struct master_prices {
     bool known;
+    const uint8_t *member; /* by technician: took part; NULL: nobody did */
     int32_t *visit; /* what serving it costs, all in all, in seconds; INT32_MIN: took no part */
     int32_t *technician; /* what one more like him would save */
     int32_t *route_gap;  /* by technician: by how much his route is dearer than the duals say */

@@ -46,6 +46,7 @@ void solver_begin(struct solver *solver)
     solver->stamp = 0;
     solver->searching = false;
     solver->work_done = 0;
+    solver->recombined = 0;
     instance_build(&solver->in, &solver->day, &solver->work);
     plan_make(&solver->plan, &solver->in, &solver->stamp, &solver->work);
     solver->published = repair_published(&solver->in, &solver->work);
@@ -189,19 +190,63 @@ bool solver_search_over(const struct solver *solver)
     return solver->search.done >= solver->search.options.rounds || solver->in.visit_count == 0;
 }
 
+/* Technicians to start from: whose routes are not what the dispatcher has; if there are none,
+ * everybody in turn. */
+static uint32_t seeds_of(const struct solver *solver, uint8_t *seeds)
+{
+    uint32_t count = 0, technicians = solver->in.technician_count;
+    for (uint32_t t = 0; t < technicians; t++)
+        count += seeds[t] = !same_visits(solver, t);
+    if (count == 0 && technicians > 0) seeds[solver->recombinations % technicians] = 1;
+    return count == 0 ? 1 : count;
+}
+
+/* Where not all have room together, one of them and those tied to him, until all had their turn or
+ * the pivots are spent. */
+static bool recombine_in_parts(struct solver *solver, uint8_t *seeds)
+{
+    uint32_t technicians = solver->in.technician_count;
+    struct master_limits limits = solver->master_limits;
+    uint8_t *seed = arena_need(&solver->work, technicians + 1);
+    bool better = false;
+    for (uint32_t i = 0; i < technicians; i++) {
+        uint32_t t = (solver->recombinations + i) % technicians;
+        if (!seeds[t]) continue;
+        seed[t] = 1;
+        limits.pivots_max -= solver->master.pivots;
+        pool_keep(&solver->pool, &solver->plan);
+        master_recombine(solver->recombiner, &solver->plan, &solver->pool, seed, &limits,
+                         &solver->master);
+        seed[t] = 0;
+        better |= solver->master.end == MASTER_BETTER;
+        if (solver->master.end == MASTER_FAILED || solver->master.end == MASTER_LIMIT) break;
+        const uint8_t *member = master_prices(solver->recombiner)->member;
+        for (uint32_t m = 0; member != NULL && m < technicians; m++)
+            seeds[m] &= !member[m];
+    }
+    return better;
+}
+
 bool solver_recombine(struct solver *solver)
 {
-    uint8_t *seeds = arena_need(&solver->work, solver->in.technician_count + 1);
-    bool any = false;
-    for (uint32_t t = 0; t < solver->in.technician_count; t++)
-        any |= seeds[t] = !same_visits(solver, t);
-    if (!any && solver->in.technician_count > 0)
-        seeds[solver->recombinations++ % solver->in.technician_count] = 1;
-    master_recombine(solver->recombiner, &solver->plan, &solver->pool, seeds,
-                     &solver->master_limits, &solver->master);
-    if (solver->master.end != MASTER_BETTER) return false;
-    pool_keep(&solver->pool, &solver->plan);
-    return true;
+    uint32_t technicians = solver->in.technician_count;
+    if (solver->recombined == solver->pool.changes) return false;
+    solver->master = (struct master_report){.end = MASTER_NO_BETTER};
+    uint8_t *seeds = arena_need(&solver->work, technicians + 1);
+    uint32_t seed_count = seeds_of(solver, seeds);
+    bool better;
+    if (solver->in.visit_count + technicians <= solver->master_limits.rows_max || seed_count == 1) {
+        master_recombine(solver->recombiner, &solver->plan, &solver->pool, seeds,
+                         &solver->master_limits, &solver->master);
+        better = solver->master.end == MASTER_BETTER;
+    } else {
+        better = recombine_in_parts(solver, seeds);
+    }
+    solver->recombinations++;
+    if (better) pool_keep(&solver->pool, &solver->plan);
+    if (solver->master.whole && solver->master.end == MASTER_NO_BETTER)
+        solver->recombined = solver->pool.changes;
+    return better;
 }
 
 void solver_fresh(struct solver *solver, uint64_t rounds, uint64_t seed)

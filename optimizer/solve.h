@@ -31,6 +31,7 @@ struct solver {
     struct master *recombiner;
     struct master_limits master_limits;
     struct master_report master; /* of the last recombination */
+    uint64_t recombined; /* pool.changes when the master found that there is nothing better */
     uint32_t recombinations;
     uint32_t stamp;
     uint64_t work_done; /* rounds since solver_begin */

@@ -77,20 +77,47 @@ static void begin_search(struct solve_input *input, const struct solve_budget *b
         solver_search_more(&input->solver, rounds, budget->seed);
 }
 
+/* The master may take its share of the time gone by, so that it never starves the search. */
+static const double MASTER_SHARE = 0.15;
+
+struct share {
+    double begin, spent, call; /* seconds; when the call in hand began */
+};
+
+static bool share_is_spent(void *context)
+{
+    const struct share *share = context;
+    double now = cpu_seconds();
+    return share->spent + now - share->call > MASTER_SHARE * (now - share->begin);
+}
+
+static void recombine(struct solver *solver, struct share *share)
+{
+    share->call = cpu_seconds();
+    if (solver_recombine(solver)) search_restart(&solver->search, &solver->plan);
+    share->spent += cpu_seconds() - share->call;
+}
+
 const char *solve_run(struct solve_input *input, const struct solve_budget *budget, bool progress)
 {
     struct solver *solver = &input->solver;
     struct search *search = &solver->search;
     if (solver->in.visit_count == 0) return "nothing_to_do";
     double begin = cpu_seconds(), told = begin;
+    static struct share share;
+    share = (struct share){.begin = begin};
+    if (budget->work == 0) {
+        solver->master_limits.stop = share_is_spent;
+        solver->master_limits.context = &share;
+    }
     begin_search(input, budget);
     for (uint64_t stage = 1; !interrupted;) {
         (void)solver_improve(solver, CHUNK_ROUNDS);
         double now = cpu_seconds();
         if (budget->work == 0) keep_pace(search, begin, budget->cpu_seconds, now);
         if (search->done * STAGES >= search->options.rounds * stage) {
-            if (solver_recombine(solver)) search_restart(search, &solver->plan);
-            stage++;
+            recombine(solver, &share);
+            stage = search->done * STAGES / search->options.rounds + 1;
         }
         if (progress && now - told >= PROGRESS_S)
             print_progress(solver, told = now, share_done(solver, budget, now));

@@ -250,6 +250,7 @@ static uint32_t add(struct pool *pool, const struct instance *in, uint32_t techn
     }
     struct column *column = &pool->columns[index];
     uint32_t kept = column->kept;
+    pool->changes++;
     column->kept = pool->keeping; /* not to be taken away for the sake of its own pieces */
     uint16_t slots[ROUTE_MAX];
     for (uint32_t i = 0; i < route->count; i++)

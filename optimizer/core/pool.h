@@ -52,6 +52,7 @@ struct pool {
     uint32_t free, pieces_free; /* chains of places that are free again: index + 1 */
     uint32_t hand;
     uint32_t serial, turn, keeping;
+    uint64_t changes; /* columns that were new, or became cheaper */
 };
 
 /* Room for `cap` columns, a power of two, in so many pieces. */
