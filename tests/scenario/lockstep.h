@@ -97,6 +97,94 @@ static inline Callout__Skill **lockstep_skills(struct lockstep *it, const struct
     return out;
 }
 
+/* --- what is drawn of a fleet, its orders and its prices --- */
+
+static inline uint32_t lockstep_draw(struct lockstep *it, uint32_t bound)
+{
+    return rng_below(&it->rng, bound);
+}
+
+static inline bool lockstep_chance(struct lockstep *it, uint32_t one_in)
+{
+    return it->rng.state != 0 && lockstep_draw(it, one_in) == 0;
+}
+
+static inline const char *lockstep_anybody(struct lockstep *it)
+{
+    return it->day->technicians[lockstep_draw(it, (uint32_t)it->day->technician_count)].id;
+}
+
+static inline void lockstep_policy(struct lockstep *it, Callout__Policy *policy)
+{
+    callout__policy__init(policy);
+    policy->freeze_seconds = 1800;
+    policy->dispatch_ahead_seconds = 3600;
+    policy->accept_timeout_seconds = 600;
+    policy->overtime_price_percent = 150;
+    policy->unserved_seconds_per_priority = 3600;
+    policy->change_technician_seconds = (int32_t)lockstep_draw(it, 300);
+    policy->change_start_seconds = (int32_t)lockstep_draw(it, 60);
+    policy->change_start_tolerance_seconds = 900;
+    policy->overtime_tier_seconds = (int32_t)lockstep_draw(it, 2) * 900;
+    policy->overtime_tier_price_percent = 300;
+    policy->lateness_price_percent = (int32_t)lockstep_draw(it, 300);
+    policy->preferred_window_missed_seconds = (int32_t)lockstep_draw(it, 1800);
+    policy->preferred_technician_missed_seconds = (int32_t)lockstep_draw(it, 1800);
+    policy->travel_price_percent = (int32_t)lockstep_draw(it, 2) * (20 + (int32_t)it->step);
+}
+
+/* Whom an order names: mostly nobody. */
+static inline char **lockstep_names(struct lockstep *it, size_t *count)
+{
+    char **names = arena_need(&it->caller->arena, 2 * sizeof *names);
+    while (*count < 2 && lockstep_chance(it, 8))
+        names[(*count)++] = words(lockstep_anybody(it));
+    return names;
+}
+
+static inline Callout__SkillChoice **lockstep_choices(struct lockstep *it, size_t *count)
+{
+    const struct day_technician *one =
+        &it->day->technicians[lockstep_draw(it, (uint32_t)it->day->technician_count)];
+    Callout__SkillChoice **choices = arena_need(&it->caller->arena, sizeof *choices);
+    choices[0] = arena_need(&it->caller->arena, sizeof *choices[0]);
+    callout__skill_choice__init(choices[0]);
+    choices[0]->any_of = lockstep_skills(it, one->skills, one->skill_count);
+    choices[0]->n_any_of = one->skill_count;
+    *count = one->skill_count > 0;
+    return choices;
+}
+
+/* More windows than one: later, promised, or preferred ones. */
+static inline void lockstep_windows(struct lockstep *it, Callout__WorkOrder *order)
+{
+    const Callout__ArrivalWindow *first = order->windows[0];
+    int64_t end_us = first->end_us;
+    while (order->n_windows < 3 && lockstep_chance(it, 3)) {
+        Callout__ArrivalWindow *window = arena_need(&it->caller->arena, sizeof *window);
+        callout__arrival_window__init(window);
+        window->preferred = lockstep_chance(it, 2);
+        window->promised = lockstep_chance(it, 3);
+        window->start_us = end_us + (1 + lockstep_draw(it, 3600)) * US_PER_SECOND;
+        if (window->preferred && order->n_windows == 1) window->start_us = first->start_us;
+        window->end_us = window->start_us + lockstep_draw(it, 7200) * US_PER_SECOND;
+        if (window->end_us > end_us) end_us = window->end_us;
+        order->windows[order->n_windows++] = window;
+    }
+}
+
+static inline void lockstep_wishes(struct lockstep *it, Callout__WorkOrder *order)
+{
+    if (it->rng.state == 0) return;
+    lockstep_windows(it, order);
+    if (lockstep_chance(it, 3)) order->late_seconds_max = (int32_t)lockstep_draw(it, 5400);
+    if (lockstep_chance(it, 5))
+        order->skill_choices = lockstep_choices(it, &order->n_skill_choices);
+    order->required_technician_ids = lockstep_names(it, &order->n_required_technician_ids);
+    order->preferred_technician_ids = lockstep_names(it, &order->n_preferred_technician_ids);
+    order->excluded_technician_ids = lockstep_names(it, &order->n_excluded_technician_ids);
+}
+
 static inline void lockstep_territory(struct lockstep *it)
 {
     static const char *const names[] = {"electrical", "plumbing", "network", "hvac", "gas", "lift"};
@@ -114,6 +202,11 @@ static inline void lockstep_territory(struct lockstep *it)
     }
     territory.territory_id = words(LOCKSTEP_TERRITORY);
     territory.time_zone = words(it->day->time_zone);
+    Callout__Policy policy;
+    if (it->rng.state != 0) {
+        lockstep_policy(it, &policy);
+        territory.policy = &policy;
+    }
     request.territory = &territory;
     request.skill_names = skills;
     lockstep_ask(it, -1, "UpsertTerritory", &request.base, false);
@@ -133,6 +226,9 @@ static inline void lockstep_technician(struct lockstep *it, const struct day_tec
     technician.home = lockstep_point(it, from->home);
     technician.skills = lockstep_skills(it, from->skills, from->skill_count);
     technician.n_skills = from->skill_count;
+    if (lockstep_chance(it, 3)) technician.leg_seconds_max = 300 + (int32_t)lockstep_draw(it, 2400);
+    if (lockstep_chance(it, 3))
+        technician.travel_seconds_max = 1800 + (int32_t)lockstep_draw(it, 7200);
     technician.shifts = shifts;
     technician.n_shifts = 1;
     shift.service_day = it->day->service_day;
@@ -172,7 +268,7 @@ static inline void lockstep_order(struct lockstep *it, const struct day_order *f
     Callout__UpsertWorkOrderRequest request;
     Callout__WorkOrder order;
     Callout__Site site;
-    Callout__ArrivalWindow window, *windows[] = {&window};
+    Callout__ArrivalWindow window, *windows[3] = {&window};
     callout__upsert_work_order_request__init(&request);
     callout__work_order__init(&order);
     callout__site__init(&site);
@@ -191,6 +287,7 @@ static inline void lockstep_order(struct lockstep *it, const struct day_order *f
     site.point = lockstep_point(it, from->at);
     window.start_us = from->window_start_us;
     window.end_us = from->window_end_us - from->service_s * US_PER_SECOND;
+    lockstep_wishes(it, &order);
     request.work_order = &order;
     lockstep_ask(it, -1, "UpsertWorkOrder", &request.base, false);
 }
@@ -316,16 +413,6 @@ static inline void lockstep_freeze(struct lockstep *it, int32_t seconds)
 }
 
 /* --- what may happen in a drawn day --- */
-
-static inline uint32_t lockstep_draw(struct lockstep *it, uint32_t bound)
-{
-    return rng_below(&it->rng, bound);
-}
-
-static inline const char *lockstep_anybody(struct lockstep *it)
-{
-    return it->day->technicians[lockstep_draw(it, (uint32_t)it->day->technician_count)].id;
-}
 
 /* A pin of the technician, of the time, of both or, as often, of neither. */
 static inline void lockstep_pin(struct lockstep *it, const Callout__Appointment *at)

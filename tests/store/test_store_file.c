@@ -342,6 +342,47 @@ static int64_t number_in(const char *folder, const char *name, const char *sql)
     return number;
 }
 
+/* What the first version did not have is taken out of a file; it comes back. */
+static void a_file_of_the_first_version_gets_todays_tables(void **state)
+{
+    (void)state;
+    char *folder = folder_make();
+    struct store *store = open_folder(folder);
+    add_batch(store, 1, 2);
+    store_close(store);
+    run_sql(folder, "ALTER TABLE policy DROP COLUMN overtime_tier_us;"
+                    "ALTER TABLE policy DROP COLUMN overtime_tier_price_percent;"
+                    "ALTER TABLE policy DROP COLUMN travel_price_percent;"
+                    "ALTER TABLE policy DROP COLUMN lateness_price_percent;"
+                    "ALTER TABLE policy DROP COLUMN preferred_window_missed_s;"
+                    "ALTER TABLE policy DROP COLUMN preferred_technician_missed_s;"
+                    "ALTER TABLE policy DROP COLUMN changes_per_technician_day_max;"
+                    "ALTER TABLE technician DROP COLUMN leg_seconds_max;"
+                    "ALTER TABLE technician DROP COLUMN travel_seconds_max;"
+                    "ALTER TABLE work_order DROP COLUMN late_seconds_max;"
+                    "DROP TABLE work_order_choice; DROP TABLE work_order_technician;"
+                    "DROP TABLE arrival_window;"
+                    "CREATE TABLE arrival_window(work_order_id TEXT NOT NULL,"
+                    "  start_us INTEGER NOT NULL, end_us INTEGER NOT NULL,"
+                    "  promised INTEGER NOT NULL, PRIMARY KEY(work_order_id, start_us))"
+                    "  STRICT, WITHOUT ROWID;"
+                    "INSERT INTO arrival_window VALUES('order 1', 5, 9, 1);"
+                    "INSERT INTO policy VALUES('north', 1, 0, 0, 0, 150, 3600, 60, 10, 0);"
+                    "PRAGMA user_version = 1");
+    store = open_folder(folder);
+    union row row;
+    OK(store_get(store, ROW_ARRIVAL_WINDOW,
+                 &(struct row_arrival_window){.work_order_id = "order 1", .start_us = 5}, &row));
+    assert_int_equal(row.arrival_window.end_us, 9);
+    assert_int_equal(row.arrival_window.promised, 1);
+    OK(store_get(store, ROW_POLICY, &(struct row_policy){.territory_id = "north", .version = 1},
+                 &row));
+    assert_int_equal(row.policy.travel_price_percent, 100);
+    assert_int_equal(count_of(store, ROW_FACT), 2);
+    store_close(store);
+    folder_remove(folder);
+}
+
 static void an_older_file_is_copied_and_migrated(void **state)
 {
     (void)state;
@@ -653,6 +694,7 @@ int main(void)
         cmocka_unit_test(a_restored_store_has_a_new_epoch),
         cmocka_unit_test(a_newer_file_is_refused_untouched),
         cmocka_unit_test(other_tables_of_the_same_version_are_refused),
+        cmocka_unit_test(a_file_of_the_first_version_gets_todays_tables),
         cmocka_unit_test(an_older_file_is_copied_and_migrated),
         cmocka_unit_test(a_migration_that_fails_changes_nothing),
         cmocka_unit_test(a_rule_in_the_file_refuses_one_row),
