@@ -10,6 +10,8 @@ enum {
     EVENT_HOT_S = 60,
     UNSERVED_HOT_S = 2000,
     COLD_S = 2,
+    LEGS_HOT_PERCENT = 150, /* of the mean leg of a first plan, which is twice that of a good one */
+    LEGS_COLD_PERCENT = 1,
     RETOLD_S = 60, /* starts that move by less are not worth telling anyone */
 };
 
@@ -158,6 +160,32 @@ void solver_search(struct solver *solver, uint64_t rounds, uint64_t seed, bool f
         .pool = &solver->pool,
     };
     if (!fresh) options.focus = focus_of(solver, &options.focus_count);
+    search_begin(solver, &options);
+}
+
+/* The mean leg of the plan's routes. */
+static int64_t mean_leg(const struct plan *plan)
+{
+    int64_t travel = 0, legs = 1;
+    for (uint32_t t = 0; t < plan->in->technician_count; t++) {
+        const struct route *route = &plan->routes[t];
+        if (route->count == 0) continue;
+        travel += route->travel;
+        legs += route->count + 1;
+    }
+    return travel / legs;
+}
+
+void solver_search_legs(struct solver *solver, uint64_t rounds, uint64_t seed)
+{
+    int64_t leg = mean_leg(&solver->plan);
+    const struct search_options options = {
+        .rounds = rounds,
+        .hot_s = (int32_t)(leg * LEGS_HOT_PERCENT / 100) + 1,
+        .cold_s = (int32_t)(leg * LEGS_COLD_PERCENT / 100) + 1,
+        .seed = seed,
+        .pool = &solver->pool,
+    };
     search_begin(solver, &options);
 }
 

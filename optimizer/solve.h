@@ -57,6 +57,9 @@ bool solver_route_holds(const struct solver *solver, uint32_t technician);
 
 /* Gets ready for `rounds` of search around what repair changed, or all over when `fresh`. */
 void solver_search(struct solver *solver, uint64_t rounds, uint64_t seed, bool fresh);
+/* The same, everywhere, with heat that comes from the lengths of its legs: where prices of leaving
+ * somebody out say nothing but who comes first. */
+void solver_search_legs(struct solver *solver, uint64_t rounds, uint64_t seed);
 /* The same, everywhere, from a plan that is good already. */
 void solver_search_more(struct solver *solver, uint64_t rounds, uint64_t seed);
 /* Runs some of them; true if the plan became better. */

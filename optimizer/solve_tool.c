@@ -74,7 +74,7 @@ static void begin_search(struct solve_input *input, const struct solve_budget *b
     if (input->format == SOLVE_DAY)
         solver_search(&input->solver, rounds, budget->seed, true);
     else /* prices that keep an order of objectives say nothing about heat */
-        solver_search_more(&input->solver, rounds, budget->seed);
+        solver_search_legs(&input->solver, rounds, budget->seed);
 }
 
 /* The master may take its share of the time gone by, so that it never starves the search. */

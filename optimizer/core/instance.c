@@ -423,6 +423,7 @@ void instance_build(struct instance *in, const struct workday *day, struct arena
         .from = day->travel_from,
         .into = day->travel_into,
         .stride = day->place_cap,
+        .place_count = day->place_count,
         .route_max = day->visits_per_route_max,
         .frozen_until = seconds_down(day, day->frozen_until_us),
         .tolerance = clamp(day->policy.change_start_tolerance_us / 1000000),

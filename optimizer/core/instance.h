@@ -79,7 +79,7 @@ enum { CAN_SERVE = 1, CAN_BUT_NOT_PREFERRED = 2 };
 struct instance {
     const int32_t *from; /* travel: from[a * stride + b] is a to b */
     const int32_t *into; /* into[b * stride + a] is a to b */
-    uint32_t stride;
+    uint32_t stride, place_count;
     uint32_t route_max; /* visits of one technician */
     uint32_t visit_count, technician_count, need_count;
     struct node *nodes;

@@ -228,6 +228,29 @@ void plan_copy(struct plan *to, const struct plan *from)
     to->cost = from->cost;
 }
 
+void plan_copy_route(struct plan *to, const struct plan *from, uint32_t technician)
+{
+    const struct route *route = &from->routes[technician];
+    if (to->routes[technician].stamp == route->stamp) return;
+    route_copy(&to->routes[technician], route);
+    for (uint32_t i = 1; i <= route->count; i++) {
+        to->route_of[route->stops[i].visit] = technician;
+        to->stop_of[route->stops[i].visit] = (uint16_t)i;
+    }
+}
+
+void plan_copy_unserved(struct plan *to, const struct plan *from)
+{
+    for (uint32_t i = 0; i < from->unserved_count; i++) {
+        uint32_t visit = from->unserved[i];
+        to->unserved[i] = (uint16_t)visit;
+        to->unserved_at[visit] = i;
+        to->route_of[visit] = NO_INDEX;
+    }
+    to->unserved_count = from->unserved_count;
+    to->cost = from->cost;
+}
+
 /* The visits from stop `at` on stand where they stand now. */
 static void number_stops(struct plan *plan, const struct route *route, uint32_t at)
 {
@@ -457,31 +480,37 @@ static struct question question(const struct instance *in, const struct route *r
     };
 }
 
-static int32_t detour_price(const struct question *q, int32_t detour)
+static struct detour detour_at(const struct question *q, uint32_t at)
 {
-    return instance_travel_price(q->in, q->route->travel + detour) -
+    const struct stop *stops = q->route->stops;
+    return (struct detour){q->to_visit[stops[at - 1].place], q->from_visit[stops[at].place]};
+}
+
+static int32_t detour_price(const struct question *q, int32_t longer)
+{
+    return instance_travel_price(q->in, q->route->travel + longer) -
            instance_travel_price(q->in, q->route->travel);
 }
 
 /* What the place costs at least: all but overtime and soft starts. */
-static inline int32_t bound(const struct question *q, uint32_t at)
+static inline int32_t bound(const struct question *q, uint32_t at, struct detour detour)
 {
-    const struct stop *before = &q->route->stops[at - 1], *next = before + 1;
-    int32_t detour = q->to_visit[before->place] + q->from_visit[next->place] - next->leg;
-    return q->fixed + (q->weighted ? detour_price(q, detour) : detour);
+    int32_t longer = detour.there + detour.on - q->route->stops[at].leg;
+    return q->fixed + (q->weighted ? detour_price(q, longer) : longer);
 }
 
 /* See route_probe; `cost` is its bound. */
-static int32_t probe(const struct question *q, uint32_t at, int32_t cost, int32_t below)
+static int32_t probe(const struct question *q, uint32_t at, struct detour detour, int32_t cost,
+                     int32_t below)
 {
     const struct stop *before = &q->route->stops[at - 1], *next = before + 1;
-    int32_t there = q->to_visit[before->place], on = q->from_visit[next->place];
-    int32_t detour = there + on - next->leg;
+    int32_t there = detour.there, on = detour.on;
     struct leaving left = leaving_after(q->in, q->who, q->node,
                                         (struct leaving){before->ahead, before->behind}, there);
     enum fit fit = fits_before(q->who, next, left, on);
     if (fit == FITS_NOT) return INT32_MAX;
-    if (detour > q->who->travel_max - q->route->travel || max_s(there, on) > q->who->leg_max)
+    if (there + on - next->leg > q->who->travel_max - q->route->travel ||
+        max_s(there, on) > q->who->leg_max)
         return INT32_MAX;
     if (q->watch && min_s(left.ahead, left.behind) - q->node->service < q->in->frozen_until)
         return INT32_MAX;
@@ -495,17 +524,14 @@ static int32_t probe(const struct question *q, uint32_t at, int32_t cost, int32_
 }
 
 int32_t route_probe(const struct instance *in, const struct route *route, uint32_t technician,
-                    uint32_t visit, uint32_t at, int32_t below)
+                    uint32_t visit, uint32_t at, struct detour detour, int32_t below)
 {
-    if (at <= in->technicians[technician].frozen) return INT32_MAX;
-    const struct stop *before = &route->stops[at - 1], *next = before + 1;
-    const struct node *node = &in->nodes[visit];
+    const struct stop *before = &route->stops[at - 1];
     if (in->plain)
-        return plain_probe(before, next, node, instance_travel_into(in, node->place, before->place),
-                           instance_travel(in, node->place, next->place), below);
+        return plain_probe(before, before + 1, &in->nodes[visit], detour.there, detour.on, below);
     struct question q = question(in, route, technician, visit);
-    int32_t cost = bound(&q, at);
-    return cost < below ? probe(&q, at, cost, below) : INT32_MAX;
+    int32_t cost = bound(&q, at, detour);
+    return cost < below ? probe(&q, at, detour, cost, below) : INT32_MAX;
 }
 
 struct spot route_scan(const struct instance *in, const struct route *route, uint32_t technician,
@@ -518,8 +544,9 @@ struct spot route_scan(const struct instance *in, const struct route *route, uin
     for (uint32_t at = q.who->frozen + 1; at <= route->count + 1; at++) {
         const struct stop *before = &route->stops[at - 1];
         if (min_s(before->ahead, before->behind) > q.node->last_close) break;
-        int32_t cost = bound(&q, at);
-        if (cost < best.cost) cost = probe(&q, at, cost, best.cost);
+        struct detour detour = detour_at(&q, at);
+        int32_t cost = bound(&q, at, detour);
+        if (cost < best.cost) cost = probe(&q, at, detour, cost, best.cost);
         if (cost < best.cost) best = (struct spot){technician, at, cost};
     }
     return best;

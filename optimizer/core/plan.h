@@ -69,6 +69,10 @@ void route_copy(struct route *to, const struct route *from);
  */
 void plan_copy(struct plan *to, const struct plan *from);
 
+/* The same by parts: some routes (each that differs), then cost and who is unserved. */
+void plan_copy_route(struct plan *to, const struct plan *from, uint32_t technician);
+void plan_copy_unserved(struct plan *to, const struct plan *from);
+
 /* Changes that keep the plan's books: cost, route_of, unserved. plan_put wants an unserved visit
  * and a place where it fits (CHECK), plan_take a served one that is not frozen. */
 void plan_put(struct plan *plan, uint32_t visit, uint32_t technician, uint32_t at);
@@ -110,10 +114,15 @@ struct spot route_scan(const struct instance *in, const struct route *route, uin
 bool route_has_room(const struct instance *in, const struct route *route, uint32_t technician,
                     uint32_t visit);
 
+/* The travel from the stop before that place and to the one after it. */
+struct detour {
+    int32_t there, on;
+};
+
 /* The cost of that one place, where there is room: INT32_MAX if it does not fit there, or for less
  * than `below`. The least over all places is what route_scan finds. */
 int32_t route_probe(const struct instance *in, const struct route *route, uint32_t technician,
-                    uint32_t visit, uint32_t at, int32_t below);
+                    uint32_t visit, uint32_t at, struct detour detour, int32_t below);
 
 /* When each stop's service starts, by the definition of route.h: starts[i] of stop i + 1. */
 void route_starts(const struct instance *in, uint32_t technician, const struct route *route,

@@ -6,12 +6,13 @@
 #include <string.h>
 
 enum {
-    NEAR_MAX = 100,    /* neighbours kept for each visit */
     REMOVED_MEAN = 10, /* visits taken out in one round, on average */
     STRING_MAX = 10,   /* visits in one string */
     BLINK_ONE_IN = 100,
     UNSERVED_MAX = 24, /* unserved ones that are tried again in one round */
     ABSENT_MAX = 512,
+    BESIDE_FROM = 300,    /* visits: fewer are looked at all, with the help of memory */
+    LENGTH_EVERY = 256,   /* rounds between two looks at the mean length of a route */
     MEMORY_MAX = 4 << 20, /* remembered places */
 };
 
@@ -32,6 +33,37 @@ static void technicians_by_need(struct search *search, struct arena *arena)
     }
 }
 
+/* Orders by what is the same for all are of no use. */
+static void weigh_orders(struct search *search, struct arena *arena)
+{
+    const struct instance *in = search->in;
+    static const uint8_t weights[ORDER_COUNT] = {4, 4, 2, 4, 2, 2, 2, 2, 2, 1};
+    bool varies[ORDER_COUNT] = {[BY_CHANCE] = true, [BY_FAR] = true, [BY_CLOSE] = true};
+    const struct node *first = in->nodes;
+    for (uint32_t v = 1; v < in->visit_count; v++) {
+        const struct node *node = &in->nodes[v];
+        varies[BY_PRICE] |= node->price != first->price;
+        varies[BY_CHOICE] |= search->serves_count[node->need] != search->serves_count[first->need];
+        varies[BY_LOAD] |= node->load != first->load;
+        varies[BY_SERVICE] |= node->service != first->service;
+        varies[BY_ROOM] |= node->last_close - node->open != first->last_close - first->open;
+        varies[BY_BEGIN] |= node->open != first->open;
+        varies[BY_END] |= node->last_close != first->last_close;
+    }
+    for (uint32_t order = 0; order < ORDER_COUNT; order++)
+        search->weights_sum += search->weights[order] = varies[order] ? weights[order] : 0;
+    search->far = arena_need(arena, sizeof *search->far * (in->visit_count + 1));
+    for (uint32_t v = 0; v < in->visit_count; v++)
+        search->far[v] = -1;
+}
+
+static void note_dirty(struct search *search, uint32_t technician)
+{
+    if (search->is_dirty[technician]) return;
+    search->is_dirty[technician] = 1;
+    search->dirty[search->dirty_count++] = technician;
+}
+
 void search_open(struct search *search, const struct plan *plan,
                  const struct search_options *options, struct arena *arena)
 {
@@ -42,69 +74,31 @@ void search_open(struct search *search, const struct plan *plan,
     plan_make(&search->best, in, plan->stamp_next, arena);
     plan_copy(&search->now, plan);
     plan_copy(&search->best, plan);
-    search->near_count = visits < NEAR_MAX ? visits : NEAR_MAX;
-    search->near = arena_need(arena, sizeof *search->near * visits * search->near_count + 1);
-    search->near_known = arena_need(arena, visits + 1);
+    technicians_by_need(search, arena);
+    near_open(&search->near, in, arena);
+    search->beside = visits > BESIDE_FROM;
+    alike_open(&search->alike, in, arena);
+    alike_look(&search->alike, &search->now);
+    weigh_orders(search, arena);
     if ((size_t)visits * technicians <= MEMORY_MAX)
         search->memory = arena_need(arena, sizeof *search->memory * visits * technicians + 1);
-    technicians_by_need(search, arena);
     search->saved = arena_need(arena, sizeof *search->saved * (technicians + 1));
     search->saved_of = arena_need(arena, sizeof *search->saved_of * (technicians + 1));
     search->saved_round = arena_need(arena, sizeof *search->saved_round * (technicians + 1));
     search->absent = arena_need(arena, sizeof *search->absent * ABSENT_MAX);
     search->absent_from = arena_need(arena, sizeof *search->absent_from * ABSENT_MAX);
-    search->keys = arena_need(arena, sizeof *search->keys * (visits + ABSENT_MAX));
+    search->keys = arena_need(arena, sizeof *search->keys * ABSENT_MAX);
+    search->dirty = arena_need(arena, sizeof *search->dirty * (technicians + 1));
+    search->is_dirty = arena_need(arena, technicians + 1);
 }
 
 void search_restart(struct search *search, const struct plan *plan)
 {
     plan_copy(&search->now, plan);
+    alike_look(&search->alike, plan);
     if (plan->cost < search->best.cost) plan_copy(&search->best, plan);
-}
-
-/* --- neighbours, found when they are first asked for --- */
-
-static void sift_down(uint64_t *heap, uint32_t at, uint32_t count)
-{
-    for (uint32_t child; (child = 2 * at + 1) < count; at = child) {
-        if (child + 1 < count && heap[child + 1] > heap[child]) child++;
-        if (heap[at] >= heap[child]) return;
-        uint64_t swap = heap[at];
-        heap[at] = heap[child];
-        heap[child] = swap;
-    }
-}
-
-/* The nearest visits in order, itself first; equal distances by rank. */
-static const uint16_t *near_of(struct search *search, uint32_t visit)
-{
-    const struct instance *in = search->in;
-    uint16_t *near = search->near + (size_t)visit * search->near_count;
-    if (search->near_known[visit]) return near;
-    const int32_t *row = in->from + (size_t)in->nodes[visit].place * in->stride;
-    uint64_t *heap = search->keys;
-    uint32_t count = 0;
-    for (uint32_t v = 0; v < in->visit_count; v++) {
-        uint64_t far = v == visit ? 0 : (uint64_t)row[in->nodes[v].place] + 1;
-        uint64_t key = far << 16 | v;
-        if (count < search->near_count) {
-            heap[count++] = key;
-            if (count == search->near_count) {
-                for (uint32_t i = count / 2; i-- > 0;)
-                    sift_down(heap, i, count);
-            }
-        } else if (key < heap[0]) {
-            heap[0] = key;
-            sift_down(heap, 0, count);
-        }
-    }
-    while (count > 0) {
-        near[count - 1] = (uint16_t)heap[0];
-        heap[0] = heap[--count];
-        sift_down(heap, 0, count);
-    }
-    search->near_known[visit] = 1;
-    return near;
+    for (uint32_t t = 0; t < search->in->technician_count; t++)
+        note_dirty(search, t);
 }
 
 /* --- ruin --- */
@@ -151,6 +145,7 @@ static void take_string(struct search *search, uint32_t technician, uint32_t at,
     save(search, technician);
     take_run(search, technician, first + head + kept, length - head);
     take_run(search, technician, first, head);
+    alike_changed(&search->alike, &search->now, technician);
 }
 
 static uint32_t pick_seed(struct search *search)
@@ -175,12 +170,13 @@ static uint32_t mean_length(const struct search *search)
 
 static void ruin(struct search *search)
 {
-    uint32_t mean = mean_length(search);
+    if (search->round % LENGTH_EVERY == 1) search->mean_length = mean_length(search);
+    uint32_t mean = search->mean_length;
     uint32_t string_max = mean < STRING_MAX ? mean : STRING_MAX;
     uint32_t strings_max = 4 * REMOVED_MEAN / (1 + string_max);
     uint32_t strings = 1 + rng_below(&search->rng, strings_max > 1 ? strings_max - 1 : 1);
-    const uint16_t *near = near_of(search, pick_seed(search));
-    for (uint32_t i = 0; i < search->near_count && search->saved_count < strings; i++) {
+    const uint16_t *near = near_nearest(&search->near, pick_seed(search));
+    for (uint32_t i = 0; i < search->near.count && search->saved_count < strings; i++) {
         uint32_t technician = search->now.route_of[near[i]];
         if (technician == NO_INDEX || search->saved_round[technician] == search->round) continue;
         uint32_t frozen = search->in->technicians[technician].frozen;
@@ -205,28 +201,44 @@ static void add_unserved(struct search *search, const uint16_t *unserved, uint32
 
 /* --- recreate --- */
 
-enum order { BY_CHANCE, BY_PRICE, BY_ROOM, BY_CHOICE, BY_SERVICE, BY_TIME };
-
 static enum order pick_order(struct search *search)
 {
-    static const uint8_t weights[] = {4, 4, 3, 2, 2, 1};
-    uint32_t at = rng_below(&search->rng, 16);
+    uint32_t at = rng_below(&search->rng, search->weights_sum);
     enum order order = BY_CHANCE;
-    while (at >= weights[order])
-        at -= weights[order++];
+    while (at >= search->weights[order])
+        at -= search->weights[order++];
     return order;
 }
 
-static uint32_t order_key(const struct search *search, enum order order, uint32_t visit)
+/* Travel from the nearest start. */
+static uint32_t far_of(struct search *search, uint32_t visit)
+{
+    const struct instance *in = search->in;
+    if (search->far[visit] >= 0) return (uint32_t)search->far[visit];
+    int32_t least = NEVER;
+    for (uint32_t t = 0; t < in->technician_count; t++) {
+        int32_t far = instance_travel_into(in, in->nodes[visit].place, in->technicians[t].start);
+        if (far < least) least = far;
+    }
+    search->far[visit] = least;
+    return (uint32_t)least;
+}
+
+static uint32_t order_key(struct search *search, enum order order, uint32_t visit)
 {
     const struct node *node = &search->in->nodes[visit];
     switch (order) {
     case BY_CHANCE: return 0;
     case BY_PRICE: return UINT32_MAX - (uint32_t)node->price;
-    case BY_ROOM: return (uint32_t)(node->last_close - node->open);
     case BY_CHOICE: return search->serves_count[node->need];
+    case BY_LOAD: return UINT32_MAX - (uint32_t)node->load;
     case BY_SERVICE: return UINT32_MAX - (uint32_t)node->service;
-    case BY_TIME: return (uint32_t)(node->last_close - NOWAY);
+    case BY_ROOM: return (uint32_t)(node->last_close - node->open);
+    case BY_BEGIN: return (uint32_t)(node->open - NOWAY);
+    case BY_END: return (uint32_t)(NEVER - node->last_close);
+    case BY_FAR: return UINT32_MAX - far_of(search, visit);
+    case BY_CLOSE: return far_of(search, visit);
+    case ORDER_COUNT: break;
     }
     return 0;
 }
@@ -268,6 +280,94 @@ static struct spot spot_in(struct search *search, uint32_t technician, uint32_t 
     return (struct spot){technician, known->at, known->cost};
 }
 
+/* A small oversight: see the paper's blink. */
+static bool seen(struct search *search)
+{
+    return rng_below(&search->rng, BLINK_ONE_IN) != 0;
+}
+
+static void look_in(struct search *search, uint32_t technician, uint32_t visit, struct spot *best)
+{
+    struct spot spot = spot_in(search, technician, visit);
+    if (spot.cost < best->cost && seen(search)) *best = spot;
+}
+
+static void look_at(struct search *search, const struct beside *beside, uint32_t technician,
+                    uint32_t visit, uint32_t at, struct spot *best)
+{
+    const struct instance *in = search->in;
+    const struct route *route = &search->now.routes[technician];
+    uint32_t place = in->nodes[visit].place;
+    uint32_t before = route->stops[at - 1].place, next = route->stops[at].place;
+    struct detour detour;
+    if (beside->legs.on != NULL)
+        detour = (struct detour){beside->legs.there[before], beside->legs.on[next]};
+    else
+        detour = (struct detour){instance_travel_into(in, place, before),
+                                 instance_travel(in, place, next)};
+    int32_t cost = route_probe(in, route, technician, visit, at, detour, best->cost);
+    if (cost >= best->cost || at <= in->technicians[technician].frozen) return;
+    if (route_has_room(in, route, technician, visit) && seen(search))
+        *best = (struct spot){technician, at, cost};
+}
+
+/* The places after visits that may well stand before it. What a place costs is at least the leg
+ * that is known and the least for the other, less the leg that goes and what else the route pays.
+ */
+static void look_after(struct search *search, const struct beside *beside, uint32_t visit,
+                       const uint8_t *can, struct spot *best)
+{
+    const struct plan *plan = &search->now;
+    const struct node *node = &search->in->nodes[visit];
+    for (uint32_t i = 0; i < beside->before_count; i++) {
+        struct neighbour other = beside->before[i];
+        uint32_t t = plan->route_of[other.visit], at = plan->stop_of[other.visit] + 1u;
+        if (t == NO_INDEX || !can[t]) continue;
+        const struct route *route = &plan->routes[t];
+        const struct stop *stop = &route->stops[at];
+        int32_t leave = stop[-1].ahead < stop[-1].behind ? stop[-1].ahead : stop[-1].behind;
+        if (leave + other.leg > node->last_close) continue;
+        int32_t saved = stop->leg + route->overtime_price + route->soft_price;
+        if (other.leg + beside->least_after - saved < best->cost)
+            look_at(search, beside, t, visit, at, best);
+    }
+}
+
+/* The places before visits that may well stand after it. */
+static void look_before(struct search *search, const struct beside *beside, uint32_t visit,
+                        const uint8_t *can, struct spot *best)
+{
+    const struct plan *plan = &search->now;
+    const struct node *node = &search->in->nodes[visit];
+    for (uint32_t i = 0; i < beside->after_count; i++) {
+        struct neighbour other = beside->after[i];
+        uint32_t t = plan->route_of[other.visit], at = plan->stop_of[other.visit];
+        if (t == NO_INDEX || !can[t]) continue;
+        const struct route *route = &plan->routes[t];
+        const struct stop *stop = &route->stops[at];
+        int32_t late = stop->late_ahead > stop->late_behind ? stop->late_ahead : stop->late_behind;
+        if (late - other.leg - node->service < node->open) continue;
+        int32_t saved = stop->leg + route->overtime_price + route->soft_price;
+        if (other.leg + beside->least_before - saved < best->cost)
+            look_at(search, beside, t, visit, at, best);
+    }
+}
+
+/* Looks only at places beside visits that may well stand there, and at empty routes. */
+static struct spot spot_beside(struct search *search, uint32_t visit, struct spot best)
+{
+    const struct instance *in = search->in;
+    const uint8_t *can = in->can + (size_t)in->nodes[visit].need * in->technician_count;
+    const struct beside *beside = near_beside(&search->near, visit);
+    look_after(search, beside, visit, can, &best);
+    look_before(search, beside, visit, can, &best);
+    for (uint32_t kind = 0; kind < search->alike.kind_count; kind++) {
+        uint32_t t = search->alike.first_empty[kind];
+        if (t != NO_INDEX && can[t]) look_in(search, t, visit, &best);
+    }
+    return best;
+}
+
 /* The cheapest place that is cheaper than leaving it unserved, with small oversights. */
 static struct spot best_spot(struct search *search, uint32_t visit)
 {
@@ -279,10 +379,13 @@ static struct spot best_spot(struct search *search, uint32_t visit)
         struct spot spot = spot_in(search, node->pinned, visit);
         return spot.cost < best.cost ? spot : best;
     }
+    if (search->beside) {
+        struct spot spot = spot_beside(search, visit, best);
+        if (spot.technician != NO_INDEX) return spot;
+    }
     const uint16_t *list = search->serves + (size_t)node->need * in->technician_count;
     for (uint32_t i = 0; i < search->serves_count[node->need]; i++) {
-        struct spot spot = spot_in(search, list[i], visit);
-        if (spot.cost < best.cost && rng_below(&search->rng, BLINK_ONE_IN) != 0) best = spot;
+        if (!alike_spare(&search->alike, list[i])) look_in(search, list[i], visit, &best);
     }
     return best;
 }
@@ -291,10 +394,13 @@ static void recreate(struct search *search)
 {
     order_absent(search);
     for (uint32_t i = 0; i < search->absent_count; i++) {
+        if (search->beside && i + 1 < search->absent_count)
+            near_soon(&search->near, search->absent[i + 1]);
         struct spot spot = best_spot(search, search->absent[i]);
         if (spot.technician == NO_INDEX) continue;
         save(search, spot.technician);
         plan_put(&search->now, search->absent[i], spot.technician, spot.at);
+        alike_changed(&search->alike, &search->now, spot.technician);
     }
 }
 
@@ -337,8 +443,10 @@ static bool freeze_holds(const struct search *search)
 
 static void undo(struct search *search)
 {
-    for (uint32_t i = 0; i < search->saved_count; i++)
+    for (uint32_t i = 0; i < search->saved_count; i++) {
         plan_restore_route(&search->now, search->saved_of[i], &search->saved[i]);
+        alike_changed(&search->alike, &search->now, search->saved_of[i]);
+    }
     for (uint32_t i = 0; i < search->absent_count; i++)
         plan_restore_visit(&search->now, search->absent[i], search->absent_from[i]);
 }
@@ -349,6 +457,17 @@ static void keep(struct search *search)
     for (uint32_t i = 0; i < search->saved_count; i++)
         pool_add(search->options.pool, search->in, search->saved_of[i],
                  &search->now.routes[search->saved_of[i]]);
+}
+
+/* As plan_copy, but looks only at the routes that were changed since the last time. */
+static void become_best(struct search *search)
+{
+    for (uint32_t i = 0; i < search->dirty_count; i++) {
+        plan_copy_route(&search->best, &search->now, search->dirty[i]);
+        search->is_dirty[search->dirty[i]] = 0;
+    }
+    search->dirty_count = 0;
+    plan_copy_unserved(&search->best, &search->now);
 }
 
 static bool round_run(struct search *search)
@@ -367,8 +486,10 @@ static bool round_run(struct search *search)
         return false;
     }
     keep(search);
+    for (uint32_t i = 0; i < search->saved_count; i++)
+        note_dirty(search, search->saved_of[i]);
     if (search->now.cost >= search->best.cost) return false;
-    plan_copy(&search->best, &search->now);
+    become_best(search);
     return true;
 }
 

@@ -13,6 +13,8 @@
 #define CALLOUT_OPTIMIZER_SEARCH_H
 
 #include "base/rng.h"
+#include "optimizer/core/alike.h"
+#include "optimizer/core/near.h"
 #include "optimizer/core/plan.h"
 #include "optimizer/core/pool.h"
 
@@ -23,6 +25,21 @@ struct search_options {
     uint32_t focus_count;
     uint64_t seed;
     struct pool *pool; /* takes every route found; may be NULL */
+};
+
+/* In what order visits that were taken out are put back. */
+enum order {
+    BY_CHANCE,
+    BY_PRICE,
+    BY_CHOICE,
+    BY_LOAD,
+    BY_SERVICE,
+    BY_ROOM,
+    BY_BEGIN,
+    BY_END,
+    BY_FAR,
+    BY_CLOSE,
+    ORDER_COUNT
 };
 
 struct remembered {
@@ -37,17 +54,24 @@ struct search {
     struct rng rng;
     uint64_t done; /* rounds */
     struct plan now, best;
-    uint16_t *near;            /* neighbours of each visit, nearest first */
-    uint32_t near_count;       /* each */
-    uint8_t *near_known;       /* by visit */
+    struct near near;
+    struct alike alike;
+    uint32_t weights[ORDER_COUNT]; /* of the orders in which visits are put back */
+    uint32_t weights_sum;
+    int32_t *far;              /* by visit: from the nearest start; -1: not known yet */
     uint16_t *serves;          /* technicians with the skills of each need, by rank */
     uint32_t *serves_count;    /* by need */
     struct remembered *memory; /* [visit * technician_count + technician]; NULL: too many */
 
     struct route *saved; /* routes as they were before this round */
+    bool beside;         /* look beside near visits only */
     uint32_t *saved_of;  /* technicians that they belong to */
     uint32_t saved_count;
     uint32_t *saved_round; /* by technician: the round in which it was saved */
+    uint32_t *dirty;       /* technicians whose routes may differ from the best plan's */
+    uint32_t dirty_count;
+    uint8_t *is_dirty;    /* by technician */
+    uint32_t mean_length; /* of the routes, every now and then */
     uint32_t round;
     uint16_t *absent;      /* visits to be put back */
     uint32_t *absent_from; /* where they were; NO_INDEX: unserved */

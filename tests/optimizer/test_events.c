@@ -287,7 +287,7 @@ static void an_urgent_order_moves_little(void **state)
         day.made.visit_count = 63;
         solver_open(&day.solver, &travel_straight, SERVICE_DAY);
         tell_all(&day.made, &day.solver.day);
-        solver_fresh(&day.solver, 500, seed);
+        solver_fresh(&day.solver, 2000, seed);
         publish(&day);
         day.made.visit_count = 64;
         day.made.visits[63].priority = 9;

@@ -71,6 +71,14 @@ static void take_at_random(struct plan *plan, struct rng *rng)
     }
 }
 
+static struct detour detour_at(const struct instance *in, const struct route *route, uint32_t visit,
+                               uint32_t at)
+{
+    uint32_t place = in->nodes[visit].place;
+    return (struct detour){instance_travel(in, route->stops[at - 1].place, place),
+                           instance_travel(in, place, route->stops[at].place)};
+}
+
 static void insertion_is_exact(void **state)
 {
     (void)state;
@@ -100,10 +108,12 @@ static void insertion_is_exact(void **state)
             assert_int_equal(quick.cost, slow.cost);
             assert_int_equal(quick.at, slow.at);
             if (!instance_allows(&in, technician, v)) continue;
-            uint32_t at = quick.at;
-            assert_int_equal(route_probe(&in, route, technician, v, at, quick.cost + 1),
-                             quick.cost);
-            assert_int_equal(route_probe(&in, route, technician, v, at, quick.cost), INT32_MAX);
+            struct detour detour = detour_at(&in, route, v, quick.at);
+            assert_int_equal(
+                route_probe(&in, route, technician, v, quick.at, detour, quick.cost + 1),
+                quick.cost);
+            assert_int_equal(route_probe(&in, route, technician, v, quick.at, detour, quick.cost),
+                             INT32_MAX);
             fitting++;
             plan_put(&plan, v, technician, quick.at);
             check_times(&day, &in, technician, route);
