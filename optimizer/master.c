@@ -27,7 +27,7 @@ enum {
     ADDED_MAX = 400,          /* in all, per round */
     CUT_ROUNDS_MAX = 12,
     BRANCH_PIVOTS_MAX = 1000,
-    SLICE_PIVOTS = 200, /* between two looks at `stop` */
+    SLICE_PIVOTS = 100, /* between two looks at `stop` */
     INSIDE_MAX = 3000,  /* columns of a program that is kept */
     DEAD_ROWS_MAX = 50,
     WORDS_MAX = 3000, /* lines of text from one call */

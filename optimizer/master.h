@@ -27,7 +27,7 @@ struct master_limits {
     int nodes_max;        /* of the integer program */
     uint32_t rows_max;    /* visits and technicians that take part */
     uint32_t columns_max; /* of the integer program */
-    /* Asked every few hundred pivots; true ends the call. May be NULL. */
+    /* Asked every hundred pivots; true ends the call. May be NULL. */
     bool (*stop)(void *context);
     void *context;
     /* For tests: what GLPK is made to do. */

@@ -190,8 +190,18 @@ static void settle(struct service *service, struct live *live, bool better,
     live->until_us = clock_mono_us() + OWN_NEWS_WAIT_US;
 }
 
+/* News ends what the master does: what is known by then is settled, and the event taken. */
+static bool news_waits(void *context)
+{
+    struct service *service = context;
+    alive_beat();
+    return bus_wait(service->bus, 0);
+}
+
 static void finish_search(struct service *service, struct live *live)
 {
+    live->solver.master_limits.stop = service->lockstep ? NULL : news_waits;
+    live->solver.master_limits.context = service;
     bool recombined = solver_recombine(&live->solver);
     bool better = live->solver.plan.cost + GAIN_MIN_S <= live->repaired_cost || live->pending;
     Callout__CandidateStage stage =
