@@ -2,6 +2,7 @@
 
 #include "base/exit_code.h"
 #include "optimizer/input_file.h"
+#include "optimizer/solve_lanes.h"
 #include "optimizer/write_plan.h"
 
 #include <errno.h>
@@ -16,7 +17,9 @@
 
 enum {
     CHUNK_ROUNDS = 64,
+    JOINED_ROUNDS = 1024, /* of each lane, where there are several: threads start and end here */
     STAGES = 8,
+    THREADS_MAX = 64,
     SEARCH_FOREVER = 1 << 30, /* rounds, before the pace is known */
 };
 
@@ -91,18 +94,20 @@ static bool share_is_spent(void *context)
     return share->spent + now - share->call > MASTER_SHARE * (now - share->begin);
 }
 
-static void recombine(struct solver *solver, struct share *share)
+static void recombine(struct lanes *lanes, struct share *share)
 {
     share->call = cpu_seconds();
-    if (solver_recombine(solver)) search_restart(&solver->search, &solver->plan);
+    lanes_gather(lanes);
+    bool better = solver_recombine(lanes->solver);
+    if (better || lanes->count > 1) lanes_restart(lanes);
     share->spent += cpu_seconds() - share->call;
 }
 
-const char *solve_run(struct solve_input *input, const struct solve_budget *budget, bool progress)
+static const char *run_lanes(struct lanes *lanes, const struct solve_budget *budget, bool progress)
 {
-    struct solver *solver = &input->solver;
+    struct solver *solver = lanes->solver;
     struct search *search = &solver->search;
-    if (solver->in.visit_count == 0) return "nothing_to_do";
+    uint64_t chunk = lanes->count > 1 ? JOINED_ROUNDS : CHUNK_ROUNDS;
     double begin = cpu_seconds(), told = begin;
     static struct share share;
     share = (struct share){.begin = begin};
@@ -110,13 +115,12 @@ const char *solve_run(struct solve_input *input, const struct solve_budget *budg
         solver->master_limits.stop = share_is_spent;
         solver->master_limits.context = &share;
     }
-    begin_search(input, budget);
     for (uint64_t stage = 1; !interrupted;) {
-        (void)solver_improve(solver, CHUNK_ROUNDS);
+        lanes_improve(lanes, chunk);
         double now = cpu_seconds();
         if (budget->work == 0) keep_pace(search, begin, budget->cpu_seconds, now);
         if (search->done * STAGES >= search->options.rounds * stage) {
-            recombine(solver, &share);
+            recombine(lanes, &share);
             stage = search->done * STAGES / search->options.rounds + 1;
         }
         if (progress && now - told >= PROGRESS_S)
@@ -125,6 +129,23 @@ const char *solve_run(struct solve_input *input, const struct solve_budget *budg
         if (budget->work > 0 && solver_search_over(solver)) return "work";
     }
     return "interrupt";
+}
+
+static uint32_t at_least_one(uint32_t count)
+{
+    return count > 0 ? count : 1;
+}
+
+const char *solve_run(struct solve_input *input, const struct solve_budget *budget, bool progress)
+{
+    struct solver *solver = &input->solver;
+    struct lanes lanes;
+    if (solver->in.visit_count == 0) return "nothing_to_do";
+    begin_search(input, budget);
+    lanes_open(&lanes, solver, at_least_one(budget->searches), at_least_one(budget->threads));
+    const char *why = run_lanes(&lanes, budget, progress);
+    lanes_close(&lanes);
+    return why;
 }
 
 #define TOOL "callout solve"
@@ -140,7 +161,7 @@ struct options {
 static int usage(FILE *out)
 {
     fputs("usage: callout solve FILE [--format FORMAT] [--cpu-seconds S | --work N] [--seed N]\n"
-          "                     [--no-overtime] [--json]\n",
+          "                     [--searches K] [--threads N] [--no-overtime] [--json]\n",
           out);
     if (out != stdout) fputs("callout solve --help says more\n", out);
     return out == stdout ? EXIT_DONE : EXIT_USAGE;
@@ -166,6 +187,11 @@ static int help(void)
         "  --work N         searches for N rounds: the same file, seed and N give the same plan,\n"
         "                   byte for byte but for the time that it took\n"
         "  --seed N         another seed, another search (1)\n"
+        "  --searches K     K searches with seeds of their own, joined at fixed points of their\n"
+        "                   work (1); each has the whole of --work, but --cpu-seconds they share\n"
+        "  --threads N      runs up to N searches at a time (1); how many does not change the "
+        "plan\n"
+        "                   of --work. With one search there is nothing to share\n"
         "  --no-overtime    of a day: nobody works beyond his shift\n"
         "  --json           the plan for programs\n"
         "\n"
@@ -189,6 +215,14 @@ static bool read_count(const char *text, uint64_t low, uint64_t high, uint64_t *
     return true;
 }
 
+static bool read_number(const char *text, uint32_t high, uint32_t *out)
+{
+    uint64_t count;
+    if (!read_count(text, 1, high, &count)) return false;
+    *out = (uint32_t)count;
+    return true;
+}
+
 static bool read_seconds(const char *text, double *out)
 {
     char *end = NULL;
@@ -202,10 +236,11 @@ static bool read_seconds(const char *text, double *out)
 static bool read_options(struct options *out, int argc, char **argv)
 {
     static const struct option words[] = {
-        {"format", required_argument, NULL, 'f'}, {"cpu-seconds", required_argument, NULL, 'c'},
-        {"work", required_argument, NULL, 'w'},   {"seed", required_argument, NULL, 's'},
-        {"no-overtime", no_argument, NULL, 'o'},  {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
+        {"format", required_argument, NULL, 'f'},   {"cpu-seconds", required_argument, NULL, 'c'},
+        {"work", required_argument, NULL, 'w'},     {"seed", required_argument, NULL, 's'},
+        {"searches", required_argument, NULL, 'k'}, {"threads", required_argument, NULL, 't'},
+        {"no-overtime", no_argument, NULL, 'o'},    {"json", no_argument, NULL, 'j'},
+        {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0},
     };
     bool fine = true;
     *out = (struct options){.budget = {.cpu_seconds = CPU_SECONDS_DEFAULT, .seed = 1},
@@ -217,6 +252,8 @@ static bool read_options(struct options *out, int argc, char **argv)
         case 'c': fine = out->cpu_given = read_seconds(optarg, &out->budget.cpu_seconds); break;
         case 'w': fine = read_count(optarg, 1, WORK_MAX, &out->budget.work); break;
         case 's': fine = read_count(optarg, 0, UINT64_MAX, &out->budget.seed); break;
+        case 'k': fine = read_number(optarg, LANES_MAX, &out->budget.searches); break;
+        case 't': fine = read_number(optarg, THREADS_MAX, &out->budget.threads); break;
         case 'o': out->overtime = false; break;
         case 'j': out->json = true; break;
         case 'h': out->help = true; return true;

@@ -1,7 +1,7 @@
 /* solve_tool.h - the tool that solves a file: a benchmark's text, VROOM's JSON, or a day folder.
  *
  * `callout solve FILE [--format solomon|vrplib|vroom|day] [--cpu-seconds S | --work N] [--seed N]
- * [--no-overtime] [--json]`; `callout solve --help` says what each is for.
+ * [--searches K] [--threads N] [--no-overtime] [--json]`; `callout solve --help` says what each is for.
  *
  * Idea: one long search, cooled over the whole effort, with the master let in at each eighth of it.
  * With --work the effort is counted in rounds, and the same seed gives the same plan; with
@@ -17,6 +17,7 @@ struct solve_budget {
     uint64_t work;      /* rounds; 0: cpu_seconds rules */
     double cpu_seconds; /* of the process, from its start */
     uint64_t seed;
+    uint32_t searches, threads; /* see solve_lanes.h; 0 means 1 */
 };
 
 /* Searches from the input's first plan until the budget is used; solver.plan is the best. Returns

@@ -1,6 +1,7 @@
 /* Small files with plans that are known beforehand: what the tool reads, refuses and writes. */
 #include "base/exit_code.h"
 #include "optimizer/input_file.h"
+#include "optimizer/solve_lanes.h"
 #include "optimizer/solve_tool.h"
 #include "optimizer/write_plan.h"
 
@@ -14,24 +15,29 @@
 
 static const struct solve_budget some_work = {.work = 2000, .seed = 7};
 
-/* Solves what was read and gives the plan that the tool would print. */
-static json_t *solved(struct solve_input *input)
+/* The plan that the tool would print. */
+static json_t *plan_of(const struct solve_input *input, const struct solve_effort *effort)
 {
     struct problem problem = {0};
-    solve_input_begin(input);
-    struct solve_effort effort = {.stopped_because = solve_run(input, &some_work, false)};
-    effort.work = input->solver.work_done;
     FILE *file = tmpfile();
     assert_non_null(file);
-    assert_int_equal(write_plan_json(input, &effort, file, &problem), ERR_OK);
+    assert_int_equal(write_plan_json(input, effort, file, &problem), ERR_OK);
     rewind(file);
     json_t *plan = json_loadf(file, 0, NULL);
     assert_non_null(plan);
     rewind(file);
-    assert_int_equal(write_plan_text(input, &effort, file, &problem), ERR_OK);
+    assert_int_equal(write_plan_text(input, effort, file, &problem), ERR_OK);
     fclose(file);
     plan_check(&input->solver.plan);
     return plan;
+}
+
+static json_t *solved(struct solve_input *input)
+{
+    solve_input_begin(input);
+    struct solve_effort effort = {.stopped_because = solve_run(input, &some_work, false)};
+    effort.work = input->solver.work_done;
+    return plan_of(input, &effort);
 }
 
 static json_t *solved_vroom(const char *text)
@@ -180,6 +186,99 @@ static void the_same_work_gives_the_same_plan(void **state)
     assert_int_equal(number(first, "work"), some_work.work);
     json_decref(first);
     json_decref(second);
+}
+
+/* More orders than the vehicles can serve: enough for searches that differ. */
+static const char *many_orders(void)
+{
+    static char text[64 * 1024];
+    size_t at = 0;
+    at += (size_t)snprintf(text, sizeof text, "{\"vehicles\":[");
+    for (int i = 0; i < 12; i++)
+        at += (size_t)snprintf(text + at, sizeof text - at,
+                               "%s{\"id\":%d,\"start_index\":%d,\"end_index\":0,\"time_window\":"
+                               "[0,4000]}",
+                               i > 0 ? "," : "", i, i);
+    at += (size_t)snprintf(text + at, sizeof text - at, "],\"jobs\":[");
+    for (int i = 0; i < 90; i++)
+        at += (size_t)snprintf(text + at, sizeof text - at,
+                               "%s{\"id\":%d,\"location_index\":%d,\"service\":%d,"
+                               "\"time_windows\":[[%d,%d]]}",
+                               i > 0 ? "," : "", i, i * 7 % 60, 90 + i * 13 % 80, i * 331 % 3000,
+                               i * 331 % 3000 + 900);
+    at += (size_t)snprintf(text + at, sizeof text - at, "],\"matrices\":{\"car\":{\"durations\":[");
+    for (int from = 0; from < 60; from++) {
+        for (int to = 0; to < 60; to++)
+            at += (size_t)snprintf(text + at, sizeof text - at, "%s%d",
+                                   to > 0     ? ","
+                                   : from > 0 ? "],["
+                                              : "[",
+                                   (from - to) * (from - to) % 97 * 5 + (from < to ? 3 : 0));
+    }
+    snprintf(text + at, sizeof text - at, "]]}}}");
+    return text;
+}
+
+static json_t *solved_in_lanes(uint32_t searches, uint32_t threads)
+{
+    struct solve_input input;
+    struct problem problem = {0};
+    const char *text = many_orders();
+    const struct solve_budget budget = {
+        .work = 2500, .seed = 3, .searches = searches, .threads = threads};
+    solve_input_open(&input);
+    enum err err = read_vroom(&input, text, strlen(text), &problem);
+    if (err != ERR_OK) fail_msg("%s: %s", problem.field, problem.text);
+    solve_input_begin(&input);
+    struct solve_effort effort = {.stopped_because = solve_run(&input, &budget, false)};
+    effort.work = input.solver.work_done;
+    json_t *plan = plan_of(&input, &effort);
+    solve_input_close(&input);
+    return plan;
+}
+
+static void threads_do_not_change_the_plan(void **state)
+{
+    (void)state;
+    json_t *one = solved_in_lanes(3, 1), *two = solved_in_lanes(3, 2), *all = solved_in_lanes(3, 8);
+    assert_int_equal(number(one, "work"), 3 * 2500);
+    assert_true(json_equal(one, two));
+    assert_true(json_equal(one, all));
+    json_decref(one);
+    json_decref(two);
+    json_decref(all);
+}
+
+static int64_t cost_of_lanes(uint32_t count, uint64_t seed)
+{
+    struct solve_input input;
+    struct problem problem = {0};
+    struct lanes lanes;
+    const char *text = many_orders();
+    solve_input_open(&input);
+    assert_int_equal(read_vroom(&input, text, strlen(text), &problem), ERR_OK);
+    solve_input_begin(&input);
+    solver_search_more(&input.solver, 100, seed);
+    lanes_open(&lanes, &input.solver, count, 2);
+    lanes_improve(&lanes, 30);
+    lanes_gather(&lanes);
+    lanes_restart(&lanes);
+    lanes_improve(&lanes, 30);
+    lanes_close(&lanes);
+    plan_check(&input.solver.plan);
+    int64_t cost = input.solver.plan.cost;
+    solve_input_close(&input);
+    return cost;
+}
+
+/* The best plan of all counts, whoever found it. */
+static void any_search_may_find_the_best_plan(void **state)
+{
+    (void)state;
+    uint32_t better = 0;
+    for (uint64_t seed = 1; seed <= 10; seed++)
+        better += cost_of_lanes(8, seed) < cost_of_lanes(1, seed);
+    assert_true(better >= 5);
 }
 
 static void nothing_to_do_is_a_plan(void **state)
@@ -517,6 +616,9 @@ static void command_lines_have_their_codes(void **state)
         {{"solve", "file", "--format", "vroom", "--cpu-seconds", "nan"}, EXIT_USAGE},
         {{"solve", "file", "--format", "vroom", "--work", "-1"}, EXIT_USAGE},
         {{"solve", "file", "--format", "vroom", "--work=1", "--cpu-seconds=1"}, EXIT_USAGE},
+        {{"solve", "file", "--searches", "0"}, EXIT_USAGE},
+        {{"solve", "file", "--searches", "33"}, EXIT_USAGE},
+        {{"solve", "file", "--threads", "two"}, EXIT_USAGE},
         {{"solve", "/nowhere", "--format", "vroom"}, EXIT_CONFIG},
         {{"solve", "/nowhere", "--format", "solomon"}, EXIT_CONFIG},
         {{"solve", "/nowhere", "--format", "day"}, EXIT_CONFIG},
@@ -542,6 +644,8 @@ int main(void)
         cmocka_unit_test(who_serves_nobody_does_not_travel),
         cmocka_unit_test(ways_there_and_back_differ),
         cmocka_unit_test(the_same_work_gives_the_same_plan),
+        cmocka_unit_test(threads_do_not_change_the_plan),
+        cmocka_unit_test(any_search_may_find_the_best_plan),
         cmocka_unit_test(nothing_to_do_is_a_plan),
         cmocka_unit_test(a_delivery_takes_room),
         cmocka_unit_test(who_ends_anywhere_does_not_come_home),
