@@ -1,11 +1,19 @@
-/* Two CSV files from anywhere become a day or a list of errors with line and column. A zero byte
- * parts the technicians from the orders. */
-#include "base/check.h"
+/* Two CSV files from anywhere become a day with a plan, or a list of errors with line and column. A
+ * zero byte parts the technicians from the orders. */
 #include "day/day.h"
+#include "fuzz_reader.h"
 
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
+static void plan_day(const struct day *day)
+{
+    static struct solve_input input;
+    struct problem problem = {0};
+    solve_input_open(&input);
+    if (read_day(&input, day, true, &problem) == ERR_OK)
+        fuzz_plan(&input);
+    else
+        CHECK(problem.text[0] != '\0');
+    solve_input_close(&input);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
@@ -17,9 +25,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     struct day day;
     errors.count = 0;
     enum err err = day_parse(&day, text, first, text + skip, size - skip, "Europe/Vaduz", &errors);
-    if (err == ERR_OK)
-        day_fini(&day);
-    else
+    if (err != ERR_OK) {
         CHECK(errors.count > 0 && errors.items[0].text[0] != '\0');
+        return 0;
+    }
+    plan_day(&day);
+    day_fini(&day);
     return 0;
 }
