@@ -1,7 +1,8 @@
 /* solve_tool.h - the tool that solves a file: a benchmark's text, VROOM's JSON, or a day folder.
  *
  * `callout solve FILE [--format solomon|vrplib|vroom|day] [--cpu-seconds S | --work N] [--seed N]
- * [--searches K] [--threads N] [--no-overtime] [--json]`; `callout solve --help` says what each is for.
+ * [--searches K] [--threads N] [--no-overtime] [--json]`; `callout solve --help` says what each is
+ * for.
  *
  * Idea: one long search, cooled over the whole effort, with the master let in at each eighth of it.
  * With --work the effort is counted in rounds, and the same seed gives the same plan; with
