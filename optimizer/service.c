@@ -36,6 +36,7 @@ enum {
     PROBLEMS_MAX = 512,
     ROUNDS_DEFAULT = 2000, /* of search per event: some 40 ms at 300 visits */
     FRESH_TIMES = 6,       /* a day without a plan gets this much more */
+    CALM_PART = 8,         /* an event that disturbs nothing gets this part of it */
     CHUNK_ROUNDS = 100,    /* between two looks at the bus: some 2 ms */
     MORE_SEARCHES = 4,     /* of as many rounds, after the last candidate, while idle */
     GAIN_MIN_S = 20,       /* a plan must be better by this to be worth telling anyone */
@@ -58,6 +59,7 @@ struct live {
     uint64_t rounds_left; /* of search for this event */
     bool settled;         /* its last candidate is out */
     uint32_t more_left;   /* searches after that, while nothing happens */
+    uint32_t visits_before, unserved_before; /* at the last event */
     int64_t repaired_cost;
     int64_t arrived_us, until_us; /* monotonic */
     uint64_t events;              /* counts solves, for their seeds */
@@ -230,13 +232,27 @@ static void begin(struct live *live)
         live->pending |= solver_route_news(&live->solver, t) == NEWS_VISITS;
 }
 
+/* Nobody new, nobody gone, and all holds as it was: somebody did what was planned, most likely. */
+static bool calm(const struct live *live)
+{
+    return live->solver.in.visit_count <= live->visits_before && !live->pending &&
+           live->solver.plan.unserved_count <= live->unserved_before;
+}
+
 /* An event: what holds again is published at once, then made better. */
 static void take_event(struct service *service, struct live *live)
 {
+    uint32_t more_left = live->more_left;
     begin(live);
     live->fresh = nothing_planned(&live->solver);
     live->rounds_left = service->rounds * (live->fresh ? FRESH_TIMES : 1);
     live->more_left = MORE_SEARCHES;
+    if (!live->fresh && calm(live)) {
+        live->rounds_left /= CALM_PART;
+        live->more_left = more_left;
+    }
+    live->visits_before = live->solver.in.visit_count;
+    live->unserved_before = live->solver.plan.unserved_count;
     live->settled = false;
     if (live->fresh) {
         start_search(service, live);

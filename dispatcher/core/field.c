@@ -39,11 +39,21 @@ static int64_t happened_us(const struct core *core, const struct fact *fact, int
     return at > not_before_us ? at : not_before_us;
 }
 
-/* The break that the plan laid on the way to this visit is taken with it. */
-static void take_break(struct core *core, const struct appointment *it)
+/* The break that the plan laid before this visit, or on the way to it, is taken with it: there was
+ * time for both since he became free. */
+static void take_break(struct core *core, const struct appointment *it, int64_t departed_us)
 {
     struct shift *shift = &core->shifts[it->shift];
-    if (shift->break_us > 0 && it->planned_start_us >= shift->break_earliest_us + shift->break_us)
+    const struct technician *person = &core->technicians[shift->technician];
+    bool under_way = person->place_us >= shift->start_us;
+    int64_t free_us = under_way ? person->place_us : shift->start_us;
+    struct point from = person->place_us > 0 ? person->place : shift->start;
+    int64_t leg_us = travel_seconds(core->travel, from, it->point) * INT64_C(1000000);
+    int64_t start_us = departed_us + leg_us;
+    if (start_us < it->planned_start_us) start_us = it->planned_start_us;
+    int64_t begun_us = start_us - shift->break_us; /* at the latest */
+    if (shift->break_us > 0 && free_us <= shift->break_latest_us &&
+        begun_us >= shift->break_earliest_us && begun_us >= free_us + leg_us)
         shift->break_done = true;
 }
 
@@ -52,11 +62,11 @@ static void leave_for(struct core *core, const struct fact *fact, uint32_t index
     struct appointment *it = &core->appointments[index];
     struct technician *person = &core->technicians[core->shifts[it->shift].technician];
     uint32_t shift = it->shift, former_count = it->former_count;
-    take_break(core, it);
+    it->departed_us = happened_us(core, fact, person->place_us);
+    take_break(core, it, it->departed_us);
     route_leave(core, index);
     it->former_count = former_count; /* he still has it */
     it->shift = shift;
-    it->departed_us = happened_us(core, fact, person->place_us);
     it->departed_from = person->place_us > 0 ? person->place : core->shifts[shift].start;
     if (fact->status.point_given) it->departed_from = fact->status.point;
     core->shifts[shift].travelled_us +=

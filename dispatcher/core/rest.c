@@ -38,13 +38,26 @@ static struct route_visit plain_visit(const struct core *core, uint32_t index)
     return visit;
 }
 
+/* The break that the plan laid on the way may begin only after he left: then he is as late as the
+ * plan said. */
+static int64_t arrival_us(const struct core *core, const struct appointment *it)
+{
+    const struct shift *shift = &core->shifts[it->shift];
+    int64_t arrival = it->departed_us + travel_us(core, it->departed_from, it->point);
+    int64_t rested = later(it->departed_us, shift->break_earliest_us) + shift->break_us;
+    bool rests = shift->break_us > 0 && it->departed_us <= shift->break_latest_us &&
+                 it->planned_start_us >= rested;
+    if (!rests || it->planned_start_us > arrival + shift->break_us) return arrival;
+    return later(arrival, it->planned_start_us);
+}
+
 int64_t predicted_end_us(const struct core *core, uint32_t index)
 {
     const struct appointment *it = &core->appointments[index];
     int64_t begin = it->begun_us;
     if (it->status == APPOINTMENT_EN_ROUTE) {
         struct route_visit visit = plain_visit(core, index);
-        int64_t arrival = it->departed_us + travel_us(core, it->departed_from, it->point);
+        int64_t arrival = arrival_us(core, it);
         begin = visit_earliest_start_us(&visit, arrival);
         if (begin == INT64_MAX) begin = arrival;
     }
@@ -91,6 +104,25 @@ static int32_t travel_left_s(const struct technician *technician, const struct s
     return left_s < 1 ? 1 : (int32_t)left_s;
 }
 
+/* Whoever has nothing to do takes his break, if that makes nobody wait: since when he may, and long
+ * enough ago that the next visit is still in time. */
+static void rest_idle(const struct core *core, const struct shift *shift, int64_t now_us,
+                      struct route_day *day)
+{
+    const struct technician *technician = &core->technicians[shift->technician];
+    bool under_way = technician->place_us >= shift->start_us;
+    int64_t free_us = under_way ? technician->place_us : shift->start_us;
+    int64_t begun_us = later(free_us, shift->break_earliest_us);
+    if (day->break_us == 0 || begun_us >= now_us || begun_us > shift->break_latest_us) return;
+    int64_t rested_us = begun_us + day->break_us;
+    if (shift->route_count > 0) {
+        const struct appointment *next = &core->appointments[shift->route[0]];
+        if (rested_us + travel_us(core, day->start, next->point) > next->planned_start_us) return;
+    }
+    day->available_us = later(day->available_us, rested_us);
+    day->break_us = 0;
+}
+
 static void start_of_rest(const struct core *core, const struct shift *shift, int64_t now_us,
                           struct rest *rest)
 {
@@ -117,6 +149,7 @@ static void start_of_rest(const struct core *core, const struct shift *shift, in
         day->start = technician->place;
     }
     rest->off = day->available_us >= shift->end_us + shift->overtime_us_max;
+    if (current == NONE) rest_idle(core, shift, now_us, day);
 }
 
 /* A break that was missed, or that would lie in an absence, is not waited for. */
@@ -144,31 +177,49 @@ static void allow_legs(const struct core *core, struct rest *rest)
     if (day->travel_s_max > 0 && day->travel_s_max < travel_s) day->travel_s_max = travel_s;
 }
 
+static void stretch_window(struct route_visit *visit)
+{
+    if (visit->window_count > 0) visit->windows[visit->window_count - 1].end_us = INT64_MAX / 4;
+}
+
+/* Times the pinned visits with nothing in between. Only what cannot be in time is stretched; where
+ * the break has no room then, they are rather late, and where it still has none, it is dropped. */
+static void time_stretched(const struct core *core, struct rest *rest, struct route_day *endless,
+                           struct route_visit *visits, struct route_stop *stops,
+                           struct route_times *times)
+{
+    const struct route_visit *order[LIMIT_VISITS_PER_ROUTE];
+    uint32_t count = rest->pinned_count;
+    for (uint32_t i = 0; i < count; i++)
+        order[i] = &visits[i];
+    for (bool all = false;
+         route_time(core->travel, endless, order, count, stops, times) != ROUTE_FITS;) {
+        bool window = times->rule == ROUTE_WINDOW_MISSED;
+        CHECK(window || times->rule == ROUTE_BREAK_MISSED);
+        if (!window && all) rest->day.break_us = endless->break_us = 0;
+        for (uint32_t i = 0; i < count; i++) {
+            if (!window || i == times->rule_index) stretch_window(&visits[i]);
+        }
+        all |= !window;
+    }
+}
+
 /* When the pinned visits start if nothing else is done; stretches the day's end and drops a break
  * that they leave no room for. */
 static void time_pinned(const struct core *core, struct rest *rest, int64_t now_us)
 {
     struct route_visit visits[LIMIT_VISITS_PER_ROUTE];
-    const struct route_visit *order[LIMIT_VISITS_PER_ROUTE];
     struct route_stop stops[LIMIT_VISITS_PER_ROUTE];
+    struct route_times times;
     for (uint32_t i = 0; i < rest->pinned_count; i++) {
         visits[i] = plain_visit(core, rest->pinned[i]);
-        if (visits[i].window_count > 0)
-            visits[i].windows[visits[i].window_count - 1].end_us = INT64_MAX / 4;
         if (appointment_mobility(core, rest->pinned[i], now_us) == MOBILITY_FROZEN)
             visits[i].not_before_us = core->appointments[rest->pinned[i]].planned_start_us;
-        order[i] = &visits[i];
     }
     allow_legs(core, rest);
     struct route_day endless = rest->day;
     endless.overtime_us_max = INT64_MAX / 4;
-    struct route_times times;
-    if (route_time(core->travel, &endless, order, rest->pinned_count, stops, &times) ==
-        ROUTE_BREAK_MISSED) {
-        rest->day.break_us = endless.break_us = 0;
-        route_time(core->travel, &endless, order, rest->pinned_count, stops, &times);
-    }
-    CHECK(times.rule == ROUTE_FITS);
+    time_stretched(core, rest, &endless, visits, stops, &times);
     for (uint32_t i = 0; i < rest->pinned_count; i++)
         rest->pinned_start_us[i] = stops[i].start_us;
     rest->day.overtime_us_max =

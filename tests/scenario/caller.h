@@ -10,7 +10,7 @@
 #include "pb/inner.pb-c.h"
 #include "tests/dispatcher/words.h"
 
-enum { DEVICES_MAX = 16 };
+enum { DEVICES_MAX = 256 };
 
 struct caller {
     /* Asks as device `device`, -1 as the key, -2 as nobody yet; the reply lives in the arena. */
