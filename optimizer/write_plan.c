@@ -2,8 +2,8 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "optimizer/write_vroom.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -173,6 +173,7 @@ enum err write_plan_json(const struct solve_input *input, const struct solve_eff
 {
     json_t *word = plan_word(input, effort, problem);
     if (word == NULL) return ERR_INTERNAL;
+    if (input->format == SOLVE_VROOM) write_vroom_words(input, word);
     int failed = json_dumpf(word, out, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
     json_decref(word);
     if (failed != 0 || fputc('\n', out) == EOF || fflush(out) != 0)

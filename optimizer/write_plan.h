@@ -1,7 +1,8 @@
 /* write_plan.h - the plan of a solved file, in the file's own words: JSON, or text for people.
  *
  * Times are whole seconds of the input's clock, or, for a day folder, local times as in its CSV
- * files. Travel is counted for technicians who serve somebody. Each route is timed anew by
+ * files. For VROOM's format the JSON says the same in VROOM's words too (write_vroom.h). Travel is
+ * counted for technicians who serve somebody. Each route is timed anew by
  * model/route.h: ERR_INTERNAL if one of them breaks a rule, and then nothing is written.
  */
 #ifndef CALLOUT_OPTIMIZER_WRITE_PLAN_H

@@ -23,7 +23,7 @@ FILENAME ~ /\.txt$/ { text = 1; next }
 /^ "priority_served":/ { priority = value }
 /^ "unassigned":/ { listing = !/\[\]/; next }
 listing && /^ \]/ { listing = 0 }
-listing { unassigned++ }
+listing && /^  [^ }]/ { unassigned++ }
 /^   "technician":/ { route++ }
 /^     "id":/ { stops[route, ++count[route]] = value }
 

@@ -57,6 +57,13 @@ static json_int_t number(const json_t *plan, const char *key)
     return json_integer_value(json_object_get(plan, key));
 }
 
+static json_int_t unassigned(const json_t *plan, size_t at)
+{
+    const json_t *entry = json_array_get(json_object_get(plan, "unassigned"), at);
+    assert_string_equal(json_string_value(json_object_get(entry, "type")), "job");
+    return number(entry, "id");
+}
+
 static json_t *stop(const json_t *plan, size_t route, size_t at)
 {
     json_t *stops =
@@ -83,9 +90,8 @@ static void times_are_those_of_the_file(void **state)
         "\"time_windows\":[[0,900],[2000,2100]]},{\"id\":13,\"location_index\":2,\"skills\":[4]}]"
         "," LINE "}");
     assert_int_equal(number(plan, "travel"), 200);
-    json_t *unassigned = json_object_get(plan, "unassigned");
-    assert_int_equal(json_array_size(unassigned), 1);
-    assert_int_equal(json_integer_value(json_array_get(unassigned, 0)), 13); /* no skill 4 */
+    assert_int_equal(json_array_size(json_object_get(plan, "unassigned")), 1);
+    assert_int_equal(unassigned(plan, 0), 13); /* no skill 4 */
     /* He leaves at 1000 and rests on the way, as soon as he may. */
     assert_string_equal(json_string_value(json_object_get(stop(plan, 0, 0), "kind")), "break");
     assert_int_equal(number(stop(plan, 0, 0), "id"), 9);
@@ -95,6 +101,42 @@ static void times_are_those_of_the_file(void **state)
     assert_int_equal(number(stop(plan, 0, 1), "arrival"), 1700);
     assert_int_equal(number(stop(plan, 0, 1), "start"), 2000);
     assert_int_equal(number(stop(plan, 0, 1), "departure"), 2050);
+    json_decref(plan);
+}
+
+static void assert_step(const json_t *step, const char *type, json_int_t arrival,
+                        json_int_t duration, json_int_t waiting, json_int_t service)
+{
+    assert_string_equal(json_string_value(json_object_get(step, "type")), type);
+    assert_int_equal(number(step, "arrival"), arrival);
+    assert_int_equal(number(step, "duration"), duration);
+    assert_int_equal(number(step, "waiting_time"), waiting);
+    assert_int_equal(number(step, "service"), service);
+}
+
+static void a_plan_is_told_in_vrooms_words_too(void **state)
+{
+    (void)state;
+    json_t *plan = solved_vroom(
+        "{\"vehicles\":[{\"id\":7,\"start_index\":0,\"end_index\":0,"
+        "\"time_window\":[1000,5000],\"breaks\":[{\"id\":9,\"time_windows\":[[1150,1200]],"
+        "\"service\":60}]}],"
+        "\"jobs\":[{\"id\":12,\"location_index\":1,\"service\":50,\"priority\":2,"
+        "\"time_windows\":[[2000,2100]]}]," LINE "}");
+    json_t *route = json_array_get(json_object_get(plan, "routes"), 0);
+    json_t *steps = json_object_get(route, "steps"), *summary = json_object_get(plan, "summary");
+    assert_int_equal(number(route, "vehicle"), 7);
+    assert_int_equal(number(route, "waiting_time"), number(summary, "waiting_time"));
+    assert_int_equal(json_array_size(steps), 4);
+    assert_step(json_array_get(steps, 0), "start", 1000, 0, 0, 0);
+    assert_step(json_array_get(steps, 1), "break", 1150, 0, 0, 60);
+    assert_step(json_array_get(steps, 2), "job", 1210, 100, 790, 50); /* rests where he waits */
+    assert_step(json_array_get(steps, 3), "end", 2150, 200, 0, 0);
+    assert_int_equal(number(json_array_get(steps, 2), "location_index"), 1);
+    assert_int_equal(number(summary, "cost"), 200);
+    assert_int_equal(number(summary, "service"), 110);
+    assert_int_equal(number(summary, "priority"), 2);
+    assert_int_equal(number(summary, "unassigned"), 0);
     json_decref(plan);
 }
 
@@ -137,7 +179,7 @@ static void number_comes_before_travel(void **state)
         "{\"id\":2,\"location_index\":2,\"service\":50},"
         "{\"id\":3,\"location_index\":3,\"service\":50}]," LINE "}");
     assert_int_equal(number(plan, "travel"), 600);
-    assert_int_equal(json_integer_value(json_array_get(json_object_get(plan, "unassigned"), 0)), 1);
+    assert_int_equal(unassigned(plan, 0), 1);
     json_decref(plan);
 }
 
@@ -305,7 +347,7 @@ static void a_delivery_takes_room(void **state)
         "{\"id\":3,\"location_index\":2,\"delivery\":[5]},"
         "{\"id\":4,\"location_index\":2,\"delivery\":[0],\"pickup\":[0]}]," LINE "}");
     assert_int_equal(number(plan, "travel"), 400);
-    assert_int_equal(json_integer_value(json_array_get(json_object_get(plan, "unassigned"), 0)), 2);
+    assert_int_equal(unassigned(plan, 0), 2);
     json_decref(plan);
 }
 
@@ -638,6 +680,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(times_are_those_of_the_file),
+        cmocka_unit_test(a_plan_is_told_in_vrooms_words_too),
         cmocka_unit_test(a_break_at_zero_is_a_break),
         cmocka_unit_test(priority_comes_before_number),
         cmocka_unit_test(number_comes_before_travel),
