@@ -832,7 +832,7 @@ static enum master_end integrate(struct run *run)
     plan_make(&answer, run->plan->in, run->plan->stamp_next, run->scratch);
     plan_copy(&answer, run->plan);
     if (!partition_answer(&run->partition, chosen, count, &answer, run->scratch) ||
-        answer.cost >= run->plan->cost)
+        answer.cost >= run->plan->cost || !plan_keeps_pins(&answer, run->plan))
         return end_of(end);
     plan_copy(run->plan, &answer);
     return MASTER_BETTER;

@@ -95,11 +95,20 @@ struct instance {
                    but of its time, nothing frozen */
 };
 
-/* Pinned visits are kept before all others: leaving one unserved costs this much more. One that
- * stands on its technician's route already must not leave it at all, also not for several pinned
- * ones that have no place yet; both prices are multiples of the first. */
-#define PINNED_EXTRA_S 1000000
+/* Pinned visits are kept before all others: leaving one unserved costs this much more, which is
+ * more than any other visit's price. One that stands on its technician's route already must not
+ * leave it at all, also not for several pinned ones that have no place yet; both prices are
+ * multiples of the first. Prices only lead the search there: no sum of them takes a pinned visit
+ * off (plan_keeps_pins). */
+#define PINNED_EXTRA_S 10000000
 #define PLACED_EXTRA_S (16 * PINNED_EXTRA_S)
+_Static_assert(PINNED_EXTRA_S > LIMIT_PRIORITY * POLICY_PRICE_S_MAX, "a pin outweighs a priority");
+
+/* Stands where it is pinned to, in the published plan. */
+static inline bool node_placed(const struct node *node)
+{
+    return node->pinned != NO_INDEX && node->pinned == node->home;
+}
 
 /* The order of two visits of one published route. Planned starts say more than positions, which
  * are not told again when a visit before them leaves. */

@@ -566,6 +566,22 @@ uint32_t route_frozen_out(const struct instance *in, uint32_t technician, const 
     return NO_INDEX;
 }
 
+/* --- pins --- */
+
+bool plan_keeps_pins(const struct plan *plan, const struct plan *before)
+{
+    const struct node *nodes = plan->in->nodes;
+    int64_t more = 0;
+    for (uint32_t i = 0; i < plan->unserved_count; i++) {
+        uint32_t visit = plan->unserved[i];
+        more += nodes[visit].pinned != NO_INDEX;
+        if (node_placed(&nodes[visit]) && before->route_of[visit] != NO_INDEX) return false;
+    }
+    for (uint32_t i = 0; i < before->unserved_count; i++)
+        more -= nodes[before->unserved[i]].pinned != NO_INDEX;
+    return more <= 0;
+}
+
 /* --- check --- */
 
 void plan_check(const struct plan *plan)

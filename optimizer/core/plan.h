@@ -133,6 +133,11 @@ void route_starts(const struct instance *in, uint32_t technician, const struct r
 uint32_t route_frozen_out(const struct instance *in, uint32_t technician,
                           const struct route *route);
 
+/* Does this plan keep on their routes those pinned visits that stand there in `before`? One that
+ * has a place in the published plan may not leave it, whatever that would save; of the others no
+ * more may be unserved than before. */
+bool plan_keeps_pins(const struct plan *plan, const struct plan *before);
+
 /* Recounts everything from nothing and CHECKs the books: for tests. */
 void plan_check(const struct plan *plan);
 

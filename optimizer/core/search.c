@@ -431,6 +431,21 @@ static uint64_t minus_log(struct rng *rng)
     return (((zeros + 1) << 16) - part) * 45426 >> 16;
 }
 
+/* As plan_keeps_pins, of this round. */
+static bool pins_hold(const struct search *search)
+{
+    int32_t fewer = 0;
+    for (uint32_t i = 0; i < search->absent_count; i++) {
+        const struct node *node = &search->in->nodes[search->absent[i]];
+        if (node->pinned == NO_INDEX) continue;
+        bool was = search->absent_from[i] != NO_INDEX;
+        bool is = search->now.route_of[search->absent[i]] != NO_INDEX;
+        if (was && !is && node_placed(node)) return false;
+        fewer += was - is;
+    }
+    return fewer <= 0;
+}
+
 static bool freeze_holds(const struct search *search)
 {
     for (uint32_t i = 0; i < search->saved_count; i++) {
@@ -481,7 +496,7 @@ static bool round_run(struct search *search)
     recreate(search);
     int64_t limit = cost + (int64_t)(temperature(search) * minus_log(&search->rng) >> 24);
     search->done++;
-    if (search->now.cost > limit || !freeze_holds(search)) {
+    if (search->now.cost > limit || !freeze_holds(search) || !pins_hold(search)) {
         undo(search);
         return false;
     }

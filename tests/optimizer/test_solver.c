@@ -116,6 +116,104 @@ static void as_good_as_brute_force(void **state)
     assert_true(equal >= CASES * 99 / 100);
 }
 
+/* --- no price moves a rule --- */
+
+/* As the dispatcher does: the limits of travel give way to what is pinned. */
+static void allow_leg(struct route_day *day, struct point *at, struct point to, int32_t *travel_s)
+{
+    int32_t leg_s = travel_seconds(&travel_straight, *at, to);
+    *travel_s += leg_s;
+    if (day->leg_s_max > 0 && day->leg_s_max < leg_s) day->leg_s_max = leg_s;
+    if (day->travel_s_max > 0 && day->travel_s_max < *travel_s) day->travel_s_max = *travel_s;
+    *at = to;
+}
+
+/* What the plan says becomes what was told; every other visit is pinned to whom it has. */
+static uint32_t publish(struct random_day *made, const struct solver *solver)
+{
+    uint32_t pinned = 0;
+    for (uint32_t t = 0; t < solver->in.technician_count; t++) {
+        const struct route *route = &solver->plan.routes[t];
+        int32_t starts[ROUTE_MAX];
+        route_starts(&solver->in, t, route, starts);
+        uint32_t who = number_of(solver->day.technicians[solver->in.technicians[t].slot].id);
+        struct route_day *day = &made->technicians[who].day;
+        struct point at = day->start;
+        int32_t travel_s = 0;
+        for (uint32_t i = 0; i < route->count; i++) {
+            uint32_t slot = solver->in.nodes[route->stops[i + 1].visit].slot;
+            struct visit_told *told = &made->visits[number_of(solver->day.visits[slot].id)];
+            told->technician_id = made->technician_ids[who];
+            told->planned_start_us = US(BASE_S + starts[i]);
+            told->position = i;
+            told->published = true;
+            told->mobility = i % 2 == 0 ? VISIT_PINNED : VISIT_MOVABLE;
+            pinned += i % 2 == 0;
+            if (i % 2 == 0) allow_leg(day, &at, told->visit.at, &travel_s);
+        }
+        if (route->count > 0) allow_leg(day, &at, day->end, &travel_s);
+    }
+    return pinned;
+}
+
+static struct policy extreme_policy(struct rng *rng)
+{
+    struct policy policy = policy_default;
+    int32_t *prices[] = {&policy.unserved_s_per_priority, &policy.change_technician_s,
+                         &policy.change_start_s, &policy.preferred_window_missed_s,
+                         &policy.preferred_technician_missed_s};
+    for (size_t i = 0; i < sizeof prices / sizeof prices[0]; i++)
+        *prices[i] = rng_below(rng, 2) ? POLICY_PRICE_S_MAX : (int32_t)rng_below(rng, 2);
+    policy.travel_price_percent = rng_below(rng, 2) ? POLICY_PERCENT_MAX : 1;
+    policy.lateness_price_percent = rng_below(rng, 2) ? POLICY_PERCENT_MAX : 1;
+    policy.overtime_price_percent = POLICY_PERCENT_MAX;
+    return policy;
+}
+
+static void keeps_its_pins(const struct solver *solver)
+{
+    for (uint32_t v = 0; v < solver->in.visit_count; v++) {
+        const struct node *node = &solver->in.nodes[v];
+        if (node->pinned == NO_INDEX) continue;
+        assert_int_equal(solver->plan.route_of[v], node->pinned);
+    }
+}
+
+/* Prices as far out as they go, and orders that would like the room of those that must stay. */
+static void no_price_moves_a_rule(void **state)
+{
+    (void)state;
+    enum { CASES = 60, FIRST = 20, ALL = 50 };
+    uint32_t pinned = 0;
+    for (uint64_t seed = 1; seed <= CASES; seed++) {
+        struct random_day made;
+        static struct solver solver;
+        random_day_make(&made, seed * 104729, 3, ALL);
+        random_rules(&made);
+        made.policy = extreme_policy(&made.rng);
+        made.visit_count = FIRST;
+        solver_open(&solver, &travel_straight, SERVICE_DAY);
+        tell_all(&made, &solver.day);
+        solver_fresh(&solver, 300, seed);
+        audit(&solver);
+        pinned += publish(&made, &solver);
+        made.visit_count = ALL;
+        for (uint32_t i = FIRST; i < ALL; i++)
+            made.visits[i].priority = LIMIT_PRIORITY;
+        tell_all(&made, &solver.day);
+        solver_begin(&solver);
+        keeps_its_pins(&solver);
+        solver_search(&solver, 1000, seed, true);
+        while (!solver_search_over(&solver))
+            (void)solver_improve(&solver, 1000);
+        (void)solver_recombine(&solver);
+        keeps_its_pins(&solver);
+        audit(&solver);
+        solver_close(&solver);
+    }
+    assert_true(pinned > 5 * CASES);
+}
+
 /* --- the same facts, the same plan --- */
 
 static uint64_t plan_digest(const struct solver *solver)
@@ -288,6 +386,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(as_good_as_brute_force),
+        cmocka_unit_test(no_price_moves_a_rule),
         cmocka_unit_test(order_of_input_does_not_matter),
         cmocka_unit_test(same_seed_same_plan),
         cmocka_unit_test(deltas_equal_a_snapshot),
