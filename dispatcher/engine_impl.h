@@ -101,6 +101,8 @@ handler handle_push;                                                      /* pus
 handler handle_pull, handle_snapshot;                                     /* follow.c */
 handler handle_mutation;                                                  /* mutations.c */
 handler handle_board, handle_event_feed, handle_advance_clock;            /* views.c */
+handler handle_candidates, handle_check_move, handle_explain;             /* answers.c */
+handler handle_emergency_options;                                         /* answers.c */
 handler handle_next_problem, handle_propose_plan;                         /* problems.c */
 handler handle_follow;                                                    /* follow.c */
 handler handle_admin;                                                     /* people.c */
@@ -111,6 +113,10 @@ bool engine_tick_in_batch(struct engine *engine);
 /* Reading rows into messages (views.c, follow.c). */
 Callout__Technician *read_technician_message(struct call *call, const char *technician_id);
 Callout__FieldAppointment *read_field_appointment(struct call *call, const char *appointment_id);
+
+/* A fact in one line for people, and who said so (views.c). */
+void fact_text(const Callout__FactBody *body, const struct row_fact *row, char *text, size_t size);
+const char *fact_actor(const Callout__FactBody *body);
 
 /* Hash of bytes as 64 hexadecimal digits (BLAKE2b-256). */
 void hash_hex(const void *bytes, size_t size, char out[65]);

@@ -335,8 +335,9 @@ static void fill_plan(struct call *call, const Callout__BoardRequest *request,
         answer->revision = key.revision;
         answer->settled_revision =
             (uint64_t)settled_revision(call->engine, key.territory_id, key.service_day);
-        struct row_plan plan_key = {
-            key.territory_id, key.service_day, (int64_t)key.plan_version, 0, 0, 0, 0, 0, 0, 0};
+        const struct row_plan plan_key = {.territory_id = key.territory_id,
+                                          .service_day = key.service_day,
+                                          .version = (int64_t)key.plan_version};
         answer->plan = arena_need(call->arena, sizeof *answer->plan);
         callout__plan__init(answer->plan);
         answer->plan->territory_id = arena_text(call->arena, key.territory_id);
@@ -430,8 +431,7 @@ static const char *body_subject(const Callout__FactBody *body)
     }
 }
 
-static void describe(const Callout__FactBody *body, const struct row_fact *row, char *text,
-                     size_t size)
+void fact_text(const Callout__FactBody *body, const struct row_fact *row, char *text, size_t size)
 {
     const char *kind = fact_kind_name((enum fact_kind)row->kind);
     if (row->kind == FACT_STATUS)
@@ -444,7 +444,7 @@ static void describe(const Callout__FactBody *body, const struct row_fact *row, 
         snprintf(text, size, "%s %s", kind, body_subject(body));
 }
 
-static const char *body_actor(const Callout__FactBody *body)
+const char *fact_actor(const Callout__FactBody *body)
 {
     if (body->body_case == CALLOUT__FACT_BODY__BODY_PLAN) return "optimizer";
     if (body->actor == NULL) return "clock";
@@ -491,8 +491,8 @@ static bool add_event(void *context, const void *visited)
     event->time_us = row->time_us;
     event->kind = arena_text(arena, fact_kind_name((enum fact_kind)row->kind));
     event->subject = arena_text(arena, body_subject(body));
-    event->actor = arena_text(arena, body_actor(body));
-    describe(body, row, text, sizeof text);
+    event->actor = arena_text(arena, fact_actor(body));
+    fact_text(body, row, text, sizeof text);
     event->text = arena_text(arena, text);
     event->is_event = fact_is_event((enum fact_kind)row->kind) && row->kind != FACT_TICK;
     fill_recent(feed->call, event);

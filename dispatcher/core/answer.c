@@ -32,7 +32,7 @@ void plan_parts_add(struct plan_parts *to, const struct plan_parts *more)
     *to = plan_parts_less(to, &less);
 }
 
-/* --- asking ----------------------------------------------------------------------------- */
+/* --- asking ------------------------------------------------------------- */
 
 enum err ask_open(struct ask *ask, struct core *core, const char *appointment_id, int64_t now_us,
                   struct arena *arena, struct problem *problem)
@@ -61,9 +61,8 @@ struct plan_parts route_parts(const struct ask *ask, uint32_t shift)
     return (struct plan_parts){.route = shift_parts(ask->core, shift, ask->now_us, NULL)};
 }
 
-/* What people are told anew, by the starts that they would be told. */
-struct plan_parts change_parts(const struct ask *ask, const struct standing *was, uint32_t shift,
-                               int64_t start_us)
+struct plan_parts change_parts(const struct policy *policy, int64_t now_us,
+                               const struct standing *was, uint32_t shift, int64_t start_us)
 {
     static const struct route_times no_times;
     const struct route_visit rules = {.window_count = 0};
@@ -72,19 +71,18 @@ struct plan_parts change_parts(const struct ask *ask, const struct standing *was
                                      .comes_from_other = was->shift != shift,
                                      .published = was->shift != NONE,
                                      .planned_start_us = was->planned_start_us};
-    return (struct plan_parts){
-        .route = cost_of_route(ask->policy, ask->now_us, &visit, &stop, 1, &no_times)};
+    return (struct plan_parts){.route = cost_of_route(policy, now_us, &visit, &stop, 1, &no_times)};
 }
 
-/* The visit's and the others' change prices, of all that the supposition moved. */
-static void add_changes(const struct ask *ask, struct plan_parts *delta)
+void add_changes(const struct ask *ask, struct plan_parts *delta)
 {
     const struct supposition *supposition = ask->supposition;
     for (uint32_t i = 0; i < supposition->visit_count; i++) {
         const struct standing *was = &supposition->visits[i];
         const struct appointment *it = &ask->core->appointments[was->appointment];
         if (it->shift == NONE) continue;
-        struct plan_parts change = change_parts(ask, was, it->shift, it->planned_start_us);
+        struct plan_parts change =
+            change_parts(ask->policy, ask->now_us, was, it->shift, it->planned_start_us);
         plan_parts_add(delta, &change);
     }
 }
@@ -92,9 +90,10 @@ static void add_changes(const struct ask *ask, struct plan_parts *delta)
 int64_t late_after_us(const struct core *core, uint32_t index, int64_t start_us)
 {
     const struct appointment *it = &core->appointments[index];
-    int64_t until_us = it->pin_start_us;
-    if (until_us == 0 && it->window_count > 0) until_us = it->windows[it->window_count - 1].end_us;
-    return until_us != 0 && start_us > until_us ? start_us - until_us : 0;
+    if (it->pin_start_us != 0) return start_us > it->pin_start_us ? start_us - it->pin_start_us : 0;
+    struct route_visit visit = {.window_count = it->window_count};
+    memcpy(visit.windows, it->windows, it->window_count * sizeof it->windows[0]);
+    return visit_late_us(&visit, start_us);
 }
 
 static void tell_violations(const struct ask *ask, const struct judged *judged, struct move *out)
@@ -123,6 +122,18 @@ static void tell_knock_on(const struct ask *ask, const struct judged *judged, st
     }
 }
 
+void tell_judged(const struct ask *ask, const struct judged *judged, struct move *out)
+{
+    const struct core *core = ask->core;
+    *out =
+        (struct move){.technician_id = core->technicians[core->shifts[judged->shift].technician].id,
+                      .place = judged->place + 1,
+                      .start_us = judged->start_us[judged->place]};
+    out->late_us = late_after_us(core, ask->appointment, out->start_us);
+    tell_violations(ask, judged, out);
+    tell_knock_on(ask, judged, out);
+}
+
 void ask_move(const struct ask *ask, uint32_t shift, int64_t start_us, uint32_t place,
               struct move *out)
 {
@@ -137,15 +148,12 @@ void ask_move(const struct ask *ask, uint32_t shift, int64_t start_us, uint32_t 
     }
     if (it->status == APPOINTMENT_UNSCHEDULED)
         before.unserved += it->priority * ask->policy->unserved_s_per_priority;
-    *out = (struct move){.technician_id = core->technicians[technician].id};
-    const struct wish wish = {.place = place, .stays = ask->was_pinned && ask->home == shift};
+    const struct wish wish = {.place = place,
+                              .stays = ask->was_pinned && ask->home == shift,
+                              .told_us = ask->start_before_us};
     suppose_off(ask->supposition, ask->appointment, technician, start_us);
     judge(core, ask->appointment, shift, wish, ask->now_us, judged);
-    out->place = judged->place + 1;
-    out->start_us = judged->start_us[judged->place];
-    out->late_us = late_after_us(core, ask->appointment, out->start_us);
-    tell_violations(ask, judged, out);
-    tell_knock_on(ask, judged, out);
+    tell_judged(ask, judged, out);
     suppose_route(ask->supposition, shift, judged->route, judged->start_us, judged->count);
     struct plan_parts after = route_parts(ask, shift);
     if (ask->home != NONE && ask->home != shift) {
@@ -157,7 +165,7 @@ void ask_move(const struct ask *ask, uint32_t shift, int64_t start_us, uint32_t 
     suppose_end(ask->supposition);
 }
 
-/* --- Candidates ------------------------------------------------------------------------- */
+/* --- Candidates --------------------------------------------------------- */
 
 static void weigh_violations(const struct move *move, uint32_t *unmendable, int64_t *gives_way_us)
 {
@@ -208,7 +216,7 @@ enum err core_candidates(struct core *core, const char *appointment_id, int64_t 
     return ERR_OK;
 }
 
-/* --- CheckMove -------------------------------------------------------------------------- */
+/* --- CheckMove ---------------------------------------------------------- */
 
 static enum err find_target(const struct ask *ask, const struct move_wish *wish, uint32_t *shift,
                             struct problem *problem)
@@ -284,7 +292,7 @@ enum err core_check_move(struct core *core, const char *appointment_id,
     return ERR_OK;
 }
 
-/* --- plans ------------------------------------------------------------------------------ */
+/* --- plans -------------------------------------------------------------- */
 
 struct plan_parts core_plan_parts(const struct core *core, const char *territory_id,
                                   int64_t service_day, int64_t now_us)
@@ -306,6 +314,17 @@ struct plan_parts core_plan_parts(const struct core *core, const char *territory
             sum.unserved += it->priority * policy->unserved_s_per_priority;
     }
     return sum;
+}
+
+bool core_appointment_day(const struct core *core, const char *appointment_id,
+                          struct appointment_day *out)
+{
+    uint32_t index = id_index_find(&core->appointment_ids, appointment_id);
+    if (index == NONE) return false;
+    const struct board *board = &core->boards[core->appointments[index].board];
+    *out = (struct appointment_day){core->territories[board->territory].id, board->service_day,
+                                    (uint64_t)board->revision, (uint64_t)board->plan_version};
+    return true;
 }
 
 static int64_t minutes_up(int64_t us)

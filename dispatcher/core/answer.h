@@ -51,6 +51,15 @@ int64_t plan_parts_total(const struct plan_parts *parts);
 struct plan_parts core_plan_parts(const struct core *core, const char *territory_id,
                                   int64_t service_day, int64_t now_us);
 
+/* The day that an appointment is planned on; false: there is no such appointment. */
+struct appointment_day {
+    const char *territory_id;
+    int64_t service_day;
+    uint64_t revision, plan_version;
+};
+bool core_appointment_day(const struct core *core, const char *appointment_id,
+                          struct appointment_day *out);
+
 struct knock_on {
     const char *appointment_id;
     int64_t start_before_us, start_after_us;
@@ -99,5 +108,30 @@ struct move_check {
 MUST_USE enum err core_check_move(struct core *core, const char *appointment_id,
                                   const struct move_wish *wish, int64_t now_us, struct arena *arena,
                                   struct move_check *out, struct problem *problem);
+
+/* Who would be displaced: now with somebody else, with nobody (technician_after ""), or later. */
+struct displacement {
+    const char *appointment_id, *technician_before, *technician_after;
+    int64_t start_before_us, start_after_us, late_us;
+};
+struct emergency_option {
+    bool found;
+    struct move move; /* delta is of all that moves */
+    struct displacement *displaced;
+    uint32_t displaced_count;
+};
+/* Where an order of the emergency class goes at least cost, by the plan in force without it:
+ * within the rules, with at most EJECTED_MAX visits put off the route for others to take, or
+ * nobody if nobody can; and without putting anybody off, with the least that becomes too late.
+ * Of the first as many as there is work for are tried in the order of what they cost at least. */
+enum { EJECTED_MAX = 2 };
+struct emergency {
+    struct emergency_option within_rules, delaying;
+    const char *technician_id; /* who has it in the plan in force; "" nobody */
+    int64_t planned_start_us;
+};
+MUST_USE enum err core_emergency(struct core *core, const char *appointment_id, int64_t now_us,
+                                 struct arena *arena, struct emergency *out,
+                                 struct problem *problem);
 
 #endif

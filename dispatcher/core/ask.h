@@ -30,8 +30,11 @@ struct plan_parts plan_parts_less(const struct plan_parts *a, const struct plan_
 void plan_parts_add(struct plan_parts *to, const struct plan_parts *more);
 struct plan_parts route_parts(const struct ask *ask, uint32_t shift);
 /* What it costs to tell somebody that a visit that stood there stands here now. */
-struct plan_parts change_parts(const struct ask *ask, const struct standing *was, uint32_t shift,
-                               int64_t start_us);
+struct plan_parts change_parts(const struct policy *policy, int64_t now_us,
+                               const struct standing *was, uint32_t shift, int64_t start_us);
+/* Change prices of all that the supposition moved. */
+void add_changes(const struct ask *ask, struct plan_parts *delta);
+void tell_judged(const struct ask *ask, const struct judged *judged, struct move *out);
 /* How long after the last window, or a person's pin, that start would be. */
 int64_t late_after_us(const struct core *core, uint32_t appointment, int64_t start_us);
 /* Fewer rules that time cannot mend, then less that gives way, then cost, then by name. */

@@ -13,6 +13,8 @@ struct trial {
     uint32_t ids[LIMIT_VISITS_PER_ROUTE];
     uint32_t count; /* without `added` */
     uint32_t frozen;
+    uint32_t shift;
+    const struct policy *policy;
 };
 
 /* What came of one place. */
@@ -24,7 +26,8 @@ struct timed {
     struct route_times times;
     uint32_t count;
     struct slips slips;
-    int64_t cost, gives_way_us;
+    int64_t route_cost, cost; /* without and with change prices */
+    int64_t gives_way_us;
     uint32_t unmendable;
 };
 
@@ -41,7 +44,7 @@ static void slip_add(struct slips *slips, struct slip slip)
     slips->items[slips->count++] = slip;
 }
 
-/* --- who -------------------------------------------------------------------------------- */
+/* --- who ---------------------------------------------------------------- */
 
 static uint32_t level_of(const struct core *core, const struct shift *shift, uint16_t skill)
 {
@@ -103,7 +106,7 @@ static void slip_who(const struct core *core, uint32_t index, uint32_t shift_ind
     }
 }
 
-/* --- when ------------------------------------------------------------------------------- */
+/* --- when --------------------------------------------------------------- */
 
 static enum rule rule_of(enum route_rule rule)
 {
@@ -118,8 +121,9 @@ static enum rule rule_of(enum route_rule rule)
     return RULE_NONE;
 }
 
-/* Times the route; what fails gives way until it fits, and is noted. */
-static void time_anyhow(const struct core *core, struct timed *timed)
+/* Times the route; what fails gives way until it fits, and is noted. A window gives way for an
+ * arrival with the break behind if `rested`, else for the earliest. */
+static void give_way(const struct core *core, struct timed *timed, bool rested)
 {
     const struct route_visit *order[LIMIT_VISITS_PER_ROUTE];
     for (uint32_t i = 0; i < timed->count; i++)
@@ -131,10 +135,44 @@ static void time_anyhow(const struct core *core, struct timed *timed)
         CHECK(steps < 8 * LIMIT_VISITS_PER_ROUTE);
         uint32_t at = timed->times.rule_index;
         bool window = rule == ROUTE_WINDOW_MISSED;
+        if (rested) timed->times.miss_us = timed->times.rested_miss_us;
         slip_add(&timed->slips, (struct slip){rule_of(rule), window ? timed->ids[at] : NONE,
                                               timed->times.miss_us, NONE});
         route_give_way(&timed->day, window ? &timed->visits[at] : NULL, &timed->times);
     }
+}
+
+static void sum_slips(struct timed *timed)
+{
+    timed->gives_way_us = 0;
+    timed->unmendable = 0;
+    for (uint32_t i = 0; i < timed->slips.count; i++) {
+        bool mends = timed->slips.items[i].rule <= RULE_TRAVEL;
+        timed->gives_way_us += mends ? timed->slips.items[i].amount : 0;
+        timed->unmendable += !mends;
+    }
+}
+
+/* The less that gives way of the two. False: nothing was to, and it does not fit. */
+static bool time_anyhow(const struct core *core, struct timed *timed, bool strict)
+{
+    const struct route_visit *order[LIMIT_VISITS_PER_ROUTE];
+    for (uint32_t i = 0; i < timed->count; i++)
+        order[i] = &timed->visits[i];
+    bool fits = route_time(core->travel, &timed->day, order, timed->count, timed->stops,
+                           &timed->times) == ROUTE_FITS;
+    if (!fits && !strict) {
+        struct timed rested = *timed;
+        give_way(core, timed, false);
+        sum_slips(timed);
+        if (rested.day.break_us > 0) {
+            give_way(core, &rested, true);
+            sum_slips(&rested);
+            if (rested.gives_way_us < timed->gives_way_us) *timed = rested;
+        }
+    }
+    sum_slips(timed);
+    return fits || !strict;
 }
 
 static void trial_open(const struct core *core, uint32_t index, uint32_t shift_index,
@@ -143,6 +181,7 @@ static void trial_open(const struct core *core, uint32_t index, uint32_t shift_i
     const struct shift *shift = &core->shifts[shift_index];
     CHECK(shift->route_count < LIMIT_VISITS_PER_ROUTE);
     rest_of_day(core, shift_index, now_us, &trial->rest);
+    trial->shift = shift_index;
     trial->count = shift->route_count;
     trial->frozen = 0;
     for (uint32_t i = 0; i < trial->count; i++) {
@@ -152,6 +191,7 @@ static void trial_open(const struct core *core, uint32_t index, uint32_t shift_i
         if (frozen) trial->frozen = i + 1;
     }
     trial->added = rest_visit(core, &trial->rest, index, now_us);
+    trial->policy = &core->territories[core->boards[shift->board].territory].policy;
 }
 
 /* The trial's route with the visit at `place`. */
@@ -194,19 +234,6 @@ static bool timed_better(const struct timed *a, const struct timed *b)
     return a->cost < b->cost;
 }
 
-static void weigh(const struct core *core, uint32_t shift, struct timed *timed)
-{
-    struct cost_parts parts = parts_of(core, shift, timed);
-    timed->cost = cost_total(&parts);
-    timed->gives_way_us = 0;
-    timed->unmendable = 0;
-    for (uint32_t i = 0; i < timed->slips.count; i++) {
-        bool mends = timed->slips.items[i].rule <= RULE_TRAVEL;
-        timed->gives_way_us += mends ? timed->slips.items[i].amount : 0;
-        timed->unmendable += !mends;
-    }
-}
-
 /* Others start no earlier than they were told, if every rule bears that and nobody gets later. */
 static void keep_told(const struct core *core, struct timed *timed, uint32_t added)
 {
@@ -229,15 +256,59 @@ static void keep_told(const struct core *core, struct timed *timed, uint32_t add
     memcpy(timed->stops, stops, timed->count * sizeof stops[0]);
 }
 
+/* What the move tells others anew, and those who had it at another time. */
+static int64_t change_price(const struct core *core, const struct trial *trial, int64_t now_us,
+                            uint32_t added, int64_t told_us, const struct timed *timed)
+{
+    struct cost_visit visits[LIMIT_VISITS_PER_ROUTE];
+    static const struct route_times no_times;
+    for (uint32_t i = 0; i < timed->count; i++) {
+        int64_t before_us = core->appointments[timed->ids[i]].planned_start_us;
+        if (timed->ids[i] == added) before_us = told_us;
+        visits[i] = (struct cost_visit){
+            .rules = &timed->visits[i], .published = before_us != 0, .planned_start_us = before_us};
+    }
+    struct cost_parts parts =
+        cost_of_route(trial->policy, now_us, visits, timed->stops, timed->count, &no_times);
+    return parts.change_start;
+}
+
+static void weigh(const struct core *core, const struct trial *trial, int64_t now_us,
+                  uint32_t added, int64_t told_us, struct timed *timed)
+{
+    struct cost_parts parts = parts_of(core, trial->shift, timed);
+    timed->route_cost = cost_total(&parts);
+    keep_told(core, timed, added);
+    timed->cost = timed->route_cost + change_price(core, trial, now_us, added, told_us, timed);
+}
+
+/* How much delay alone had stretched the rule already (rest.c): people know it as it was. */
+static int64_t stretched_us(const struct core *core, const struct trial *trial,
+                            const struct slip *slip)
+{
+    const struct shift *shift = &core->shifts[trial->shift];
+    if (slip->rule == RULE_SHIFT && trial->rest.day.shift_end_us == shift->end_us)
+        return trial->rest.day.overtime_us_max - shift->overtime_us_max;
+    if (slip->rule != RULE_WINDOW) return 0;
+    const struct appointment *it = &core->appointments[slip->appointment];
+    for (uint32_t i = 0; i < trial->count; i++) {
+        const struct route_visit *visit = &trial->visits[i];
+        if (trial->ids[i] != slip->appointment || it->pin_start_us != 0) continue;
+        return visit->windows[visit->window_count - 1].end_us -
+               it->windows[it->window_count - 1].end_us;
+    }
+    return 0;
+}
+
 /* The slips of who and of a frozen visit behind, in front of those of time. */
-static void settle(const struct core *core, uint32_t index, uint32_t shift, const struct slips *who,
-                   struct timed *best, uint32_t place, struct judged *out)
+static void settle(const struct core *core, const struct trial *trial, const struct slips *who,
+                   const struct timed *best, uint32_t place, struct judged *out)
 {
     bool absent = false;
-    keep_told(core, best, index);
-    out->shift = shift;
+    out->shift = trial->shift;
     out->place = place;
     out->count = best->count;
+    out->cost = best->route_cost;
     out->slips = *who;
     for (uint32_t i = 0; i < who->count; i++)
         absent |= who->items[i].rule == RULE_ABSENT;
@@ -246,8 +317,9 @@ static void settle(const struct core *core, uint32_t index, uint32_t shift, cons
         out->start_us[i] = best->stops[i].start_us;
     }
     for (uint32_t i = 0; i < best->slips.count; i++) { /* who is away has no shift to exceed */
-        if (!absent || best->slips.items[i].rule != RULE_SHIFT)
-            slip_add(&out->slips, best->slips.items[i]);
+        struct slip slip = best->slips.items[i];
+        slip.amount += stretched_us(core, trial, &slip);
+        if (!absent || slip.rule != RULE_SHIFT) slip_add(&out->slips, slip);
     }
 }
 
@@ -255,26 +327,30 @@ void judge(const struct core *core, uint32_t index, uint32_t shift, struct wish 
            int64_t now_us, struct judged *out)
 {
     struct trial trial;
-    struct timed timed, best;
+    struct timed tries[2], *timed = &tries[0];
+    const struct timed *best = NULL;
     struct slips who = {.count = 0};
     uint32_t best_place = NONE;
-    best.count = best.slips.count = 0;
     trial_open(core, index, shift, now_us, &trial);
     if (!wish.stays) slip_who(core, index, shift, &who);
     if (trial.rest.off) slip_add(&who, (struct slip){RULE_ABSENT, NONE, 0, NONE});
     CHECK(wish.place <= trial.count + 1);
     for (uint32_t place = 0; place <= trial.count; place++) {
+        bool ahead = place < trial.frozen && !core->appointments[index].emergency;
         if (wish.place != 0 && place != wish.place - 1) continue;
-        timed_fill(&trial, index, place, &timed);
-        if (place < trial.frozen && !core->appointments[index].emergency)
-            slip_add(&timed.slips, (struct slip){RULE_FROZEN, trial.ids[place], 0, NONE});
-        time_anyhow(core, &timed);
-        weigh(core, shift, &timed);
-        if (best_place != NONE && !timed_better(&timed, &best)) continue;
+        if (wish.strict && (ahead || who.count > 0)) continue;
+        timed_fill(&trial, index, place, timed);
+        if (ahead) slip_add(&timed->slips, (struct slip){RULE_FROZEN, trial.ids[place], 0, NONE});
+        if (!time_anyhow(core, timed, wish.strict)) continue;
+        weigh(core, &trial, now_us, index, wish.told_us, timed);
+        if (best != NULL && !timed_better(timed, best)) continue;
         best = timed;
         best_place = place;
+        timed = timed == &tries[0] ? &tries[1] : &tries[0];
     }
-    settle(core, index, shift, &who, &best, best_place, out);
+    out->count = 0;
+    if (best != NULL) settle(core, &trial, &who, best, best_place, out);
+    CHECK(wish.strict || out->count > 0);
 }
 
 struct cost_parts shift_parts(const struct core *core, uint32_t index, int64_t now_us,
@@ -291,7 +367,7 @@ struct cost_parts shift_parts(const struct core *core, uint32_t index, int64_t n
         timed.ids[i] = shift->route[i];
         timed.visits[i] = rest_visit(core, &rest, shift->route[i], now_us);
     }
-    time_anyhow(core, &timed);
+    (void)time_anyhow(core, &timed, false);
     if (broken != NULL && timed.slips.count > 0) *broken = timed.slips.items[0].rule;
     return parts_of(core, index, &timed);
 }

@@ -3,7 +3,8 @@
  * alike.
  *
  * Idea: a place where a rule fails is not a place of no use; the rule gives way by exactly what it
- * misses (route.h), and so on until the route fits. What gave way are the slips. The best place
+ * misses (route.h), and so on until the route fits. What gave way are the slips; with a break to
+ * take, that of two ways is kept which asks for less, which need not be the least. The best place
  * has the fewest slips of the kind that time cannot mend, then the least that gives way in all,
  * then the least cost.
  */
@@ -30,8 +31,10 @@ struct slips {
 
 /* What is wished of a move. */
 struct wish {
-    uint32_t place; /* from 1; 0: the best */
-    bool stays;     /* with whom a person or the freeze keeps it: he may serve it */
+    uint32_t place;  /* from 1; 0: the best */
+    bool stays;      /* with whom a person or the freeze keeps it: he may serve it */
+    int64_t told_us; /* when it was to start; 0: nobody was told */
+    bool strict;     /* no rule gives way: without a place where all hold, `count` is 0 */
 };
 
 struct judged {
@@ -40,6 +43,7 @@ struct judged {
     int64_t start_us[LIMIT_VISITS_PER_ROUTE]; /* others start no earlier than they were told, if
                                                  all rules bear that */
     struct slips slips;
+    int64_t cost; /* of the route then, but for change prices */
 };
 
 /* The visit stands in no route, and its pins are those that it would have; the shift has room, and

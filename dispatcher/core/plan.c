@@ -7,7 +7,7 @@
  *   P4  a candidate that changes nothing is refused, so it never becomes a fact
  */
 #include "base/check.h"
-#include "dispatcher/core/state.h"
+#include "dispatcher/core/ask.h"
 
 #include <string.h>
 
@@ -379,13 +379,56 @@ static void apply(struct core *core, struct drafts *drafts, struct acts *acts)
     }
 }
 
+/* What the standing routes cost together, as they stand. */
+static struct plan_parts touched_parts(const struct core *core, const struct drafts *drafts,
+                                       enum rule *broken)
+{
+    struct plan_parts sum = {.unserved = 0};
+    for (uint32_t d = 0; d < drafts->count; d++) {
+        enum rule rule;
+        if (drafts->items[d].refusal != NULL) continue;
+        struct plan_parts route = {
+            .route = shift_parts(core, drafts->items[d].shift, core->now_us, &rule)};
+        if (*broken == RULE_NONE) *broken = rule;
+        plan_parts_add(&sum, &route);
+    }
+    return sum;
+}
+
+/* Who is served now and was not, who is not any more, and what the others are told anew. */
+static void add_visits(const struct core *core, const struct draft *draft, struct plan_parts *gain)
+{
+    const struct shift *shift = &core->shifts[draft->shift];
+    const struct policy *policy = &core->territories[core->boards[shift->board].territory].policy;
+    for (uint32_t i = 0; i < draft->count; i++) {
+        const struct before *before = &draft->before[i];
+        const struct standing was = {.shift = before->shift, .planned_start_us = before->start_us};
+        const struct appointment *it = &core->appointments[draft->visits[i]];
+        int64_t start_us = start_moved(draft, i) ? draft->stops[i].start_us : before->start_us;
+        struct plan_parts told = change_parts(policy, core->now_us, &was, draft->shift, start_us);
+        *gain = plan_parts_less(gain, &told);
+        if (before->shift == NONE) gain->unserved += it->priority * policy->unserved_s_per_priority;
+    }
+    for (uint32_t i = 0; i < shift->route_count; i++) {
+        const struct appointment *it = &core->appointments[shift->route[i]];
+        if (it->mark == 0) gain->unserved -= it->priority * policy->unserved_s_per_priority;
+    }
+}
+
 static void publish(struct core *core, const struct fact_plan *plan, struct drafts *drafts,
                     struct acts *acts)
 {
     struct board *board = &core->boards[drafts->board];
     board->plan_version++;
     touch_board(core, drafts->board);
+    enum rule broken = RULE_NONE, none = RULE_NONE;
+    struct plan_parts gain = touched_parts(core, drafts, &broken);
+    for (uint32_t d = 0; d < drafts->count; d++) {
+        if (drafts->items[d].refusal == NULL) add_visits(core, &drafts->items[d], &gain);
+    }
     apply(core, drafts, acts);
+    struct plan_parts after = touched_parts(core, drafts, &none);
+    gain = plan_parts_less(&gain, &after);
     const struct territory *territory = &core->territories[board->territory];
     acts_put(acts, ROW_PLAN,
              &(struct row_plan){
@@ -399,6 +442,15 @@ static void publish(struct core *core, const struct fact_plan *plan, struct draf
                  .policy_version = territory->policy.version,
                  .stage = plan->stage,
                  .changes = core->change_number,
+                 .gain_travel = gain.route.travel,
+                 .gain_overtime = gain.route.overtime,
+                 .gain_lateness = gain.route.lateness,
+                 .gain_preferred_window = gain.route.preferred_window,
+                 .gain_preferred_technician = gain.route.preferred_technician,
+                 .gain_unserved = gain.unserved,
+                 .gain_change_technician = gain.route.change_technician,
+                 .gain_change_start = gain.route.change_start,
+                 .broken = broken,
              });
     acts->plan_version = (uint64_t)board->plan_version;
 }

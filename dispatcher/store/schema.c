@@ -32,17 +32,33 @@ static const char whole_problem[] =
     "  FROM old_window;"
     "DROP TABLE old_window;";
 
+/* Plans of before did not say what they gained. */
+static const char history[] =
+    "ALTER TABLE plan ADD COLUMN gain_travel INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE plan ADD COLUMN gain_overtime INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE plan ADD COLUMN gain_lateness INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE plan ADD COLUMN gain_preferred_window INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE plan ADD COLUMN gain_preferred_technician INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE plan ADD COLUMN gain_unserved INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE plan ADD COLUMN gain_change_technician INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE plan ADD COLUMN gain_change_start INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE plan ADD COLUMN broken INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX change_by_appointment ON change(appointment_id, seq, number);";
+
 static const char *const steps[] = {
     NULL,          /* 0 -> 1: everything, from row.def */
     whole_problem, /* 1 -> 2: choices, names, wishes, limits of travel, prices */
+    history,       /* 2 -> 3: what a plan gained, and an appointment's changes */
 };
 
 const struct schema schema_newest = {sizeof steps / sizeof steps[0], steps};
 
-/* What store_changes_of needs: a technician's gains and losses in the order of the log. */
+/* What store_changes_of needs: a technician's gains and losses in the order of the log; and
+ * store_history_of. */
 static const char change_indexes[] =
     "CREATE INDEX change_by_owner_before ON change(owner_before, seq, number);"
-    "CREATE INDEX change_by_owner_after ON change(owner_after, seq, number);";
+    "CREATE INDEX change_by_owner_after ON change(owner_after, seq, number);"
+    "CREATE INDEX change_by_appointment ON change(appointment_id, seq, number);";
 
 enum { APPLICATION_ID = 0x43616c6c }; /* "Call": what file(1) may tell our files by */
 

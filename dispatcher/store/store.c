@@ -136,6 +136,15 @@ enum err store_changes_of(struct store *store, const char *technician_id, int64_
     return err;
 }
 
+enum err store_history_of(struct store *store, const char *appointment_id, store_visit *visit,
+                          void *context)
+{
+    store->visitors++;
+    enum err err = store->ops->history_of(store, appointment_id, visit, context);
+    store->visitors--;
+    return err;
+}
+
 enum err store_nearest(struct store *store, int32_t lat_e7, int32_t lon_e7, uint32_t limit,
                        store_visit *visit, void *context)
 {

@@ -195,6 +195,30 @@ static enum err mem_changes_of(struct store *store, const char *technician_id, i
     return ERR_OK;
 }
 
+/* Forward through the table, so the newest is found by counting first. */
+static enum err mem_history_of(struct store *store, const char *appointment_id, store_visit *visit,
+                               void *context)
+{
+    const struct sorted *table = &mem_of(store)->tables[ROW_CHANGE];
+    const struct row_change **found = NULL;
+    size_t count = 0, room = 0;
+    struct sorted_place place = {0, 0};
+    for (const struct row_change *row; (row = sorted_at(table, place)) != NULL;
+         place = sorted_next(table, place)) {
+        if (strcmp(row->appointment_id, appointment_id) != 0) continue;
+        if (count == room) {
+            room = room == 0 ? 16 : 2 * room;
+            found = realloc(found, room * sizeof *found);
+            CHECK(found != NULL);
+        }
+        found[count++] = row;
+    }
+    while (count > 0 && visit(context, found[count - 1]))
+        count--;
+    free(found);
+    return ERR_OK;
+}
+
 static enum err mem_nearest(struct store *store, struct point from, uint32_t limit,
                             store_visit *visit, void *context)
 {
@@ -249,6 +273,7 @@ static const struct store_ops mem_ops = {
     .last_fact = mem_last_fact,
     .each = mem_each,
     .changes_of = mem_changes_of,
+    .history_of = mem_history_of,
     .nearest = mem_nearest,
     .digest = mem_digest,
     .row_count = mem_row_count,

@@ -25,6 +25,8 @@ struct store_ops {
                      bool after, store_visit *visit, void *context);
     enum err (*changes_of)(struct store *store, const char *technician_id, int64_t after_seq,
                            store_visit *visit, void *context);
+    enum err (*history_of)(struct store *store, const char *appointment_id, store_visit *visit,
+                           void *context);
     enum err (*nearest)(struct store *store, struct point from, uint32_t limit, store_visit *visit,
                         void *context);
     enum err (*digest)(struct store *store, uint64_t *out);

@@ -42,7 +42,7 @@ enum slot {
 };
 
 /* The statements that belong to no one table. */
-enum { EXTRA_LAST_FACT, EXTRA_CHANGES_OF, EXTRA_NEAREST, EXTRAS };
+enum { EXTRA_LAST_FACT, EXTRA_CHANGES_OF, EXTRA_HISTORY_OF, EXTRA_NEAREST, EXTRAS };
 
 struct store_spatialite {
     struct store store;
@@ -111,6 +111,9 @@ static void sql_of_extra(struct sql *sql, uint32_t extra)
         sql_select(sql, ROW_CHANGE);
         sql_add(sql, " WHERE owner_after = ?1 AND seq > ?2 AND owner_before <> ?1"
                      " ORDER BY seq, number");
+    } else if (extra == EXTRA_HISTORY_OF) {
+        sql_select(sql, ROW_CHANGE);
+        sql_add(sql, " WHERE appointment_id = ?1 ORDER BY seq DESC, number DESC");
     } else {
         sql_select(sql, ROW_POSITION);
         sql_add(sql,
@@ -364,6 +367,19 @@ static enum err spatialite_changes_of(struct store *store, const char *technicia
     return err;
 }
 
+static enum err spatialite_history_of(struct store *store, const char *appointment_id,
+                                      store_visit *visit, void *context)
+{
+    sqlite3_stmt *statement = NULL;
+    enum err err = take_extra(store, EXTRA_HISTORY_OF, &statement);
+    if (err != ERR_OK) return err;
+    int result = sqlite3_bind_text(statement, 1, appointment_id, -1, SQLITE_STATIC);
+    CHECK(result == SQLITE_OK);
+    err = visit_rows(store, ROW_CHANGE, statement, visit, context);
+    give_back_extra(store, EXTRA_HISTORY_OF, statement);
+    return err;
+}
+
 struct box {
     double lon_min, lon_max, lat_min, lat_max; /* degrees */
 };
@@ -610,6 +626,7 @@ static const struct store_ops spatialite_ops = {
     .last_fact = spatialite_last_fact,
     .each = spatialite_each,
     .changes_of = spatialite_changes_of,
+    .history_of = spatialite_history_of,
     .nearest = spatialite_nearest,
     .digest = spatialite_digest,
     .row_count = spatialite_row_count,

@@ -118,7 +118,7 @@ static void trace_back(const struct route_day *day, const struct route_visit *co
 
 static enum route_rule fails(struct route_times *times, enum route_rule rule, int64_t miss_us)
 {
-    times->miss_us = miss_us;
+    times->miss_us = times->rested_miss_us = miss_us;
     return times->rule = rule;
 }
 
@@ -134,12 +134,20 @@ static enum route_rule travel_rule(const struct route_day *day, int32_t leg_s,
     return ROUTE_FITS;
 }
 
-/* How long after its last chance the service could start at best; at least one arrival can be. */
-static int64_t window_miss_us(const struct route_visit *visit, int64_t plain_us, int64_t after_us)
+/* How long after its last chance the service could start. */
+static int64_t window_miss_us(const struct route_visit *visit, int64_t at_us)
 {
-    int64_t at_us = earlier(plain_us, after_us);
     if (at_us < visit->not_before_us) at_us = visit->not_before_us;
     return at_us - visit->windows[visit->window_count - 1].end_us - visit->late_us_max;
+}
+
+/* At least one of the two arrivals can be. */
+static enum route_rule misses_window(struct route_times *times, const struct route_visit *visit,
+                                     int64_t plain_us, int64_t after_us)
+{
+    fails(times, ROUTE_WINDOW_MISSED, window_miss_us(visit, earlier(plain_us, after_us)));
+    if (after_us != NEVER) times->rested_miss_us = window_miss_us(visit, after_us);
+    return times->rule;
 }
 
 /* How much later the break would have to be allowed for one more leg to have room for it. */
@@ -185,7 +193,7 @@ enum route_rule route_time(const struct travel *travel, const struct route_day *
         pass.behind[leg + 1] = leg < count ? finish(visits[leg], after) : after;
         if (lost) return fails(times, ROUTE_BREAK_MISSED, break_miss_us(day, &pass, leg));
         if (earlier(pass.ahead[leg + 1], pass.behind[leg + 1]) == NEVER)
-            return fails(times, ROUTE_WINDOW_MISSED, window_miss_us(visits[leg], plain, after));
+            return misses_window(times, visits[leg], plain, after);
         at = to;
     }
     times->end_us = pass.behind[count + 1];

@@ -70,8 +70,9 @@ struct route_times {
     enum route_rule rule; /* the first rule that fails */
     uint32_t rule_index;  /* at which stop; count means the way to the end */
     int64_t miss_us;      /* by how much at least: with so much more of it, this rule holds here */
-    int64_t end_us;       /* when the technician is at the end place */
-    int64_t overtime_us;  /* how much of that lies after shift_end */
+    int64_t rested_miss_us; /* of a window: by how much with the break behind; else miss_us */
+    int64_t end_us;         /* when the technician is at the end place */
+    int64_t overtime_us;    /* how much of that lies after shift_end */
     int64_t break_start_us; /* on the last leg; 0: it is at a stop, or there is none */
     int32_t travel_s;       /* all legs */
     int32_t wait_s;         /* arrived but not started */

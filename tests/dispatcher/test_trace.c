@@ -2,6 +2,7 @@
  * compared with what the story says (tests/trace/README.md). With a file as its argument it prints
  * that story as it goes today. */
 #include "dispatcher/core/state.h"
+#include "story_ask.h"
 #include "story_read.h"
 #include "story_tell.h"
 
@@ -108,12 +109,15 @@ static void tell(struct teller *teller, const char *line)
     teller->understood = true;
     if (words.count == 0 || line[0] == '#') return;
     const char *first = word(&words);
+    uint64_t digest = core_digest(teller->core);
     if (strcmp(first, "route") == 0)
         tell_route(teller, word(&words));
     else if (strcmp(first, "wake") == 0)
         tell_wake(teller);
     else if (time_read(first, &time_us))
         tell_fact(teller, &words, time_us);
+    else if (ask_question(teller->core, first, &words, &teller->said))
+        assert_true(core_digest(teller->core) == digest);
     else
         teller->understood = false;
 }

@@ -352,6 +352,16 @@ static void a_file_of_the_first_version_gets_todays_tables(void **state)
     store_close(store);
     run_sql(folder, "ALTER TABLE policy DROP COLUMN overtime_tier_us;"
                     "ALTER TABLE policy DROP COLUMN overtime_tier_price_percent;"
+                    "ALTER TABLE plan DROP COLUMN gain_travel;"
+                    "ALTER TABLE plan DROP COLUMN gain_overtime;"
+                    "ALTER TABLE plan DROP COLUMN gain_lateness;"
+                    "ALTER TABLE plan DROP COLUMN gain_preferred_window;"
+                    "ALTER TABLE plan DROP COLUMN gain_preferred_technician;"
+                    "ALTER TABLE plan DROP COLUMN gain_unserved;"
+                    "ALTER TABLE plan DROP COLUMN gain_change_technician;"
+                    "ALTER TABLE plan DROP COLUMN gain_change_start;"
+                    "ALTER TABLE plan DROP COLUMN broken;"
+                    "DROP INDEX change_by_appointment;"
                     "ALTER TABLE policy DROP COLUMN travel_price_percent;"
                     "ALTER TABLE policy DROP COLUMN lateness_price_percent;"
                     "ALTER TABLE policy DROP COLUMN preferred_window_missed_s;"
@@ -391,14 +401,14 @@ static void an_older_file_is_copied_and_migrated(void **state)
     add_batch(store, 1, 9);
     store_close(store);
     static const char *const steps[] = {
-        NULL, NULL, "ALTER TABLE work_order ADD COLUMN tone TEXT NOT NULL DEFAULT 'calm'",
+        NULL, NULL, NULL, "ALTER TABLE work_order ADD COLUMN tone TEXT NOT NULL DEFAULT 'calm'",
         "UPDATE work_order SET tone = 'loud' WHERE work_order_id = 'order 7'"};
-    OK(migrate(folder, &(struct schema){4, steps}));
-    assert_int_equal(number_in(folder, DATABASE_FILE, "PRAGMA user_version"), 4);
+    OK(migrate(folder, &(struct schema){5, steps}));
+    assert_int_equal(number_in(folder, DATABASE_FILE, "PRAGMA user_version"), 5);
     assert_int_equal(
         number_in(folder, DATABASE_FILE, "SELECT count(*) FROM work_order WHERE tone = 'loud'"), 1);
-    assert_int_equal(number_in(folder, DATABASE_FILE ".v2", "PRAGMA user_version"), 2);
-    assert_int_equal(number_in(folder, DATABASE_FILE ".v2", "SELECT count(*) FROM fact"), 9);
+    assert_int_equal(number_in(folder, DATABASE_FILE ".v3", "PRAGMA user_version"), 3);
+    assert_int_equal(number_in(folder, DATABASE_FILE ".v3", "SELECT count(*) FROM fact"), 9);
     folder_remove(folder);
 }
 
@@ -410,9 +420,9 @@ static void a_migration_that_fails_changes_nothing(void **state)
     add_batch(store, 1, 9);
     store_close(store);
     static const char *const steps[] = {
-        NULL, NULL, "ALTER TABLE work_order ADD COLUMN tone TEXT NOT NULL DEFAULT 'calm'",
+        NULL, NULL, NULL, "ALTER TABLE work_order ADD COLUMN tone TEXT NOT NULL DEFAULT 'calm'",
         "UPDATE work_order SET volume = 11"};
-    assert_int_not_equal(migrate(folder, &(struct schema){4, steps}), ERR_OK);
+    assert_int_not_equal(migrate(folder, &(struct schema){5, steps}), ERR_OK);
     store = open_folder(folder);
     assert_int_equal(count_of(store, ROW_FACT), 9);
     store_close(store);
