@@ -27,7 +27,7 @@ static const char usage[] =
     "  restore BACKUP          makes the (new) folder DIR from a backup\n"
     "  tls-init [HOST]...      makes a CA and a certificate for tls+tcp in DIR/tls\n"
     "examples:\n"
-    "  callout admin enrol --data /var/lib/callout T001\n"
+    "  callout admin enrol --data /var/lib/callout T01\n"
     "  callout admin key --data /var/lib/callout --name crm --role integrator\n";
 
 struct options {

@@ -9,6 +9,7 @@
 #include "optimizer/compare.h"
 #include "optimizer/service.h"
 #include "optimizer/solve_tool.h"
+#include "sim/ask.h"
 #include "sim/import.h"
 #include "sim/sim.h"
 
@@ -29,6 +30,7 @@ static const struct role {
     {"dispatcher", dispatcher_main, "the only writer: facts, rights, the store"},
     {"optimizer", optimizer_main, "solves the plan again on every event"},
     {"import", import_main, "a day of technicians and work orders from two CSV files"},
+    {"ask", ask_main, "who could do it, what a move would be, why: answers about the plan"},
     {"sim", sim_main, "a fleet of virtual technicians: live, demo, benchmarks"},
     {"replay", replay_main, "rebuilds the state from the fact log and compares its digest"},
     {"verify", verify_main, "checks a data folder from its first fact to its last"},

@@ -1,0 +1,141 @@
+#include "sim/message_json.h"
+
+#include "base/check.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static json_t *made(json_t *value)
+{
+    CHECK(value != NULL);
+    return value;
+}
+
+static json_t *wide(int64_t number)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%" PRId64, number);
+    return made(json_string(text));
+}
+
+static json_t *wide_unsigned(uint64_t number)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%" PRIu64, number);
+    return made(json_string(text));
+}
+
+static json_t *enum_name(const ProtobufCEnumDescriptor *type, int number)
+{
+    const ProtobufCEnumValue *value = protobuf_c_enum_descriptor_get_value(type, number);
+    return made(value != NULL ? json_string(value->name) : json_integer(number));
+}
+
+/* NULL: nothing of it is told. */
+static json_t *value_json(const ProtobufCFieldDescriptor *field, const void *at)
+{
+    switch (field->type) {
+    case PROTOBUF_C_TYPE_INT32:
+    case PROTOBUF_C_TYPE_SINT32:
+    case PROTOBUF_C_TYPE_SFIXED32: return made(json_integer(*(const int32_t *)at));
+    case PROTOBUF_C_TYPE_UINT32:
+    case PROTOBUF_C_TYPE_FIXED32: return made(json_integer(*(const uint32_t *)at));
+    case PROTOBUF_C_TYPE_INT64:
+    case PROTOBUF_C_TYPE_SINT64:
+    case PROTOBUF_C_TYPE_SFIXED64: return wide(*(const int64_t *)at);
+    case PROTOBUF_C_TYPE_UINT64:
+    case PROTOBUF_C_TYPE_FIXED64: return wide_unsigned(*(const uint64_t *)at);
+    case PROTOBUF_C_TYPE_FLOAT: return made(json_real((double)*(const float *)at));
+    case PROTOBUF_C_TYPE_DOUBLE: return made(json_real(*(const double *)at));
+    case PROTOBUF_C_TYPE_BOOL: return made(json_boolean(*(const protobuf_c_boolean *)at));
+    case PROTOBUF_C_TYPE_ENUM: return enum_name(field->descriptor, *(const int *)at);
+    case PROTOBUF_C_TYPE_STRING: return made(json_string(*(const char *const *)at));
+    case PROTOBUF_C_TYPE_MESSAGE: return message_json(*(const ProtobufCMessage *const *)at);
+    case PROTOBUF_C_TYPE_BYTES:
+    default: return NULL;
+    }
+}
+
+static size_t value_size(const ProtobufCFieldDescriptor *field)
+{
+    switch (field->type) {
+    case PROTOBUF_C_TYPE_STRING:
+    case PROTOBUF_C_TYPE_MESSAGE: return sizeof(void *);
+    case PROTOBUF_C_TYPE_BYTES: return sizeof(ProtobufCBinaryData);
+    case PROTOBUF_C_TYPE_INT64:
+    case PROTOBUF_C_TYPE_SINT64:
+    case PROTOBUF_C_TYPE_SFIXED64:
+    case PROTOBUF_C_TYPE_UINT64:
+    case PROTOBUF_C_TYPE_FIXED64: return sizeof(int64_t);
+    case PROTOBUF_C_TYPE_DOUBLE: return sizeof(double);
+    case PROTOBUF_C_TYPE_BOOL: return sizeof(protobuf_c_boolean);
+    case PROTOBUF_C_TYPE_INT32:
+    case PROTOBUF_C_TYPE_SINT32:
+    case PROTOBUF_C_TYPE_SFIXED32:
+    case PROTOBUF_C_TYPE_UINT32:
+    case PROTOBUF_C_TYPE_FIXED32:
+    case PROTOBUF_C_TYPE_FLOAT:
+    case PROTOBUF_C_TYPE_ENUM:
+    default: return sizeof(int32_t);
+    }
+}
+
+/* Is it set, in the sense of proto3: not its type's zero? */
+static bool is_set(const ProtobufCFieldDescriptor *field, const void *at)
+{
+    static const char zeros[sizeof(ProtobufCBinaryData)];
+    if (field->type == PROTOBUF_C_TYPE_STRING) return **(const char *const *)at != '\0';
+    if (field->type == PROTOBUF_C_TYPE_MESSAGE) return *(const void *const *)at != NULL;
+    return memcmp(at, zeros, value_size(field)) != 0;
+}
+
+static json_t *list_json(const ProtobufCFieldDescriptor *field, const char *message)
+{
+    const char *items = *(const char *const *)(const void *)(message + field->offset);
+    size_t count = *(const size_t *)(const void *)(message + field->quantifier_offset);
+    json_t *list = made(json_array());
+    for (size_t i = 0; i < count; i++) {
+        json_t *value = value_json(field, items + i * value_size(field));
+        if (value != NULL) CHECK(json_array_append_new(list, value) == 0);
+    }
+    return list;
+}
+
+/* technician_id: technicianId */
+static void camel(const char *name, char *out, size_t size)
+{
+    size_t used = 0;
+    for (bool up = false; *name != '\0' && used + 1 < size; name++) {
+        if (*name == '_') {
+            up = true;
+            continue;
+        }
+        out[used++] = up && *name >= 'a' && *name <= 'z' ? (char)(*name - 'a' + 'A') : *name;
+        up = false;
+    }
+    out[used] = '\0';
+}
+
+json_t *message_json(const ProtobufCMessage *message)
+{
+    json_t *object = made(json_object());
+    const char *bytes = (const char *)message;
+    for (unsigned i = 0; i < message->descriptor->n_fields; i++) {
+        const ProtobufCFieldDescriptor *field = &message->descriptor->fields[i];
+        const void *at = bytes + field->offset;
+        char name[96];
+        bool other =
+            (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0 &&
+            *(const unsigned *)(const void *)(bytes + field->quantifier_offset) != field->id;
+        json_t *value = NULL;
+        if (field->label == PROTOBUF_C_LABEL_REPEATED)
+            value = list_json(field, bytes);
+        else if (!other && is_set(field, at))
+            value = value_json(field, at);
+        if (value == NULL) continue;
+        camel(field->name, name, sizeof name);
+        CHECK(json_object_set_new(object, name, value) == 0);
+    }
+    return object;
+}
