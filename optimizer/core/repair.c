@@ -336,13 +336,31 @@ void repair_eject(struct plan *plan, uint32_t trials_max, struct arena *scratch)
 
 /* --- all --- */
 
+/* Only what must stay, in its order: that always fits (instance.h). */
+static void keep_placed(struct plan *plan, uint32_t technician)
+{
+    const struct instance *in = plan->in;
+    uint16_t list[ROUTE_MAX];
+    uint32_t count = 0;
+    for (uint32_t v = 0; v < in->visit_count && count < ROUTE_MAX; v++) {
+        const struct node *node = &in->nodes[v];
+        if (!node_placed(node) || node->home != technician) continue;
+        uint32_t at = count++;
+        for (; at > 0 && instance_before(in, v, list[at - 1]); at--)
+            list[at] = list[at - 1];
+        list[at] = (uint16_t)v;
+    }
+    CHECK(plan_set_route(plan, technician, list, count));
+}
+
+/* Where travel has no triangles, what goes may be what made the rest fit. */
 void repair_freeze(struct plan *plan)
 {
     for (uint32_t t = 0; t < plan->in->technician_count; t++) {
         uint32_t visit;
-        while ((visit = route_frozen_out(plan->in, t, &plan->routes[t])) != NO_INDEX &&
-               plan_take(plan, visit))
-            ;
+        while ((visit = route_frozen_out(plan->in, t, &plan->routes[t])) != NO_INDEX) {
+            if (!plan_take(plan, visit)) keep_placed(plan, t);
+        }
     }
 }
 

@@ -90,10 +90,10 @@ static void insertion_is_exact(void **state)
         struct plan plan;
         struct arena arena;
         random_day_make(&made, seed, 2, 14);
-        if (seed % 2 == 0) random_rules(&made);
+        if (seed % 3 == 0) random_rules(&made);
         random_loads(&made);
-        if (seed % 2 == 0) random_plain(&made);
-        workday_open(&day, &travel_straight, SERVICE_DAY);
+        if (seed % 3 == 1) random_plain(&made);
+        workday_open(&day, seed % 2 == 0 ? &travel_any : &travel_straight, SERVICE_DAY);
         arena_open(&arena, 1 << 24);
         tell_all(&made, &day);
         instance_build(&in, &day, &arena);
@@ -127,17 +127,41 @@ static void insertion_is_exact(void **state)
     assert_true(fitting > 5000);
 }
 
-static void take_and_restore(void **state)
+/* Takes each visit out and puts it back; returns how many cannot leave without breaking a rule. */
+static uint32_t take_each(struct plan *plan)
 {
-    (void)state;
+    int64_t cost = plan->cost;
+    uint32_t stuck = 0;
+    for (uint32_t v = 0; v < plan->in->visit_count; v++) {
+        uint32_t t = plan->route_of[v];
+        if (t == NO_INDEX) continue;
+        struct route before;
+        route_copy(&before, &plan->routes[t]);
+        if (plan_take(plan, v)) {
+            plan_check(plan);
+            plan_restore_route(plan, t, &before);
+            plan_restore_visit(plan, v, t);
+        } else {
+            stuck++;
+        }
+        plan_check(plan);
+        assert_int_equal(plan->cost, cost);
+    }
+    return stuck;
+}
+
+/* Without triangles a visit may be what makes the others reachable. */
+static uint32_t take_and_restore_all(uint64_t seed, const struct travel *travel, bool plain)
+{
     struct random_day made;
     struct workday day;
     struct instance in;
     struct plan plan, copy;
     struct arena arena;
     uint32_t stamp = 0;
-    random_day_make(&made, 5, 3, 30);
-    workday_open(&day, &travel_straight, SERVICE_DAY);
+    random_day_make(&made, seed, 3, 30);
+    if (plain) random_plain(&made);
+    workday_open(&day, travel, SERVICE_DAY);
     arena_open(&arena, 1 << 24);
     tell_all(&made, &day);
     instance_build(&in, &day, &arena);
@@ -152,21 +176,21 @@ static void take_and_restore(void **state)
     }
     plan_copy(&copy, &plan);
     plan_check(&copy);
-    int64_t cost = plan.cost;
-    for (uint32_t v = 0; v < in.visit_count; v++) {
-        uint32_t t = plan.route_of[v];
-        if (t == NO_INDEX) continue;
-        struct route before;
-        route_copy(&before, &plan.routes[t]);
-        assert_true(plan_take(&plan, v));
-        plan_check(&plan);
-        plan_restore_route(&plan, t, &before);
-        plan_restore_visit(&plan, v, t);
-        plan_check(&plan);
-        assert_int_equal(plan.cost, cost);
-    }
+    uint32_t stuck = take_each(&plan);
     arena_close(&arena);
     workday_close(&day);
+    return stuck;
+}
+
+static void take_and_restore(void **state)
+{
+    (void)state;
+    uint32_t stuck = 0;
+    for (uint64_t seed = 5; seed < 25; seed++) {
+        assert_int_equal(take_and_restore_all(seed, &travel_straight, seed % 2 == 0), 0);
+        stuck += take_and_restore_all(seed, &travel_any, seed % 2 == 0);
+    }
+    assert_true(stuck > 0);
 }
 
 int main(void)
