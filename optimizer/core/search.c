@@ -9,7 +9,10 @@ enum {
     REMOVED_MEAN = 10, /* visits taken out in one round, on average */
     STRING_MAX = 10,   /* visits in one string */
     BLINK_ONE_IN = 100,
-    UNSERVED_MAX = 24, /* unserved ones that are tried again in one round */
+    VENTURE_ONE_IN = 16, /* rounds, of the smallest day; never in plain ones */
+    TRIALS = 4,          /* of a visit in such a round */
+    TOGETHER_MAX = 3,    /* visits in one trial */
+    UNSERVED_MAX = 24,   /* unserved ones that are tried again in one round */
     ABSENT_MAX = 512,
     BESIDE_FROM = 300,    /* visits: fewer are looked at all, with the help of memory */
     LENGTH_EVERY = 256,   /* rounds between two looks at the mean length of a route */
@@ -390,12 +393,88 @@ static struct spot best_spot(struct search *search, uint32_t visit)
     return best;
 }
 
+/* Puts visits into the route at places that chance chooses; false if it does not hold then. */
+static bool put_anywhere(struct search *search, uint32_t technician, const uint16_t *visits,
+                         uint32_t count)
+{
+    const struct route *route = &search->now.routes[technician];
+    uint32_t frozen = search->in->technicians[technician].frozen, stops = route->count;
+    uint16_t list[ROUTE_MAX];
+    if (stops + count > search->in->route_max) return false;
+    for (uint32_t i = 0; i < stops; i++)
+        list[i] = route->stops[i + 1].visit;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t at = frozen + rng_below(&search->rng, stops - frozen + 1);
+        memmove(list + at + 1, list + at, sizeof *list * (stops - at));
+        list[at] = visits[i];
+        stops++;
+    }
+    save(search, technician);
+    if (!plan_set_route(&search->now, technician, list, stops)) return false;
+    alike_changed(&search->alike, &search->now, technician);
+    return true;
+}
+
+static uint32_t any_technician(struct search *search, uint32_t visit)
+{
+    const struct instance *in = search->in;
+    const struct node *node = &in->nodes[visit];
+    if (node->pinned != NO_INDEX)
+        return node->pinned != NOBODY && instance_allows(in, node->pinned, visit) ? node->pinned
+                                                                                  : NO_INDEX;
+    uint32_t count = search->serves_count[node->need];
+    if (count == 0) return NO_INDEX;
+    return search
+        ->serves[(size_t)node->need * in->technician_count + rng_below(&search->rng, count)];
+}
+
+/* Absent visits from the one at `from` on, as many as chance wants, that the technician may serve.
+ */
+static uint32_t group_of(struct search *search, uint32_t from, uint32_t technician, uint16_t *group)
+{
+    uint32_t count = 1, wanted = 1 + rng_below(&search->rng, TOGETHER_MAX);
+    group[0] = search->absent[from];
+    for (uint32_t i = from + 1; i < search->absent_count && count < wanted; i++) {
+        uint16_t other = search->absent[i];
+        if (search->now.route_of[other] == NO_INDEX &&
+            instance_allows(search->in, technician, other))
+            group[count++] = other;
+    }
+    return count;
+}
+
+/* What is cheap now may be in the way of what is cheaper in the end: some rounds put visits
+ * wherever they fit, dear or not, and together with others those that may fit only so. Acceptance
+ * decides. */
+static void venture(struct search *search)
+{
+    for (uint32_t i = 0; i < search->absent_count; i++) {
+        uint32_t visit = search->absent[i];
+        for (uint32_t t = 0; t < TRIALS && search->now.route_of[visit] == NO_INDEX; t++) {
+            uint32_t technician = any_technician(search, visit);
+            if (technician == NO_INDEX) break;
+            uint16_t group[TOGETHER_MAX];
+            uint32_t count = group_of(search, i, technician, group);
+            (void)put_anywhere(search, technician, group, count);
+        }
+    }
+}
+
+/* The more visits there are, the less can chance do. */
+static bool ventures_now(struct search *search)
+{
+    uint32_t one_in = VENTURE_ONE_IN + search->in->visit_count / 4;
+    return !search->in->plain && rng_below(&search->rng, one_in) == 0;
+}
+
 static void recreate(struct search *search)
 {
     order_absent(search);
+    if (ventures_now(search)) venture(search);
     for (uint32_t i = 0; i < search->absent_count; i++) {
         if (search->beside && i + 1 < search->absent_count)
             near_soon(&search->near, search->absent[i + 1]);
+        if (search->now.route_of[search->absent[i]] != NO_INDEX) continue; /* a venture */
         struct spot spot = best_spot(search, search->absent[i]);
         if (spot.technician == NO_INDEX) continue;
         save(search, spot.technician);
