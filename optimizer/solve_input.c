@@ -110,6 +110,7 @@ void solve_input_begin(struct solve_input *input)
     repair_take_over(&solver->plan, &solver->work);
     note_dropped(input);
     repair(&solver->plan, &solver->work);
+    pool_keep(&solver->pool, &solver->plan); /* the master chooses among what it knows */
 }
 
 int64_t solve_input_priority_served(const struct solve_input *input)

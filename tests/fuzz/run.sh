@@ -24,26 +24,24 @@ fuzz() { # NAME
         2>"$out/$1.log" || { tail -n 40 "$out/$1.log"; return 1; }
     echo "note: $1 $(awk '/stat::number_of_executed_units/ { print $2 }' "$out/$1.log") inputs"
 }
-# What reads, solves and writes, but no loop and no network: compiled once, linked to each reader.
-solver="$(ls optimizer/core/*.c optimizer/read_*.c proto/base/*.c proto/model/*.c proto/day/*.c)
-    optimizer/words.c optimizer/customers.c optimizer/json_matrix.c optimizer/travel_matrix.c
-    optimizer/input_file.c optimizer/solve_input.c optimizer/solve.c optimizer/solve_lanes.c
-    optimizer/solve_tool.c optimizer/master.c optimizer/write_plan.c"
-build_solver() {
-    local source
-    mkdir -p "$out/objects" && rm -f "$out"/objects/*.o
-    for source in $solver; do
-        # shellcheck disable=SC2086 # one word per flag
-        clang ${flags/=fuzzer,/=fuzzer-no-link,} -c "$source" -o \
-            "$out/objects/$(echo "$source" | tr / _).o"
-    done
+# The rooms that read files and solve, watched as the targets are; each takes what it needs of them.
+rooms="optimizer optimizer_core day model base"
+build_rooms() {
+    cmake -S . -B "$out/rooms" -G Ninja -DCMAKE_C_COMPILER=clang -DCALLOUT_TESTS=OFF \
+        -DCALLOUT_SANITIZE=fuzzer-no-link,address,undefined >"$out/rooms.log"
+    # shellcheck disable=SC2086 # one word per room
+    ninja -C "$out/rooms" $rooms >>"$out/rooms.log" || { tail -n 20 "$out/rooms.log"; return 1; }
 }
 build_reader() { # NAME
+    local room libraries=
+    for room in $rooms; do
+        libraries="$libraries $out/rooms/lib$room.a"
+    done
     # shellcheck disable=SC2086 # one word per flag
-    clang $flags "tests/fuzz/$1.c" "$out"/objects/*.o -o "$out/$1" -ljansson -lglpk -lm
+    clang $flags "tests/fuzz/$1.c" $libraries -o "$out/$1" -ljansson -lglpk -lpthread -lm
 }
 build fuzz_message proto/message.c "$out"/pb/pb/*.c
-build_solver
+build_rooms
 for reader in fuzz_day fuzz_solomon fuzz_vrplib fuzz_vroom; do
     build_reader "$reader"
 done

@@ -413,6 +413,32 @@ static void what_does_not_fit_is_said_and_planned_anew(void **state)
     json_decref(plan);
 }
 
+/* The master is let in before the search has changed a single route of the first plan. */
+static void a_little_work_is_enough_for_a_plan(void **state)
+{
+    (void)state;
+    static const struct solve_budget little = {.work = 1, .seed = 1};
+    static const char text[] =
+        "{\"vehicles\":[{\"id\":1,\"start_index\":0,\"end_index\":0,\"time_window\":[0,900],"
+        "\"breaks\":[{\"id\":8,\"service\":10,\"time_windows\":[[50,400]]}],"
+        "\"steps\":[{\"type\":\"job\",\"id\":11},{\"type\":\"job\",\"id\":12}]},"
+        "{\"id\":0,\"start_index\":3,\"time_window\":[100,700],\"capacity\":[2]}],"
+        "\"jobs\":[{\"id\":11,\"location_index\":1,\"skills\":[1]},"
+        "{\"id\":12,\"location_index\":1,\"time_windows\":[[0,250],[300,400]]},"
+        "{\"id\":13,\"location_index\":3}],"
+        "\"matrices\":{\"car\":{\"durations\":[[0,100,200,300],[100,0,100,200],"
+        "[201,100,0,100],[600,200,100,0]]}}}";
+    struct solve_input input;
+    struct problem problem = {0};
+    solve_input_open(&input);
+    enum err err = read_vroom(&input, text, strlen(text), &problem);
+    if (err != ERR_OK) fail_msg("%s: %s", problem.field, problem.text);
+    solve_input_begin(&input);
+    assert_string_equal(solve_run(&input, &little, false), "work");
+    assert_int_equal(input.solver.plan.unserved_count, 1);
+    solve_input_close(&input);
+}
+
 #define STEPS(steps)                                                                               \
     "{\"vehicles\":[{\"id\":1,\"start_index\":0,\"end_index\":0,\"steps\":[" steps                 \
     "]}],\"jobs\":[{\"id\":1,\"location_index\":1}]," LINE "}"
@@ -687,6 +713,7 @@ int main(void)
         cmocka_unit_test(who_serves_nobody_does_not_travel),
         cmocka_unit_test(ways_there_and_back_differ),
         cmocka_unit_test(the_same_work_gives_the_same_plan),
+        cmocka_unit_test(a_little_work_is_enough_for_a_plan),
         cmocka_unit_test(threads_do_not_change_the_plan),
         cmocka_unit_test(any_search_may_find_the_best_plan),
         cmocka_unit_test(nothing_to_do_is_a_plan),
