@@ -1,5 +1,5 @@
 /* A file's rows in another order are the same problem: the plan that is printed is the same, byte
- * for byte, and the auditor has nothing against it. */
+ * for byte, on any number of threads, and the auditor has nothing against it. */
 #include "base/exit_code.h"
 #include "base/rng.h"
 
@@ -262,6 +262,29 @@ static void a_day_in_any_order(void **state)
     same_plan_in_any_order("day", write_day);
 }
 
+/* Four searches, one after another or two at a time. */
+static void threads_change_nothing(void **state)
+{
+    (void)state;
+    static char one[PLAN_MAX], two[PLAN_MAX];
+    static const struct {
+        const char *name;
+        writer *write;
+    } files[] = {{"vroom.json", write_vroom},
+                 {"solomon.txt", write_customers},
+                 {"vrplib.txt", write_vrplib},
+                 {"day", write_day}};
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        struct rng rng = {43}, order = {0};
+        char path[128];
+        snprintf(path, sizeof path, "%s/%s", work, files[i].name);
+        files[i].write(path, &rng, &order);
+        plan_of(files[i].name, "--searches 4 --threads 1", one);
+        plan_of(files[i].name, "--searches 4 --threads 2", two);
+        assert_string_equal(one, two);
+    }
+}
+
 static int make_folder(void **state)
 {
     (void)state;
@@ -279,10 +302,9 @@ static int remove_folder(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(vroom_in_any_order),
-        cmocka_unit_test(solomon_in_any_order),
-        cmocka_unit_test(vrplib_in_any_order),
-        cmocka_unit_test(a_day_in_any_order),
+        cmocka_unit_test(vroom_in_any_order),     cmocka_unit_test(solomon_in_any_order),
+        cmocka_unit_test(vrplib_in_any_order),    cmocka_unit_test(a_day_in_any_order),
+        cmocka_unit_test(threads_change_nothing),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
