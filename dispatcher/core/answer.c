@@ -150,6 +150,7 @@ void ask_move(const struct ask *ask, uint32_t shift, int64_t start_us, uint32_t 
         before.unserved += it->priority * ask->policy->unserved_s_per_priority;
     const struct wish wish = {.place = place,
                               .stays = ask->was_pinned && ask->home == shift,
+                              .from = ask->home,
                               .told_us = ask->start_before_us};
     suppose_off(ask->supposition, ask->appointment, technician, start_us);
     judge(core, ask->appointment, shift, wish, ask->now_us, judged);

@@ -50,7 +50,7 @@ static void take_off(const struct search *search, const struct combination *it)
 static bool look_at(struct search *search, struct combination it)
 {
     const struct ask *ask = &search->ask;
-    const struct wish wish = {.strict = true, .told_us = ask->start_before_us};
+    const struct wish wish = {.strict = true, .from = ask->home, .told_us = ask->start_before_us};
     struct plan_parts before = {.unserved = 0};
     add_route(search, &before, it.shift);
     take_off(search, &it);
@@ -105,7 +105,7 @@ static void give_away(struct search *search, uint32_t index, struct plan_parts *
 {
     const struct ask *ask = &search->ask;
     struct core *core = ask->core;
-    const struct wish wish = {.strict = true};
+    const struct wish wish = {.strict = true, .from = NONE};
     int64_t least = unserved_price(search, index);
     uint32_t to = NONE;
     for (uint32_t s = core->boards[core->appointments[index].board].first_shift; s != NONE;
@@ -167,7 +167,7 @@ static void try_it(struct search *search, const struct combination *it, bool str
     if (leaves) add_route(search, &before, ask->home);
     if (ask->home == NONE) before.unserved = unserved_price(search, ask->appointment);
     take_off(search, it);
-    const struct wish wish = {.strict = strict, .told_us = ask->start_before_us};
+    const struct wish wish = {.strict = strict, .from = ask->home, .told_us = ask->start_before_us};
     judge(core, ask->appointment, it->shift, wish, ask->now_us, search->judged);
     CHECK(search->judged->count > 0);
     out->found = true;

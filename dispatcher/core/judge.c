@@ -335,8 +335,9 @@ void judge(const struct core *core, uint32_t index, uint32_t shift, struct wish 
     if (!wish.stays) slip_who(core, index, shift, &who);
     if (trial.rest.off) slip_add(&who, (struct slip){RULE_ABSENT, NONE, 0, NONE});
     CHECK(wish.place <= trial.count + 1);
+    bool steps_in = core->appointments[index].emergency && wish.from != shift;
     for (uint32_t place = 0; place <= trial.count; place++) {
-        bool ahead = place < trial.frozen && !core->appointments[index].emergency;
+        bool ahead = place < trial.frozen && !steps_in;
         if (wish.place != 0 && place != wish.place - 1) continue;
         if (wish.strict && (ahead || who.count > 0)) continue;
         timed_fill(&trial, index, place, timed);

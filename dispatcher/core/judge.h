@@ -34,6 +34,8 @@ struct wish {
     uint32_t place;  /* from 1; 0: the best */
     bool stays;      /* with whom a person or the freeze keeps it: he may serve it */
     int64_t told_us; /* when it was to start; 0: nobody was told */
+    uint32_t from;   /* the shift that it stood in; NONE. An emergency may step in before what is
+                        frozen, but not overtake it on its own route */
     bool strict;     /* no rule gives way: without a place where all hold, `count` is 0 */
 };
 

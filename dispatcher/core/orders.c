@@ -481,8 +481,10 @@ static enum err judge_assign(struct core *core, const struct fact *fact, uint32_
     struct supposition *supposition = arena_need(arena, sizeof *supposition);
     bool stays = core->appointments[index].shift == shift &&
                  appointment_mobility(core, index, core->now_us) != MOBILITY_MOVABLE;
-    const struct wish wish = {
-        .place = it->place, .stays = stays, .told_us = core->appointments[index].planned_start_us};
+    const struct wish wish = {.place = it->place,
+                              .stays = stays,
+                              .told_us = core->appointments[index].planned_start_us,
+                              .from = core->appointments[index].shift};
     suppose_begin(supposition, core);
     suppose_off(supposition, index, core->shifts[shift].technician, it->start_us);
     judge(core, index, shift, wish, core->now_us, judged);

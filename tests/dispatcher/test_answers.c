@@ -56,6 +56,46 @@ static const char *name(struct world *world, char letter, uint32_t number, const
 
 /* --- the day ------------------------------------------------------------ */
 
+static struct plan_parts less(const struct plan_parts *a, const struct plan_parts *b)
+{
+    return (struct plan_parts){
+        .route.travel = a->route.travel - b->route.travel,
+        .route.overtime = a->route.overtime - b->route.overtime,
+        .route.lateness = a->route.lateness - b->route.lateness,
+        .route.preferred_window = a->route.preferred_window - b->route.preferred_window,
+        .route.preferred_technician = a->route.preferred_technician - b->route.preferred_technician,
+        .unserved = a->unserved - b->unserved,
+    };
+}
+
+static bool same_parts(const struct plan_parts *a, const struct plan_parts *b)
+{
+    struct plan_parts none = less(a, b);
+    return none.route.travel == 0 && none.route.overtime == 0 && none.route.lateness == 0 &&
+           none.route.preferred_window == 0 && none.route.preferred_technician == 0 &&
+           none.unserved == 0;
+}
+
+/* A plan's row says what the day costs less than before, part by part. */
+static void check_gain(const struct acts *acts, const struct plan_parts *before,
+                       const struct plan_parts *after)
+{
+    struct plan_parts measured = less(before, after);
+    for (uint32_t i = 0; i < acts->count; i++) {
+        const struct row_plan *row = &acts->items[i].row.plan;
+        if (acts->items[i].kind != ACT_PUT || acts->items[i].row_kind != ROW_PLAN) continue;
+        const struct plan_parts said = {
+            .route.travel = row->gain_travel,
+            .route.overtime = row->gain_overtime,
+            .route.lateness = row->gain_lateness,
+            .route.preferred_window = row->gain_preferred_window,
+            .route.preferred_technician = row->gain_preferred_technician,
+            .unserved = row->gain_unserved,
+        };
+        assert_true(same_parts(&said, &measured));
+    }
+}
+
 static enum err tell(struct core *core, int64_t now_us, struct fact fact, struct arena *scratch,
                      struct problem *problem)
 {
@@ -65,7 +105,11 @@ static enum err tell(struct core *core, int64_t now_us, struct fact fact, struct
     fact.time_us = now_us;
     if (fact.technician_id == NULL) fact.technician_id = "";
     if (fact.role == ROLE_NONE) fact.role = ROLE_DISPATCHER;
-    return core_step(core, &fact, &acts, problem);
+    struct plan_parts before = core_plan_parts(core, "north", DAY, now_us);
+    enum err err = core_step(core, &fact, &acts, problem);
+    struct plan_parts after = core_plan_parts(core, "north", DAY, now_us);
+    if (err == ERR_OK && fact.kind == FACT_PLAN) check_gain(&acts, &before, &after);
+    return err;
 }
 
 static void must(struct world *world, struct fact fact)
@@ -95,6 +139,9 @@ static void make_territory(struct world *world)
     fact.territory.policy.travel_price_percent = (int32_t)pick(world, 50, 200);
     fact.territory.policy.overtime_tier_us = pick(world, 0, 30) * MINUTE_US;
     fact.territory.policy.overtime_tier_price_percent = 300;
+    fact.territory.policy.lateness_price_percent = (int32_t)pick(world, 50, 300);
+    fact.territory.policy.preferred_window_missed_s = (int32_t)pick(world, 0, 900);
+    fact.territory.policy.preferred_technician_missed_s = (int32_t)pick(world, 0, 900);
     must(world, fact);
 }
 
@@ -110,7 +157,9 @@ static void make_technician(struct world *world, uint32_t number)
                                    .skills = skills,
                                    .skill_count = (uint32_t)pick(world, 0, 2),
                                    .shifts = shift,
-                                   .shift_count = 1};
+                                   .shift_count = 1,
+                                   .leg_s_max = chance(world, 30) ? 3600 : 0,
+                                   .travel_s_max = chance(world, 30) ? 3 * 3600 : 0};
     for (uint32_t i = 0; i < 2; i++)
         skills[i] = (struct fact_skill){i == 0 ? "gas" : "power", pick(world, 1, 3), 0, 0};
     shift->service_day = DAY;
@@ -122,6 +171,15 @@ static void make_technician(struct world *world, uint32_t number)
     shift->break_us = pick(world, 0, 1) * 30 * MINUTE_US;
     struct fact fact = {.kind = FACT_TECHNICIAN, .technician = *it};
     must(world, fact);
+}
+
+/* Some orders ask for somebody, prefer him or will not have him. */
+static void add_named(struct world *world, struct fact_work_order *it)
+{
+    const char **ids = arena_need(&world->texts, sizeof *ids);
+    struct fact_named *const lists[] = {&it->required, &it->preferred, &it->excluded};
+    ids[0] = world->people[pick(world, 0, PEOPLE - 1)].technician_id;
+    if (chance(world, 25)) *lists[pick(world, 0, 2)] = (struct fact_named){ids, 1};
 }
 
 static void make_order(struct world *world, uint32_t number)
@@ -158,7 +216,12 @@ static void make_order(struct world *world, uint32_t number)
         .windows = windows,
         .promised = arena_need(&world->texts, 2),
         .window_count = (uint32_t)pick(world, 0, 2),
+        .late_us_max = chance(world, 30) ? pick(world, 1, 40) * MINUTE_US : 0,
     };
+    bool *preferred = arena_need(&world->texts, 2 * sizeof *preferred);
+    preferred[pick(world, 0, 1)] = chance(world, 40);
+    it->window_preferred = preferred;
+    add_named(world, it);
     skills[0] = (struct fact_skill){chance(world, 50) ? "gas" : "power", pick(world, 1, 3), 0, 0};
     int64_t start_us = MIDNIGHT_US + pick(world, 420, 840) * MINUTE_US;
     windows[0] = (struct window){start_us, start_us + pick(world, 0, 180) * MINUTE_US};
@@ -253,15 +316,6 @@ static struct fact assignment(const char *id, const struct move *move)
     return fact;
 }
 
-static bool same_parts(const struct plan_parts *a, const struct plan_parts *b)
-{
-    return a->route.travel == b->route.travel && a->route.overtime == b->route.overtime &&
-           a->route.lateness == b->route.lateness &&
-           a->route.preferred_window == b->route.preferred_window &&
-           a->route.preferred_technician == b->route.preferred_technician &&
-           a->unserved == b->unserved;
-}
-
 /* What people are told anew, by the two states. */
 static void measured_changes(const struct world *world, const struct core *after,
                              struct cost_parts *out)
@@ -322,15 +376,7 @@ static void check_forced(struct world *world, const char *id, const struct move 
         world->broken++;
     }
     struct plan_parts after = core_plan_parts(clone.core, "north", DAY, world->now_us);
-    struct plan_parts delta = {
-        .route.travel = after.route.travel - before.route.travel,
-        .route.overtime = after.route.overtime - before.route.overtime,
-        .route.lateness = after.route.lateness - before.route.lateness,
-        .route.preferred_window = after.route.preferred_window - before.route.preferred_window,
-        .route.preferred_technician =
-            after.route.preferred_technician - before.route.preferred_technician,
-        .unserved = after.unserved - before.unserved,
-    };
+    struct plan_parts delta = less(&after, &before);
     HOLDS(world, same_parts(&delta, &move->delta));
     struct cost_parts changes = {0};
     measured_changes(world, clone.core, &changes);
@@ -409,6 +455,10 @@ static bool widen(struct world *world, struct core *core, const struct move *mov
         shift.overtime_us_max += amount;
     } else if (violation->rule == RULE_BREAK) {
         shift.break_latest_us += amount;
+    } else if (violation->rule == RULE_LEG) {
+        fact.technician.leg_s_max += (int32_t)(amount / 1000000);
+    } else if (violation->rule == RULE_TRAVEL) {
+        fact.technician.travel_s_max += (int32_t)(amount / 1000000);
     } else if (violation->rule == RULE_SKILL) {
         for (uint32_t i = 0; i < fact.technician.skill_count; i++)
             skills[i] = world->people[number].skills[i];
@@ -451,7 +501,7 @@ static void check_relaxed(struct world *world, const char *id, const struct move
 {
     if (move->violation_count != 1) return;
     const struct violation *only = &move->violations[0];
-    int64_t less = only->rule == RULE_SKILL ? 1 : only->amount < MINUTE_US ? 1 : MINUTE_US;
+    int64_t less = only->rule == RULE_SKILL ? 1 : only->amount < MINUTE_US ? 1000000 : MINUTE_US;
     uint32_t number = (uint32_t)strtoul(move->technician_id + 1, NULL, 10);
     for (int enough = world->people[number].shifts[0].break_us > 0; enough < 2; enough++) {
         struct clone clone;
