@@ -581,6 +581,11 @@ static void check_emergency(struct world *world, const char *id)
         return;
     const struct move *move = &found.within_rules.move;
     HOLDS(world, move->violation_count == 0);
+    struct candidates plain; /* nobody put off: never cheaper */
+    HOLDS(world, core_candidates(world->core, id, world->now_us, &world->scratch, &plain,
+                                 &problem) == ERR_OK);
+    HOLDS(world, plain.fitting == 0 ||
+                     plan_parts_total(&move->delta) <= plan_parts_total(&plain.items[0].delta));
     struct fact_route routes[PEOPLE];
     struct fact fact = {.kind = FACT_PLAN, .role = ROLE_OPTIMIZER};
     fact.plan = (struct fact_plan){.territory_id = "north",

@@ -31,27 +31,30 @@ static Callout__ExplainReply *explain(struct desk *desk, const char *id, Callout
     return answer(desk, "Explain", &request.base, &callout__explain_reply__descriptor);
 }
 
-/* A plan of one route, as the optimizer proposes it because of the last fact. */
-static void propose(struct desk *desk, const char *technician_id, const char *first,
-                    const char *second)
+/* A plan of T1's route, as the optimizer proposes it because of the last fact; T2 takes W2. */
+static void propose(struct desk *desk, const char *first, const char *second)
 {
     Callout__PlanCandidate candidate;
-    Callout__CandidateRoute route, *routes[] = {&route};
-    char *ids[] = {words(first), words(second)};
+    Callout__CandidateRoute route, other, *routes[] = {&route, &other};
+    char *ids[] = {words(first), words(second)}, *others[] = {words("W2.1")};
     callout__plan_candidate__init(&candidate);
     callout__candidate_route__init(&route);
     candidate.territory_id = words("north");
     candidate.service_day = DESK_DAY;
     candidate.base_revision = candidate.cause_seq = (uint64_t)desk_seq(desk);
     candidate.routes = routes;
-    candidate.n_routes = 1;
-    route.technician_id = words(technician_id);
+    candidate.n_routes = 1 + (second[0] != '\0');
+    callout__candidate_route__init(&other);
+    other.technician_id = words("T2");
+    other.appointment_ids = others;
+    other.n_appointment_ids = 1;
+    route.technician_id = words("T1");
     route.appointment_ids = ids;
     route.n_appointment_ids = second[0] != '\0' ? 2 : 1;
     Callout__ProposePlanReply *reply =
         desk_body(desk, desk_inner(desk, "ProposePlan", &candidate.base),
                   &callout__propose_plan_reply__descriptor);
-    assert_int_equal(reply->routes_applied, 1);
+    assert_int_equal(reply->routes_applied, candidate.n_routes);
 }
 
 static void each_change_has_its_cause_its_gain_and_whom_it_displaced(void **state)
@@ -60,12 +63,12 @@ static void each_change_has_its_cause_its_gain_and_whom_it_displaced(void **stat
     struct desk desk;
     desk_open(&desk, store_open_mem(), NULL);
     desk_furnish(&desk);
-    propose(&desk, "T1", "W1.1", "");
+    propose(&desk, "W1.1", "");
     int64_t cause = desk_seq(&desk) + 1;
     Callout__UpsertWorkOrderRequest *urgent = desk_order(&desk, "W3");
     urgent->work_order->priority = 9;
     desk_do(&desk, "UpsertWorkOrder", &urgent->base);
-    propose(&desk, "T1", "W3.1", "W1.1");
+    propose(&desk, "W3.1", "W1.1");
     Callout__ExplainReply *why =
         explain(&desk, "W1.1", CALLOUT__QUESTION__QUESTION_UNSPECIFIED, "");
     assert_int_equal(why->n_changes, 2);
@@ -79,12 +82,12 @@ static void each_change_has_its_cause_its_gain_and_whom_it_displaced(void **stat
     assert_string_equal(last->delta->technician_after, "T1");
     assert_int_equal(last->delta->start_after_us - last->delta->start_before_us,
                      INT64_C(1800) * US_PER_SECOND);
-    /* What it gained: an order of priority 9; what it cost: another start for W1.1. Nobody travels
-     * more, the two are at one place. */
-    assert_int_equal(last->gain->unserved, 9 * 3600);
-    assert_int_equal(last->gain->travel, 0);
+    /* What it gained: orders of priority 9 and 5; what it cost: another start for W1.1, and T2's
+     * way to W2.1 and back. W2.1 has nothing to do with W1.1. */
+    assert_int_equal(last->gain->unserved, 14 * 3600);
+    assert_int_equal(last->gain->travel, -440);
     assert_int_equal(last->gain->change_start, -24);
-    assert_int_equal(last->gain->total, 9 * 3600 - 24);
+    assert_int_equal(last->gain->total, 14 * 3600 - 440 - 24);
     assert_int_equal(last->broken, CALLOUT__RULE__RULE_UNSPECIFIED);
     assert_int_equal(last->n_displaced, 1);
     assert_string_equal(last->displaced[0]->appointment_id, "W3.1");
