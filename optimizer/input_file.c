@@ -147,8 +147,8 @@ enum err input_file_read(struct solve_input *input, const char *tool, const char
     CHECK(format == NULL || format_named(format) < FORMATS);
     bool folder = format == NULL ? is_folder(path) : strcmp(format, "day") == 0;
     if (folder) return read_day_folder(input, tool, path, overtime, problem);
-    char *text;
-    size_t size;
+    char *text = NULL;
+    size_t size = 0;
     enum err err = file_take(path, INPUT_BYTES_MAX, &text, &size, problem);
     if (err != ERR_OK) return err;
     err = reader_of(format, text, size)(input, text, size, problem);

@@ -104,14 +104,16 @@ static void *run_share(void *argument)
 
 static void run_all(struct lanes *lanes, uint64_t rounds)
 {
+    const uint32_t count = lanes->threads;
     pthread_t threads[LANES_MAX];
     struct share shares[LANES_MAX];
-    for (uint32_t i = 0; i < lanes->threads; i++)
+    CHECK(count >= 1 && count <= LANES_MAX);
+    for (uint32_t i = 0; i < count; i++)
         shares[i] = (struct share){lanes, rounds, i};
-    for (uint32_t i = 1; i < lanes->threads; i++)
+    for (uint32_t i = 1; i < count; i++)
         CHECK(pthread_create(&threads[i], NULL, run_share, &shares[i]) == 0);
     (void)run_share(&shares[0]);
-    for (uint32_t i = 1; i < lanes->threads; i++)
+    for (uint32_t i = 1; i < count; i++)
         CHECK(pthread_join(threads[i], NULL) == 0);
 }
 
