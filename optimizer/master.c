@@ -40,7 +40,7 @@ static const double PRICE_MAX = 1e12, SHARE_MIN = 1e-6, OUT_OF_REACH = 4e9;
 const struct master_limits master_limits_default = {
     .pivots_max = 2500,
     .nodes_max = 60,
-    .rows_max = 400,
+    .rows_max = 240,
     .columns_max = 700,
 };
 
@@ -520,7 +520,7 @@ static bool columns_edit(struct run *run)
         if (inside->place == NO_INDEX) {
             price = unserved[inside->row]; /* 0 where the visit is gone */
         } else {
-            uint32_t c = column_of[inside->place];
+            uint32_t c = inside->place < run->pool->used ? column_of[inside->place] : 0;
             bool same = c != 0 && run->pool->columns[inside->place].serial == inside->serial &&
                         run->row_in[partition->class_row[c - 1]] == inside->row;
             inside->column = same ? c - 1 : NO_INDEX;
@@ -909,6 +909,7 @@ void master_recombine(struct master *master, struct plan *plan, struct pool *poo
 {
     *report = (struct master_report){.end = MASTER_NO_BETTER};
     struct run *run = run_make(master, plan, pool, limits, report);
+    pool_keep(pool, plan);
     pool_judge(pool, plan->in);
     partition_make(&run->partition, plan, pool, seeds, limits->rows_max, run->scratch);
     if (run->partition.visits == 0 || run->partition.classes == 0) return;

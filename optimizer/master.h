@@ -69,9 +69,9 @@ struct master;
 struct master *master_open(void);
 void master_close(struct master *master);
 
-/* Makes `plan` better if it can; it is unchanged otherwise. Its routes must be in the pool (see
- * pool_keep). `seeds` has a byte for each technician: not 0 for those to start from; others join as
- * far as the pool ties them together. Where there is room for all, all take part. */
+/* Makes `plan` better if it can; it is unchanged otherwise. Its routes are kept in the pool.
+ * `seeds` has a byte for each technician: not 0 for those to start from; others join as far as the
+ * pool ties them together. Where there is room for all, all take part. */
 void master_recombine(struct master *master, struct plan *plan, struct pool *pool,
                       const uint8_t *seeds, const struct master_limits *limits,
                       struct master_report *report);

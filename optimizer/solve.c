@@ -21,6 +21,7 @@ void solver_open(struct solver *solver, const struct travel *travel, int64_t ser
     workday_open(&solver->day, travel, service_day);
     arena_open(&solver->kept, 64 << 20);
     arena_open(&solver->work, WORK_MEMORY_MAX);
+    arena_open(&solver->recombining, WORK_MEMORY_MAX);
     pool_open(&solver->pool, POOL_COLUMNS, POOL_PIECES, &solver->kept);
     solver->recombiner = master_open();
 }
@@ -31,6 +32,7 @@ void solver_close(struct solver *solver)
     workday_close(&solver->day);
     arena_close(&solver->kept);
     arena_close(&solver->work);
+    arena_close(&solver->recombining);
 }
 
 void solver_remove_visit(struct solver *solver, const char *id)
@@ -235,14 +237,13 @@ static bool recombine_in_parts(struct solver *solver, uint8_t *seeds)
 {
     uint32_t technicians = solver->in.technician_count;
     struct master_limits limits = solver->master_limits;
-    uint8_t *seed = arena_need(&solver->work, technicians + 1);
+    uint8_t *seed = arena_need(&solver->recombining, technicians + 1);
     bool better = false;
     for (uint32_t i = 0; i < technicians; i++) {
         uint32_t t = (solver->recombinations + i) % technicians;
         if (!seeds[t]) continue;
         seed[t] = 1;
         limits.pivots_max -= solver->master.pivots;
-        pool_keep(&solver->pool, &solver->plan);
         master_recombine(solver->recombiner, &solver->plan, &solver->pool, seed, &limits,
                          &solver->master);
         seed[t] = 0;
@@ -259,8 +260,9 @@ bool solver_recombine(struct solver *solver)
 {
     uint32_t technicians = solver->in.technician_count;
     if (solver->recombined == solver->pool.changes) return false;
+    arena_rewind(&solver->recombining);
     solver->master = (struct master_report){.end = MASTER_NO_BETTER};
-    uint8_t *seeds = arena_need(&solver->work, technicians + 1);
+    uint8_t *seeds = arena_need(&solver->recombining, technicians + 1);
     uint32_t seed_count = seeds_of(solver, seeds);
     bool better;
     if (solver->in.visit_count + technicians <= solver->master_limits.rows_max || seed_count == 1) {

@@ -1,9 +1,19 @@
-/* solve.h - one live problem and the layers of an event: repair, search, recombine.
+/* solve.h - one live problem and the layers of an event: repair, search, recombine, search on.
  *
- * Use: change solver->day by the calls of workday.h; solver_begin makes a plan that holds (repair);
- * solver_improve searches in chunks of counted work; solver_recombine lets the master choose among
- * all routes ever found. Between any two calls solver->plan is the best plan so far and holds every
- * rule. A new event simply begins again: what was found stays in the pool.
+ * Use: change solver->day by the calls of workday.h, then
+ *
+ *   solver_begin      L0  a plan that holds again, close to the published one: publish it
+ *   solver_search     L1  gets ready for search around what the event changed,
+ *   solver_improve        and runs it in chunks of counted work
+ *   solver_recombine  L2  lets the master choose among all routes ever found; its linear program
+ *                         goes on from that of the last event
+ *   solver_search_more L3 search all over; then L2 again
+ *
+ * There is nothing to gain any more when L3 and L2 have found nothing better: L2 alone proves it
+ * of the pool's routes only (MASTER_NO_BETTER), and then costs nothing until the pool has changed.
+ * Between any two calls solver->plan is the best plan so far and holds every rule, whatever becomes
+ * of GLPK. An event may come at any time: it simply begins again, for every route that was found is
+ * in the pool already. A chunk is short, and the master asks master_limits.stop.
  *
  * Owner: the solver owns everything it points to. Thread: one, always the same (GLPK keeps its
  * environment per thread).
@@ -20,8 +30,9 @@
 
 struct solver {
     struct workday day;
-    struct arena kept; /* with the life of the solver: the pool */
-    struct arena work; /* with the life of an event */
+    struct arena kept;        /* with the life of the solver: the pool */
+    struct arena work;        /* with the life of an event */
+    struct arena recombining; /* with the life of one call */
     struct pool pool;
     struct instance in;
     struct plan plan;           /* the best so far */

@@ -131,6 +131,30 @@ static void columns_are_of_today(void **state)
     solver_close(&solver);
 }
 
+/* A plan from elsewhere, with a pool that has seen none of it. */
+static void a_plan_from_elsewhere_is_taken(void **state)
+{
+    (void)state;
+    struct random_day made;
+    static struct solver solver;
+    random_day_make(&made, 9, 8, 50);
+    solver_open(&solver, &travel_straight, SERVICE_DAY);
+    tell_all(&made, &solver.day);
+    for (uint32_t round = 0; round < 3; round++) {
+        solver_begin(&solver);
+        solver_search(&solver, 200, round, true);
+        (void)solver_improve(&solver, 200);
+        if (round > 0) pool_clear(&solver.pool);
+        int64_t before = solver.plan.cost;
+        bool better = solver_recombine(&solver);
+        assert_int_not_equal(solver.master.end, MASTER_FAILED);
+        assert_true(better ? solver.plan.cost < before : solver.plan.cost == before);
+        plan_check(&solver.plan);
+    }
+    solver_close(&solver);
+    master_leave();
+}
+
 /* --- the master against all choices --- */
 
 enum { FEW_VISITS = 14, FEW_TECHNICIANS = 6 };
@@ -173,6 +197,26 @@ static int64_t best_choice(const struct solver *solver)
     return best[in->technician_count % 2][0];
 }
 
+/* The duals add up to a bound of their own, to a second for each. */
+static void prices_add_up(const struct solver *solver, int64_t best)
+{
+    const struct master_prices *prices = master_prices(solver->recombiner);
+    const struct instance *in = &solver->in;
+    assert_true(prices->known);
+    int64_t sum = 0, off = in->visit_count + in->technician_count;
+    for (uint32_t v = 0; v < in->visit_count; v++) {
+        assert_true(prices->visit[v] <= in->nodes[v].price);
+        sum += prices->visit[v];
+    }
+    for (uint32_t t = 0; t < in->technician_count; t++) {
+        const struct technician *who = &in->technicians[t];
+        assert_true(prices->technician[t] >= 0 && prices->route_gap[t] >= -1);
+        sum += instance_travel_price(in, instance_travel(in, who->start, who->end));
+        sum -= prices->technician[t];
+    }
+    assert_in_range(sum + off, 0, best + 2 * off);
+}
+
 /* Days of few visits and short searches: whatever the master proves is so. Every second day has
  * two pairs of technicians who are alike. */
 static void as_good_as_all_choices(void **state)
@@ -199,6 +243,7 @@ static void as_good_as_all_choices(void **state)
         int64_t best = best_choice(&solver);
         assert_true(solver.master.lp_cost <= best);
         assert_int_equal(solver.plan.cost, best);
+        prices_add_up(&solver, best);
         cut += solver.master.cuts > 0;
         solver_close(&solver);
     }
@@ -212,6 +257,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_small_pool_keeps_the_plan),
         cmocka_unit_test(columns_are_of_today),
+        cmocka_unit_test(a_plan_from_elsewhere_is_taken),
         cmocka_unit_test(as_good_as_all_choices),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
