@@ -93,6 +93,13 @@ const struct recent *engine_recent(const struct engine *engine,
  * its values were judged before, by the rules of their day. */
 enum err fact_from_body(const Callout__FactBody *body, int64_t seq, int64_t time_us, bool stored,
                         struct arena *arena, struct fact *out, struct problem *problem);
+/* The body of a fact of the log, NULL if it is none; the caller's. */
+Callout__FactBody *fact_body(const struct row_fact *row);
+/* Steps the core by a fact of the log, whose body (NULL: an error) the acts borrow. One that was
+ * taken by the rules of another core and does not fit today's is passed over with a warning: a log
+ * never keeps a dispatcher from starting. */
+enum err fact_again(struct core *core, const struct row_fact *row, const Callout__FactBody *body,
+                    struct arena *arena, struct acts *acts, struct problem *problem);
 
 /* The operations (one file per kind of asker). */
 typedef enum err handler(struct call *call);

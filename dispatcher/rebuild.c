@@ -40,22 +40,38 @@ static enum err load_snapshot(struct engine *engine)
     return ERR_OK;
 }
 
+Callout__FactBody *fact_body(const struct row_fact *row)
+{
+    return callout__fact_body__unpack(NULL, row->body.size, (const uint8_t *)row->body.bytes);
+}
+
+enum err fact_again(struct core *core, const struct row_fact *row, const Callout__FactBody *body,
+                    struct arena *arena, struct acts *acts, struct problem *problem)
+{
+    struct fact fact;
+    acts_init(acts, arena);
+    if (body == NULL) return problem_set(problem, ERR_INVALID, "", "is no fact");
+    enum err err = fact_from_body(body, row->seq, row->time_us, true, arena, &fact, problem);
+    if (err == ERR_OK) err = core_step(core, &fact, acts, problem);
+    if (err == ERR_OK || body->rules == CORE_VERSION) return err;
+    log_warn("fact %lld was taken by the rules of before and is passed over: %s %s",
+             (long long)row->seq, problem->field, problem->text);
+    fact = (struct fact){
+        .seq = row->seq, .time_us = row->time_us, .kind = FACT_QUARANTINED, .technician_id = ""};
+    acts_init(acts, arena);
+    return core_step(core, &fact, acts, problem);
+}
+
 static bool replay_row(void *context, const void *visited)
 {
     struct engine *engine = context;
     const struct row_fact *row = visited;
     struct arena arena;
     struct problem problem;
-    struct fact fact;
     struct acts acts;
     arena_open(&arena, (size_t)64 << 20);
-    Callout__FactBody *body =
-        callout__fact_body__unpack(NULL, row->body.size, (const uint8_t *)row->body.bytes);
-    enum err err =
-        body == NULL ? ERR_INVALID
-                     : fact_from_body(body, row->seq, row->time_us, true, &arena, &fact, &problem);
-    acts_init(&acts, &arena);
-    if (err == ERR_OK) err = core_step(engine->core, &fact, &acts, &problem);
+    Callout__FactBody *body = fact_body(row);
+    enum err err = fact_again(engine->core, row, body, &arena, &acts, &problem);
     if (err != ERR_OK) {
         log_error("fact %lld cannot be replayed: %s %s", (long long)row->seq, problem.field,
                   problem.text);

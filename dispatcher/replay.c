@@ -36,17 +36,12 @@ static bool replay_fact(void *context, const void *visited)
 {
     struct replay *replay = context;
     const struct row_fact *row = visited;
-    struct fact fact;
     struct acts acts;
     if (replay->until > 0 && row->seq > replay->until) return false;
     arena_rewind(&replay->step_arena);
-    acts_init(&acts, &replay->step_arena);
-    Callout__FactBody *body =
-        callout__fact_body__unpack(NULL, row->body.size, (const uint8_t *)row->body.bytes);
-    enum err err = body == NULL ? ERR_INVALID
-                                : fact_from_body(body, row->seq, row->time_us, true,
-                                                 &replay->step_arena, &fact, &replay->problem);
-    if (err == ERR_OK) err = core_step(replay->core, &fact, &acts, &replay->problem);
+    Callout__FactBody *body = fact_body(row);
+    enum err err =
+        fact_again(replay->core, row, body, &replay->step_arena, &acts, &replay->problem);
     if (err == ERR_OK) err = put_acts(replay->tables, &acts);
     if (body != NULL) callout__fact_body__free_unpacked(body, NULL);
     if (err != ERR_OK) replay->bad_seq = row->seq;

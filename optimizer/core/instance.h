@@ -149,7 +149,7 @@ static inline int32_t instance_who_price(const struct instance *in, uint32_t tec
 }
 
 /* No part of a route's price is more than this, so that their sum is a number. */
-#define PART_MAX_S 250000000
+#define PART_MAX_S 400000000
 
 static inline int32_t part_price(int64_t seconds)
 {

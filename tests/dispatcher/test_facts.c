@@ -188,6 +188,17 @@ static void a_log_of_before_is_read_as_it_stands(void **state)
     body.upsert_work_order = promised_order(&desk);
     append(&desk, &body, FACT_WORK_ORDER);
     assert_int_equal(told_of_w9(&desk).window_count, 2);
+    /* What today's rules refuse altogether is passed over. */
+    Callout__CancelWorkOrderRequest cancel;
+    callout__cancel_work_order_request__init(&cancel);
+    callout__fact_body__init(&body);
+    cancel.work_order_id = words("of another age");
+    body.body_case = CALLOUT__FACT_BODY__BODY_CANCEL_WORK_ORDER;
+    body.cancel_work_order = &cancel;
+    int64_t seq = desk_seq(&desk);
+    append(&desk, &body, FACT_CANCEL);
+    assert_int_equal(desk_seq(&desk), seq + 1);
+    desk_do(&desk, "UpsertWorkOrder", &desk_order(&desk, "W10")->base);
     desk_close(&desk);
 }
 
