@@ -11,7 +11,7 @@ enum {
     UNSERVED_HOT_S = 2000,
     COLD_S = 2,
     LEGS_HOT_PERCENT = 150, /* of the mean leg of a first plan, which is twice that of a good one */
-    LEGS_COLD_PERCENT = 1,
+    LEGS_COLD_PERCENT = 4,
     RETOLD_S = 60, /* starts that move by less are not worth telling anyone */
 };
 

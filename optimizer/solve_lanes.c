@@ -117,6 +117,13 @@ static void run_all(struct lanes *lanes, uint64_t rounds)
         CHECK(pthread_join(threads[i], NULL) == 0);
 }
 
+/* What is only known once the search is under way. */
+static void follow(struct search_options *options, const struct search_options *first)
+{
+    options->rounds = first->rounds;
+    options->coolings = first->coolings;
+}
+
 void lanes_improve(struct lanes *lanes, uint64_t rounds)
 {
     struct solver *solver = lanes->solver;
@@ -126,7 +133,7 @@ void lanes_improve(struct lanes *lanes, uint64_t rounds)
     }
     uint64_t before = solver->search.done;
     for (uint32_t i = 0; i + 1 < lanes->count; i++)
-        lanes->others[i].search.options.rounds = solver->search.options.rounds;
+        follow(&lanes->others[i].search.options, &solver->search.options);
     run_all(lanes, rounds);
     solver->work_done += (solver->search.done - before) * lanes->count;
     if (solver->search.best.cost < solver->plan.cost)

@@ -20,10 +20,13 @@ enum {
     JOINED_ROUNDS = 1024, /* of each lane, where there are several: threads start and end here */
     STAGES = 8,
     THREADS_MAX = 64,
+    COOLING_ROUNDS = 2500, /* for each visit */
+    COOLINGS_MAX = 8,
     SEARCH_FOREVER = 1 << 30, /* rounds, before the pace is known */
 };
 
 static const double CPU_SECONDS_DEFAULT = 5, CPU_SECONDS_MAX = 86400, PROGRESS_S = 0.2;
+static const double COOLINGS_KNOWN = 0.02; /* the share after which the pace is */
 static const uint64_t WORK_MAX = UINT64_C(1000000000000);
 
 /* --- effort ---------------------------------------------------------------------------------- */
@@ -69,6 +72,15 @@ static void keep_pace(struct search *search, double begin, double end, double no
     double rounds = (double)search->done * (end - begin) / (now - begin + 1e-9);
     search->options.rounds = search->done + 1;
     if (rounds > (double)search->options.rounds) search->options.rounds = (uint64_t)rounds;
+}
+
+/* One slow cooling is best for a big problem, several for a small one: its search is over sooner.
+ */
+static void choose_coolings(struct search *search)
+{
+    uint64_t rounds_each = (uint64_t)COOLING_ROUNDS * search->in->visit_count;
+    uint64_t coolings = search->options.rounds / rounds_each;
+    search->options.coolings = coolings > COOLINGS_MAX ? COOLINGS_MAX : (uint32_t)coolings;
 }
 
 static void begin_search(struct solve_input *input, const struct solve_budget *budget)
@@ -119,6 +131,8 @@ static const char *run_lanes(struct lanes *lanes, const struct solve_budget *bud
         lanes_improve(lanes, chunk);
         double now = cpu_seconds();
         if (budget->work == 0) keep_pace(search, begin, budget->cpu_seconds, now);
+        if (search->options.coolings == 0 && share_done(solver, budget, now) > COOLINGS_KNOWN)
+            choose_coolings(search);
         if (search->done * STAGES >= search->options.rounds * stage) {
             recombine(lanes, &share);
             stage = search->done * STAGES / search->options.rounds + 1;

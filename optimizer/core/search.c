@@ -7,8 +7,11 @@
 
 enum {
     REMOVED_MEAN = 10, /* visits taken out in one round, on average */
-    STRING_MAX = 10,   /* visits in one string */
+    STRING_MAX = 10,   /* visits in one string, where routes are long */
+    STRING_MIN = 5,    /* as many always; between them two thirds of the mean route */
     BLINK_ONE_IN = 100,
+    ALONE_ONE_IN = 10,   /* rounds in which the first visit put back opens a route */
+    REHEAT_PART = 4,     /* of the first heat */
     VENTURE_ONE_IN = 16, /* rounds, of the smallest day; never in plain ones */
     TRIALS = 4,          /* of a visit in such a round */
     TOGETHER_MAX = 3,    /* visits in one trial */
@@ -171,11 +174,18 @@ static uint32_t mean_length(const struct search *search)
     return routes == 0 ? 1 : (visits + routes - 1) / routes;
 }
 
-static void ruin(struct search *search)
+/* A string that may be a whole short route leaves nothing of it to build on. */
+static uint32_t longest_string(struct search *search)
 {
     if (search->round % LENGTH_EVERY == 1) search->mean_length = mean_length(search);
-    uint32_t mean = search->mean_length;
-    uint32_t string_max = mean < STRING_MAX ? mean : STRING_MAX;
+    uint32_t mean = search->mean_length, part = mean * 2 / 3;
+    if (part < STRING_MIN) part = STRING_MIN < mean ? STRING_MIN : mean;
+    return part < STRING_MAX ? part : STRING_MAX;
+}
+
+static void ruin(struct search *search)
+{
+    uint32_t string_max = longest_string(search);
     uint32_t strings_max = 4 * REMOVED_MEAN / (1 + string_max);
     uint32_t strings = 1 + rng_below(&search->rng, strings_max > 1 ? strings_max - 1 : 1);
     const uint16_t *near = near_nearest(&search->near, pick_seed(search));
@@ -325,7 +335,7 @@ static void look_after(struct search *search, const struct beside *beside, uint3
     for (uint32_t i = 0; i < beside->before_count; i++) {
         struct neighbour other = beside->before[i];
         uint32_t t = plan->route_of[other.visit], at = plan->stop_of[other.visit] + 1u;
-        if (t == NO_INDEX || !can[t]) continue;
+        if (t == NO_INDEX || !(can[t] & CAN_SERVE)) continue;
         const struct route *route = &plan->routes[t];
         const struct stop *stop = &route->stops[at];
         int32_t leave = stop[-1].ahead < stop[-1].behind ? stop[-1].ahead : stop[-1].behind;
@@ -345,7 +355,7 @@ static void look_before(struct search *search, const struct beside *beside, uint
     for (uint32_t i = 0; i < beside->after_count; i++) {
         struct neighbour other = beside->after[i];
         uint32_t t = plan->route_of[other.visit], at = plan->stop_of[other.visit];
-        if (t == NO_INDEX || !can[t]) continue;
+        if (t == NO_INDEX || !(can[t] & CAN_SERVE)) continue;
         const struct route *route = &plan->routes[t];
         const struct stop *stop = &route->stops[at];
         int32_t late = stop->late_ahead > stop->late_behind ? stop->late_ahead : stop->late_behind;
@@ -366,7 +376,7 @@ static struct spot spot_beside(struct search *search, uint32_t visit, struct spo
     look_before(search, beside, visit, can, &best);
     for (uint32_t kind = 0; kind < search->alike.kind_count; kind++) {
         uint32_t t = search->alike.first_empty[kind];
-        if (t != NO_INDEX && can[t]) look_in(search, t, visit, &best);
+        if (t != NO_INDEX && can[t] & CAN_SERVE) look_in(search, t, visit, &best);
     }
     return best;
 }
@@ -467,15 +477,33 @@ static bool ventures_now(struct search *search)
     return !search->in->plain && rng_below(&search->rng, one_in) == 0;
 }
 
+/* An empty route for the visit, at any price: one visit alone never pays for a route that several
+ * would share. */
+static struct spot spot_alone(struct search *search, uint32_t visit)
+{
+    const struct instance *in = search->in;
+    const uint8_t *can = in->can + (size_t)in->nodes[visit].need * in->technician_count;
+    struct spot best = {NO_INDEX, 0, in->nodes[visit].price};
+    if (in->nodes[visit].pinned != NO_INDEX) return best;
+    for (uint32_t kind = 0; kind < search->alike.kind_count; kind++) {
+        uint32_t t = search->alike.first_empty[kind];
+        if (t != NO_INDEX && can[t] & CAN_SERVE) look_in(search, t, visit, &best);
+    }
+    return best;
+}
+
 static void recreate(struct search *search)
 {
     order_absent(search);
+    bool alone = rng_below(&search->rng, ALONE_ONE_IN) == 0;
     if (ventures_now(search)) venture(search);
     for (uint32_t i = 0; i < search->absent_count; i++) {
         if (search->beside && i + 1 < search->absent_count)
             near_soon(&search->near, search->absent[i + 1]);
         if (search->now.route_of[search->absent[i]] != NO_INDEX) continue; /* a venture */
-        struct spot spot = best_spot(search, search->absent[i]);
+        struct spot spot = {NO_INDEX, 0, 0};
+        if (alone && i == 0) spot = spot_alone(search, search->absent[i]);
+        if (spot.technician == NO_INDEX) spot = best_spot(search, search->absent[i]);
         if (spot.technician == NO_INDEX) continue;
         save(search, spot.technician);
         plan_put(&search->now, search->absent[i], spot.technician, spot.at);
@@ -485,15 +513,21 @@ static void recreate(struct search *search)
 
 /* --- acceptance --- */
 
-/* The temperature in 1/256 s: it halves in equal steps, and falls in a straight line between. */
+/* The temperature in 1/256 s: it halves in equal steps, and falls in a straight line between. All
+ * coolings but the first begin less hot, for they begin with a good plan. */
 static uint64_t temperature(const struct search *search)
 {
     uint64_t hot = (uint64_t)search->options.hot_s << 8,
              cold = (uint64_t)search->options.cold_s << 8;
+    if (search->cooling > 0) hot = hot / REHEAT_PART > cold ? hot / REHEAT_PART : cold;
     uint64_t halvings = 1;
     while (hot >> halvings > cold)
         halvings++;
-    uint64_t progress = (search->done << 8) * halvings / (search->options.rounds + 1);
+    uint64_t coolings = search->options.coolings > 1 ? search->options.coolings : 1;
+    uint64_t progress = (search->done << 8) * coolings / (search->options.rounds + 1);
+    progress -= search->cooling << 8;
+    if (progress > 256) progress = 256;
+    progress *= halvings;
     return (hot >> (progress >> 8)) * (512 - (progress & 255)) / 512;
 }
 
@@ -587,11 +621,28 @@ static bool round_run(struct search *search)
     return true;
 }
 
+static void from_the_best(struct search *search)
+{
+    for (uint32_t i = 0; i < search->dirty_count; i++) {
+        plan_copy_route(&search->now, &search->best, search->dirty[i]);
+        search->is_dirty[search->dirty[i]] = 0;
+    }
+    search->dirty_count = 0;
+    plan_copy_unserved(&search->now, &search->best);
+    alike_look(&search->alike, &search->now);
+}
+
 bool search_run(struct search *search, uint64_t rounds)
 {
     bool better = false;
     if (search->in->visit_count == 0) return false;
-    while (rounds-- > 0 && search->done < search->options.rounds)
+    while (rounds-- > 0 && search->done < search->options.rounds) {
+        uint64_t cooling = search->done * search->options.coolings / (search->options.rounds + 1);
+        if (cooling > search->cooling) {
+            search->cooling = cooling;
+            from_the_best(search);
+        }
         better |= round_run(search);
+    }
     return better;
 }

@@ -21,6 +21,7 @@
 struct search_options {
     uint64_t rounds;       /* for which the temperature falls from hot to cold */
     int32_t hot_s, cold_s; /* temperatures: a loss of this much is accepted one time in e */
+    uint32_t coolings;     /* in equal parts of the rounds, each from the best plan; 0 is 1 */
     const uint16_t *focus; /* ruin begins near these most of the time; NULL: anywhere */
     uint32_t focus_count;
     uint64_t seed;
@@ -53,6 +54,7 @@ struct search {
     struct search_options options;
     struct rng rng;
     uint64_t done; /* rounds */
+    uint64_t cooling;
     struct plan now, best;
     struct near near;
     struct alike alike;
