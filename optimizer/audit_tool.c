@@ -187,29 +187,44 @@ static int fail(const struct problem *problem)
     return EXIT_CONFIG;
 }
 
-static int audit_input(const struct solve_input *input, const struct options *options,
-                       const char *text, size_t size, struct arena *memory)
+/* Checks the plan in one of its forms; what is wrong is added to the report. */
+static enum err audit_form(const struct solve_input *input, const char *text, size_t size,
+                           enum plan_form form, struct arena *memory, struct audit_report *report,
+                           bool *both_forms, struct problem *wrong)
 {
     struct audit_problem problem;
     struct audit_plan plan;
     struct plan_claims claims;
-    struct problem wrong = {0};
     struct audit audit;
-    struct audit_report report = {.violation_max = SHOWN_MAX};
     audit_problem_of(&input->solver.day, memory, &problem);
     bool day = input->format == SOLVE_DAY;
     problem.clock_of_seconds = !day;
     problem.zero_us = day ? problem.now_us / US_PER_DAY * US_PER_DAY : input->clock_us;
-    if (read_plan(text, size, input->clock_us, memory, &plan, &claims, &wrong) != ERR_OK) {
+    enum err err = read_plan(text, size, form, input->clock_us, memory, &plan, &claims, wrong);
+    if (err != ERR_OK) return err;
+    const uint32_t *priorities = priorities_of(input, memory);
+    price_as_claimed(&problem, &claims, priorities, memory);
+    audit_open(&audit, &problem, memory);
+    audit_plan(&audit, &plan, report);
+    check_claims(&audit, &plan, &claims, priorities, report);
+    *both_forms = claims.both_forms;
+    return ERR_OK;
+}
+
+static int audit_input(const struct solve_input *input, const struct options *options,
+                       const char *text, size_t size, struct arena *memory)
+{
+    struct problem wrong = {0};
+    struct audit_report report = {.violation_max = SHOWN_MAX};
+    report.violations = arena_need(memory, sizeof *report.violations * SHOWN_MAX);
+    bool both_forms = false;
+    enum err err = audit_form(input, text, size, PLAN_STOPS, memory, &report, &both_forms, &wrong);
+    if (err == ERR_OK && both_forms && report.violation_count == 0)
+        err = audit_form(input, text, size, PLAN_STEPS, memory, &report, &both_forms, &wrong);
+    if (err != ERR_OK) {
         fprintf(stderr, "%s: %s: %s: %s\n", TOOL, options->plan_path, wrong.field, wrong.text);
         return EXIT_CONFIG;
     }
-    const uint32_t *priorities = priorities_of(input, memory);
-    price_as_claimed(&problem, &claims, priorities, memory);
-    report.violations = arena_need(memory, sizeof *report.violations * SHOWN_MAX);
-    audit_open(&audit, &problem, memory);
-    audit_plan(&audit, &plan, &report);
-    check_claims(&audit, &plan, &claims, priorities, &report);
     if (!options->json)
         print_text(&report);
     else if (!print_json(&report))

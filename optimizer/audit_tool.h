@@ -3,8 +3,8 @@
  * `callout audit FILE PLAN.json [--format solomon|vrplib|vroom|day] [--no-overtime] [--json]`
  *
  * It reads the problem as `callout solve` does, and lets the auditor (audit/audit.h) walk the
- * plan's routes by the times that the plan says. What the plan says of its own figures is checked
- * too.
+ * plan's routes by the times that the plan says, in both forms if it has both. What it says of its
+ * own figures is checked too.
  */
 #ifndef CALLOUT_OPTIMIZER_AUDIT_TOOL_H
 #define CALLOUT_OPTIMIZER_AUDIT_TOOL_H

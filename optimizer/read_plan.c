@@ -12,6 +12,8 @@ static const int64_t TIME_MAX_S = INT64_C(1) << 40, NUMBER_MAX = INT64_C(1) << 6
 
 struct reader {
     struct arena *memory;
+    enum plan_form form;
+    bool both_forms;
     int64_t zero_us;
     size_t route, stop; /* where we are, for messages */
     enum err err;
@@ -100,9 +102,12 @@ static bool read_step(struct reader *reader, const json_t *object, struct audit_
 
 static void read_route(struct reader *reader, const json_t *object, struct audit_route *route)
 {
-    const json_t *steps = json_object_get(object, "steps"), *stops = steps, *stop;
-    if (stops == NULL) stops = json_object_get(object, "stops");
-    const char *who = steps != NULL ? "vehicle" : "technician";
+    const json_t *stops = json_object_get(object, "stops"), *stop;
+    const json_t *steps = json_object_get(object, "steps");
+    if (stops != NULL && steps != NULL) reader->both_forms = true;
+    bool vroom = steps != NULL && (stops == NULL || reader->form == PLAN_STEPS);
+    const char *who = vroom ? "vehicle" : "technician";
+    if (vroom) stops = steps;
     struct audit_stop *list =
         arena_need(reader->memory, sizeof *list * (json_array_size(stops) + 1));
     *route = (struct audit_route){.timed = true, .stops = list};
@@ -114,7 +119,7 @@ static void read_route(struct reader *reader, const json_t *object, struct audit
     {
         if (reader->err != ERR_OK) return;
         bool counts = true;
-        if (steps != NULL)
+        if (vroom)
             counts = read_step(reader, stop, &list[route->stop_count]);
         else
             read_stop(reader, stop, &list[route->stop_count]);
@@ -130,16 +135,24 @@ static int64_t claim(const json_t *object, const char *key)
     return number < 0 || number > NUMBER_MAX ? NUMBER_MAX : number;
 }
 
+static int64_t claim_or(const json_t *object, const char *key, const json_t *other,
+                        const char *other_key)
+{
+    int64_t number = claim(object, key);
+    return number >= 0 ? number : claim(other, other_key);
+}
+
 static void read_claims(struct reader *reader, const json_t *root, struct plan_claims *claims)
 {
     const json_t *constants = json_object_get(root, "constants"), *list, *entry;
+    const json_t *summary = json_object_get(root, "summary"); /* VROOM's */
     size_t i;
     *claims = (struct plan_claims){
         .objective = claim(root, "objective"),
-        .travel_s = claim(root, "travel"),
+        .travel_s = claim_or(root, "travel", summary, "duration"),
         .overtime_s = claim(root, "overtime"),
         .vehicles = claim(root, "vehicles"),
-        .priority_served = claim(root, "priority_served"),
+        .priority_served = claim_or(root, "priority_served", summary, "priority"),
         .unserved_s = claim(constants, "unserved"),
         .unserved_per_priority_s = claim(constants, "unserved_per_priority"),
     };
@@ -175,8 +188,9 @@ static void read_root(struct reader *reader, const json_t *root, struct audit_pl
     read_claims(reader, root, claims);
 }
 
-enum err read_plan(const char *text, size_t size, int64_t zero_us, struct arena *memory,
-                   struct audit_plan *plan, struct plan_claims *claims, struct problem *problem)
+enum err read_plan(const char *text, size_t size, enum plan_form form, int64_t zero_us,
+                   struct arena *memory, struct audit_plan *plan, struct plan_claims *claims,
+                   struct problem *problem)
 {
     json_error_t error;
     json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
@@ -185,9 +199,11 @@ enum err read_plan(const char *text, size_t size, int64_t zero_us, struct arena 
         snprintf(field, sizeof field, "line %d, column %d", error.line, error.column);
         return problem_set(problem, ERR_INVALID, field, "%s", error.text);
     }
-    struct reader reader = {.memory = memory, .zero_us = zero_us, .problem = problem};
+    struct reader reader = {.memory = memory, .form = form, .zero_us = zero_us, .problem = problem};
     *plan = (struct audit_plan){0};
+    *claims = (struct plan_claims){0};
     read_root(&reader, root, plan, claims);
+    claims->both_forms = reader.both_forms;
     json_decref(root);
     return reader.err;
 }

@@ -20,12 +20,15 @@ struct plan_claims {
     const char **unassigned;
     uint32_t unassigned_count;
     bool lists_unassigned;
+    bool both_forms; /* some route has stops and steps */
 };
 
-/* `zero_us` is the time that a plain number counts seconds from. ERR_INVALID or ERR_TOO_LARGE: the
- * problem names the place in the plan. */
-MUST_USE enum err read_plan(const char *text, size_t size, int64_t zero_us, struct arena *memory,
-                            struct audit_plan *plan, struct plan_claims *claims,
-                            struct problem *problem);
+enum plan_form { PLAN_STOPS, PLAN_STEPS };
+
+/* `form` is the one to read of a route that has both. `zero_us` is the time that a plain number
+ * counts seconds from. ERR_INVALID or ERR_TOO_LARGE: the problem names the place in the plan. */
+MUST_USE enum err read_plan(const char *text, size_t size, enum plan_form form, int64_t zero_us,
+                            struct arena *memory, struct audit_plan *plan,
+                            struct plan_claims *claims, struct problem *problem);
 
 #endif

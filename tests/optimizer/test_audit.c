@@ -597,6 +597,27 @@ static void the_tool_reads_the_words_of_vroom(void **state)
                 EXIT_DONE, "clean: 0 violations; 2 served, 0 not; travel 400 s");
 }
 
+/* A plan in both forms must be right in both. */
+static void the_tool_reads_both_forms_of_a_plan(void **state)
+{
+    (void)state;
+    static const char both[] =
+        "{\"routes\":[{\"technician\":7,\"stops\":["
+        "{\"kind\":\"break\",\"id\":9,\"arrival\":1050,\"start\":1050,\"departure\":1650},"
+        "{\"kind\":\"visit\",\"id\":12,\"arrival\":1700,\"start\":1700,\"departure\":1750}],"
+        "\"vehicle\":7,\"steps\":["
+        "{\"type\":\"break\",\"id\":9,\"arrival\":1050,\"service\":600},"
+        "{\"type\":\"job\",\"id\":12,\"arrival\":%d,\"service\":50}]}],"
+        "\"summary\":{\"duration\":%d}}";
+    char plan[1024];
+    snprintf(plan, sizeof plan, both, 1700, 200);
+    assert_tool(plan, EXIT_DONE, "clean: 0 violations; 1 served, 1 not");
+    snprintf(plan, sizeof plan, both, 1699, 200);
+    assert_tool(plan, EXIT_VIOLATION, "order 12: arrives 1699, and cannot be there before 1700");
+    snprintf(plan, sizeof plan, both, 1700, 100);
+    assert_tool(plan, EXIT_VIOLATION, "plan: says travel 100, and it is 200");
+}
+
 static void the_tool_refuses_what_is_no_plan(void **state)
 {
     (void)state;
@@ -631,6 +652,7 @@ int main(void)
         cmocka_unit_test(the_tool_checks_what_a_plan_says),
         cmocka_unit_test(the_tool_checks_what_a_plan_does),
         cmocka_unit_test(the_tool_reads_the_words_of_vroom),
+        cmocka_unit_test(the_tool_reads_both_forms_of_a_plan),
         cmocka_unit_test(the_tool_refuses_what_is_no_plan),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
