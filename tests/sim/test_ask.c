@@ -28,8 +28,10 @@ static int folder_make(void **state)
 static int folder_remove(void **state)
 {
     (void)state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
+    char command[256];
+    snprintf(command, sizeof command,
+             "[ ! -f %s/pid ] || kill $(cat %s/pid) 2>/dev/null; rm -rf '%s'", folder, folder,
+             folder);
     return system(command);
 }
 
