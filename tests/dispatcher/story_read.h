@@ -121,7 +121,7 @@ static void read_territory(struct words *words, struct fact *fact)
 }
 
 /* technician T1 home 47.1,9.5 shift 08:00-16:30 [overtime 30] [break 11:30-13:00 30]
- *   [skills electrical:2]; further shifts are of the days after. */
+ *   [skills electrical:2] [leg 20] [travel 90]; further shifts are of the days after. */
 static void read_technician(struct words *words, struct fact *fact)
 {
     struct fact_technician *it = &fact->technician;
@@ -143,10 +143,21 @@ static void read_technician(struct words *words, struct fact *fact)
             shift->break_us = minutes_read(words);
         } else if (word_is(words, "skills")) {
             it->skills = skills_read(words, &it->skill_count);
+        } else if (word_is(words, "leg")) {
+            it->leg_s_max = minutes_read(words) / US_PER_SECOND;
+        } else if (word_is(words, "travel")) {
+            it->travel_s_max = minutes_read(words) / US_PER_SECOND;
         } else {
             return;
         }
     }
+}
+
+static struct fact_named named_read(struct words *words)
+{
+    const char **id = arena_need(words->arena, sizeof *id);
+    *id = word(words);
+    return (struct fact_named){id, 1};
 }
 
 static struct fact_work_order order_blank(const char *id)
@@ -176,7 +187,8 @@ static struct fact_work_order order_blank(const char *id)
 }
 
 /* order W1 at 47.11,9.52 [service 30] [priority 5] [window 09:00-11:00]... [earliest 09:00]
- *   [due 12:00] [skill electrical:1] [emergency] */
+ *   [due 12:00] [skill electrical:1] [either gas:1,lift:2] [emergency]
+ *   [promised 09:00-10:00]... [late 15] [only T1] [never T2] */
 static void read_order(struct words *words, struct fact *fact)
 {
     struct fact_work_order *it = &fact->work_order;
@@ -185,7 +197,9 @@ static void read_order(struct words *words, struct fact *fact)
     fact->kind = FACT_WORK_ORDER;
     *it = order_blank(word(words));
     it->windows = windows;
-    it->promised = arena_need(words->arena, LIMIT_WINDOWS_PER_ORDER + 1);
+    bool *promised = arena_need(words->arena, LIMIT_WINDOWS_PER_ORDER + 1);
+    struct fact_choice *either = arena_need(words->arena, sizeof *either);
+    it->promised = promised;
     while (words->next < words->count) {
         if (word_is(words, "at")) {
             it->point = point_read(word(words));
@@ -196,6 +210,20 @@ static void read_order(struct words *words, struct fact *fact)
         } else if (word_is(words, "window") && it->window_count <= LIMIT_WINDOWS_PER_ORDER) {
             struct window *window = &windows[it->window_count++];
             span_read(word(words), &window->start_us, &window->end_us);
+        } else if (word_is(words, "promised") && it->window_count <= LIMIT_WINDOWS_PER_ORDER) {
+            struct window *window = &windows[it->window_count];
+            promised[it->window_count++] = true;
+            span_read(word(words), &window->start_us, &window->end_us);
+        } else if (word_is(words, "late")) {
+            it->late_us_max = minutes_read(words);
+        } else if (word_is(words, "only")) {
+            it->required = named_read(words);
+        } else if (word_is(words, "never")) {
+            it->excluded = named_read(words);
+        } else if (word_is(words, "either")) {
+            either->any_of = skills_read(words, &either->count);
+            it->choices = either;
+            it->choice_count = 1;
         } else if (word_is(words, "earliest")) {
             (void)time_read(word(words), &it->earliest_start_us);
         } else if (word_is(words, "due")) {
