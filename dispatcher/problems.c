@@ -1,5 +1,6 @@
 /* problems.c - the optimizer's two questions: what changed in the problem, is this plan good? */
 #include "base/check.h"
+#include "base/log.h"
 #include "dispatcher/engine_impl.h"
 
 #include <stdio.h>
@@ -82,7 +83,7 @@ static void out_technician(void *context, const struct problem_technician *it)
     to->break_seconds = (int32_t)(it->day.break_us / 1000000);
     to->leg_seconds_max = it->day.leg_s_max;
     to->travel_seconds_max = it->day.travel_s_max;
-    to->changes_left = -1;
+    to->changes_left = it->changes_left;
     to->skills = out_skills(out->call, it->skills, it->skill_count);
     to->n_skills = it->skill_count;
     answer->technicians =
@@ -295,6 +296,17 @@ static void fill_refusals(struct call *call, const struct acts *acts,
     }
 }
 
+static void log_overrides(const struct acts *acts)
+{
+    for (uint32_t i = 0; i < acts->count; i++) {
+        const struct row_stability_override *row = &acts->items[i].row.stability_override;
+        if (acts->items[i].row_kind != ROW_STABILITY_OVERRIDE) continue;
+        log_warn("plan %lld changes %lld more of the day of %s than it may, for the emergency %s",
+                 (long long)row->version, (long long)row->changes_beyond, row->technician_id,
+                 row->appointment_id);
+    }
+}
+
 enum err handle_propose_plan(struct call *call)
 {
     const Callout__PlanCandidate *candidate = (const Callout__PlanCandidate *)call->message;
@@ -310,6 +322,7 @@ enum err handle_propose_plan(struct call *call)
         return problem_set(&call->problem, ERR_INTERNAL, "", "it was quarantined");
     if (candidate->n_routes > 0) err = engine_apply(engine, &body, &seq, &acts, &call->problem);
     if (err != ERR_OK && err != ERR_CONFLICT) return err;
+    if (err == ERR_OK) log_overrides(&acts);
     call->problem = (struct problem){{0}, {0}};
     /* What was just published is another state: the optimizer has yet to look at it. */
     if (candidate->settled && acts.refusal_count == 0 && acts.plan_version == 0)

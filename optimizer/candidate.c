@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "optimizer/core/stability.h"
 
 /* protobuf-c's structs are not const-correct; nothing writes through this. */
 static char *borrowed(const char *text)
@@ -71,6 +72,7 @@ static void unserved_fill(Callout__PlanCandidate *candidate, const struct solver
  * it is left as it is by the dispatcher. */
 static bool holds(const struct solver *solver, uint32_t technician)
 {
+    if (!stability_holds(&solver->plan, technician)) return false;
     struct route_times times;
     enum route_rule rule = solver_route_rule(solver, technician, &times);
     if (rule == ROUTE_FITS) return true;

@@ -1,7 +1,7 @@
 #include "optimizer/solve.h"
 
 #include "base/check.h"
-#include "optimizer/core/repair.h"
+#include "optimizer/core/stability.h"
 
 enum {
     POOL_COLUMNS = 16384,
@@ -54,6 +54,7 @@ void solver_begin(struct solver *solver)
     instance_build(&solver->in, &solver->day, &solver->work);
     plan_make(&solver->plan, &solver->in, &solver->stamp, &solver->work);
     solver->published = repair_published(&solver->in, &solver->work);
+    stability_build(&solver->in, &solver->published, &solver->work);
     repair(&solver->plan, &solver->work);
     pool_turn(&solver->pool);
     pool_keep(&solver->pool, &solver->plan);
@@ -256,7 +257,15 @@ static bool recombine_in_parts(struct solver *solver, uint8_t *seeds)
     return better;
 }
 
-bool solver_recombine(struct solver *solver)
+static bool limits_hold(const struct plan *plan)
+{
+    for (uint32_t t = 0; t < plan->in->technician_count; t++) {
+        if (!stability_holds(plan, t)) return false;
+    }
+    return true;
+}
+
+static bool recombine(struct solver *solver)
 {
     uint32_t technicians = solver->in.technician_count;
     if (solver->recombined == solver->pool.changes) return false;
@@ -277,6 +286,19 @@ bool solver_recombine(struct solver *solver)
     if (solver->master.whole && solver->master.end == MASTER_NO_BETTER)
         solver->recombined = solver->pool.changes;
     return better;
+}
+
+/* The master knows nothing of the limits of changes: what breaks one is not taken. */
+bool solver_recombine(struct solver *solver)
+{
+    struct plan before;
+    if (solver->in.stability == NULL) return recombine(solver);
+    plan_make(&before, &solver->in, &solver->stamp, &solver->work);
+    plan_copy(&before, &solver->plan);
+    bool better = recombine(solver);
+    if (!better || limits_hold(&solver->plan)) return better;
+    plan_copy(&solver->plan, &before);
+    return false;
 }
 
 void solver_fresh(struct solver *solver, uint64_t rounds, uint64_t seed)

@@ -101,6 +101,8 @@ static enum err take_technician(struct workday *day, const Callout__ProblemTechn
                 .travel_s_max = told->travel_seconds_max},
         .skills = skills,
         .skill_count = (uint32_t)told->n_skills,
+        .changes_limited = told->changes_left >= 0,
+        .changes_left = told->changes_left,
     };
     return workday_set_technician(day, &technician, problem);
 }

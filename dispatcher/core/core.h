@@ -18,7 +18,7 @@
 
 /* Grows when the same facts would lead to another state: replay does not compare across versions.
  */
-#define CORE_VERSION 2
+#define CORE_VERSION 3
 
 struct core;
 
@@ -93,6 +93,15 @@ struct problem_key {
  */
 bool core_problem_key(const struct core *core, uint32_t index, struct problem_key *out);
 
+/* What plans have changed in a day so far. */
+struct core_stability {
+    uint32_t technician_changes; /* visits that went from one technician to another, or to nobody */
+    uint32_t start_changes;      /* starts that the plan moved by more than the tolerance */
+    uint32_t overrides;          /* technician-days that an emergency took beyond their limit */
+};
+bool core_stability(const struct core *core, const char *territory_id, int64_t service_day,
+                    struct core_stability *out);
+
 enum mobility { MOBILITY_MOVABLE = 1, MOBILITY_PINNED = 2, MOBILITY_FROZEN = 3 };
 
 struct problem_technician {
@@ -101,6 +110,7 @@ struct problem_technician {
     struct route_day day;
     const struct skill *skills; /* valid on that day */
     uint32_t skill_count;
+    int32_t changes_left; /* that plans may make; -1: any number */
 };
 struct problem_visit {
     const char *appointment_id, *technician_id; /* technician "": none */

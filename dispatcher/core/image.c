@@ -157,6 +157,7 @@ static void io_shift(struct io *io, struct shift *it)
     io_point(io, &it->start);
     io_point(io, &it->end);
     io_bool(io, &it->break_done);
+    io_u32(io, &it->changes);
     io_number(io, &it->travelled_us);
     io_count(io, &it->route_count, LIMIT_VISITS_PER_ROUTE);
     for (uint32_t i = 0; i < it->route_count; i++)
@@ -253,6 +254,9 @@ static void io_board(struct io *io, struct board *it)
     io_number(io, &it->revision);
     io_number(io, &it->event_seq);
     io_number(io, &it->reset_seq);
+    io_u32(io, &it->stability.technician_changes);
+    io_u32(io, &it->stability.start_changes);
+    io_u32(io, &it->stability.overrides);
 }
 
 static void io_core(struct io *io, struct core *core)

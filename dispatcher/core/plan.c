@@ -22,6 +22,8 @@ struct draft {
     uint32_t component;  /* smallest route number of its component */
     const char *refusal; /* NULL: stands so far */
     bool same;           /* the route is what it was */
+    struct changes changes;
+    uint32_t changes_beyond; /* what is left of the technician's day, for an emergency */
     struct route_stop stops[LIMIT_VISITS_PER_ROUTE];
     struct before { /* where each visit was before anything moved */
         const char *owner;
@@ -232,6 +234,17 @@ static const char *check_times(const struct core *core, struct draft *draft)
     return NULL;
 }
 
+/* More than is left of the technician's day only for an emergency that comes to him. */
+static const char *check_changes(const struct core *core, struct draft *draft)
+{
+    uint32_t left = changes_left(core, draft->shift);
+    draft->changes = route_changes(core, draft->shift, draft->visits, draft->stops, draft->count);
+    uint32_t count = draft->changes.gone + draft->changes.come + draft->changes.moved;
+    if (count <= left) return NULL;
+    draft->changes_beyond = count - left;
+    return draft->changes.emergency ? NULL : "it changes more than may change of the day";
+}
+
 static void check_draft(const struct core *core, struct draft *draft, uint64_t base)
 {
     const struct shift *shift = &core->shifts[draft->shift];
@@ -242,6 +255,7 @@ static void check_draft(const struct core *core, struct draft *draft, uint64_t b
     if (draft->refusal == NULL) draft->refusal = check_left_out(core, draft);
     if (draft->refusal == NULL) draft->refusal = check_who(core, draft);
     if (draft->refusal == NULL) draft->refusal = check_times(core, draft);
+    if (draft->refusal == NULL) draft->refusal = check_changes(core, draft);
 }
 
 /* P1: one refusal brings its component down. */
@@ -379,6 +393,43 @@ static void apply(struct core *core, struct drafts *drafts, struct acts *acts)
     }
 }
 
+/* The emergency that comes to him. */
+static const char *emergency_of(const struct core *core, const struct draft *draft)
+{
+    for (uint32_t i = 0; i < draft->count; i++) {
+        const struct appointment *it = &core->appointments[draft->visits[i]];
+        if (it->emergency && draft->before[i].shift != draft->shift) return it->id;
+    }
+    return "";
+}
+
+/* Counts what the standing routes changed, and logs who was changed beyond his limit, and for what.
+ */
+static void count_changes(struct core *core, const struct drafts *drafts, struct acts *acts)
+{
+    struct board *board = &core->boards[drafts->board];
+    for (uint32_t d = 0; d < drafts->count; d++) {
+        const struct draft *draft = &drafts->items[d];
+        const struct changes *changes = &draft->changes;
+        if (draft->refusal != NULL) continue;
+        core->shifts[draft->shift].changes += changes->gone + changes->come + changes->moved;
+        board->stability.technician_changes += changes->gone; /* whoever gives, gives once */
+        board->stability.start_changes += changes->moved;
+        if (draft->changes_beyond == 0) continue;
+        board->stability.overrides++;
+        acts_put(acts, ROW_STABILITY_OVERRIDE,
+                 &(struct row_stability_override){
+                     .seq = core->seq,
+                     .territory_id = core->territories[board->territory].id,
+                     .service_day = board->service_day,
+                     .version = board->plan_version,
+                     .technician_id = core->technicians[core->shifts[draft->shift].technician].id,
+                     .appointment_id = emergency_of(core, draft),
+                     .changes_beyond = draft->changes_beyond,
+                 });
+    }
+}
+
 /* What the standing routes cost together, as they stand. */
 static struct plan_parts touched_parts(const struct core *core, const struct drafts *drafts,
                                        enum rule *broken)
@@ -427,6 +478,7 @@ static void publish(struct core *core, const struct fact_plan *plan, struct draf
         if (drafts->items[d].refusal == NULL) add_visits(core, &drafts->items[d], &gain);
     }
     apply(core, drafts, acts);
+    count_changes(core, drafts, acts);
     struct plan_parts after = touched_parts(core, drafts, &none);
     gain = plan_parts_less(&gain, &after);
     const struct territory *territory = &core->territories[board->territory];

@@ -41,6 +41,8 @@ static void tell_technician(const struct core *core, uint32_t shift_index, const
                                      .day = rest->day,
                                      .skills = valid};
     out.skill_count = valid_skills(person, shift, valid);
+    uint32_t left = changes_left(core, shift_index);
+    out.changes_left = left == UNLIMITED_CHANGES ? -1 : (int32_t)left;
     sink->technician(sink->context, &out);
 }
 
@@ -123,6 +125,15 @@ void core_problem(const struct core *core, const char *territory_id, int64_t ser
         if (have_revision == 0 && !life_plannable(it->status)) continue;
         tell_visit(core, a, NULL, now_us, sink);
     }
+}
+
+bool core_stability(const struct core *core, const char *territory_id, int64_t service_day,
+                    struct core_stability *out)
+{
+    uint32_t board = key_board(core, territory_id, service_day);
+    if (board == NONE) return false;
+    *out = core->boards[board].stability;
+    return true;
 }
 
 const struct policy *core_policy(const struct core *core, const char *territory_id)

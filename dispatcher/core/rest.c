@@ -73,6 +73,7 @@ enum mobility appointment_mobility(const struct core *core, uint32_t index, int6
         if (it->planned_start_us < now_us + freeze_us) return MOBILITY_FROZEN;
     }
     if (it->pin_technician) return MOBILITY_PINNED;
+    if (it->shift != NONE && changes_left(core, it->shift) == 0) return MOBILITY_PINNED;
     bool told = it->status == APPOINTMENT_DISPATCHED || it->status == APPOINTMENT_ACCEPTED;
     return told ? MOBILITY_PINNED : MOBILITY_MOVABLE;
 }

@@ -50,6 +50,7 @@ struct shift {
     int64_t absent_start_us, absent_end_us; /* both 0: present */
     struct point start, end;
     bool break_done;
+    uint32_t changes; /* that plans made to it (stability.c) */
     int64_t travelled_us; /* what he set out for, as the travel times say */
     uint32_t route_count;
     uint32_t route[LIMIT_VISITS_PER_ROUTE]; /* plannable appointments in order */
@@ -101,6 +102,7 @@ struct appointment {
 /* A territory's service day: the unit that is planned and published. */
 struct board {
     uint32_t territory, first_shift, first_appointment;
+    struct core_stability stability;
     int64_t service_day;
     int64_t plan_version, revision, event_seq;
     int64_t reset_seq; /* a visit left, or the policy changed: who knows less is told everything */
@@ -184,6 +186,20 @@ bool named_has(const struct named *named, uint32_t technician);
 uint32_t valid_skills(const struct technician *technician, const struct shift *shift,
                       struct skill *out);
 int64_t predicted_end_us(const struct core *core, uint32_t appointment);
+
+/* --- how much of the plan may change (stability.c)
+ * ------------------------------------------------------------------ */
+#define UNLIMITED_CHANGES UINT32_MAX
+uint32_t changes_left(const struct core *core, uint32_t shift);
+/* When the visits of a shift's route would start now if nothing is changed. */
+void untouched_starts(const struct core *core, uint32_t shift, int64_t *starts_us);
+/* What another route, timed, changes for its technician; nothing is applied yet. */
+struct changes {
+    uint32_t gone, come, moved;
+    bool emergency; /* one comes to him */
+};
+struct changes route_changes(const struct core *core, uint32_t shift, const uint32_t *visits,
+                             const struct route_stop *stops, uint32_t count);
 
 /* --- one function per kind of fact
  * ------------------------------------------------------------------- */

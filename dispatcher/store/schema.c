@@ -45,10 +45,17 @@ static const char history[] =
     "ALTER TABLE plan ADD COLUMN broken INTEGER NOT NULL DEFAULT 0;"
     "CREATE INDEX change_by_appointment ON change(appointment_id, seq, number);";
 
+static const char stability[] =
+    "CREATE TABLE stability_override(seq INTEGER NOT NULL, technician_id TEXT NOT NULL,"
+    "  territory_id TEXT NOT NULL, service_day INTEGER NOT NULL, version INTEGER NOT NULL,"
+    "  appointment_id TEXT NOT NULL, changes_beyond INTEGER NOT NULL,"
+    "  PRIMARY KEY(seq, technician_id)) STRICT, WITHOUT ROWID;";
+
 static const char *const steps[] = {
     NULL,          /* 0 -> 1: everything, from row.def */
     whole_problem, /* 1 -> 2: choices, names, wishes, limits of travel, prices */
     history,       /* 2 -> 3: what a plan gained, and an appointment's changes */
+    stability,     /* 3 -> 4: plans that changed more than their limit */
 };
 
 const struct schema schema_newest = {sizeof steps / sizeof steps[0], steps};

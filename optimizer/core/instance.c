@@ -76,6 +76,7 @@ static void technician_fill(struct technician *out, const struct workday *day, u
         .start = (uint16_t)from->start,
         .end = (uint16_t)from->end,
         .capacity = from->capacity > 0 ? from->capacity : UNLIMITED,
+        .changes_left = from->changes_limited ? from->changes_left : UNLIMITED,
         .slot = slot,
         .hash = id_hash(from->id),
     };

@@ -64,8 +64,9 @@ struct technician {
     int32_t break_earliest, break_latest, break_length; /* length 0 and latest NOWAY: none */
     int32_t leg_max, travel_max;                        /* of one leg, of all */
     uint16_t start, end;
-    int32_t capacity; /* UNLIMITED when there is none */
-    uint32_t frozen;  /* visits in its frozen prefix */
+    int32_t capacity;     /* UNLIMITED when there is none */
+    int32_t changes_left; /* UNLIMITED when any number is */
+    uint32_t frozen;      /* visits in its frozen prefix */
     /* The first who differs from him in nothing but the name: their routes can be exchanged. He
      * himself if none before him does, and where some visit knows him by name. */
     uint32_t alike;
@@ -89,8 +90,9 @@ struct instance {
     uint8_t *can;                                 /* can[need * technician_count + technician] */
     uint32_t *visit_of_slot, *technician_of_slot; /* ranks; NO_INDEX: not in this instance */
     int32_t frozen_until;
-    int32_t tolerance;    /* of a start that was told */
-    struct policy policy; /* prices */
+    int32_t tolerance;           /* of a start that was told */
+    struct stability *stability; /* NULL: nobody's day has a limit of changes */
+    struct policy policy;        /* prices */
     bool plain; /* one window each, no breaks, overtime, wishes, limits of travel or prices
                    but of its time, nothing frozen */
 };

@@ -1,6 +1,7 @@
 #include "optimizer/core/repair.h"
 
 #include "base/check.h"
+#include "optimizer/core/stability.h"
 
 #include <string.h>
 
@@ -370,4 +371,5 @@ void repair(struct plan *plan, struct arena *scratch)
     repair_insert(plan, scratch);
     if (plan->unserved_count > 0) repair_eject(plan, EJECT_TRIALS, scratch);
     repair_freeze(plan);
+    stability_repair(plan, scratch);
 }

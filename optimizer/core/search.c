@@ -2,6 +2,7 @@
 #include "optimizer/core/search.h"
 
 #include "base/check.h"
+#include "optimizer/core/stability.h"
 
 #include <string.h>
 
@@ -565,6 +566,7 @@ static bool freeze_holds(const struct search *search)
         uint32_t technician = search->saved_of[i];
         if (route_frozen_out(search->in, technician, &search->now.routes[technician]) != NO_INDEX)
             return false;
+        if (!stability_holds(&search->now, technician)) return false;
     }
     return true;
 }

@@ -399,6 +399,8 @@ static enum err technician_check(const struct workday *day, const struct technic
         return problem_set(problem, ERR_INVALID, "break_seconds", "out of range");
     if (told->capacity < 0)
         return problem_set(problem, ERR_INVALID, "capacity", "must be 0 or more");
+    if (told->changes_limited && told->changes_left < 0)
+        return problem_set(problem, ERR_INVALID, "changes_left", "must be 0 or more");
     return ERR_OK;
 }
 
@@ -431,6 +433,8 @@ enum err workday_set_technician(struct workday *day, const struct technician_tol
     memcpy(technician->skills, skills, sizeof *skills * told->skill_count);
     technician->skill_count = told->skill_count;
     technician->capacity = told->capacity;
+    technician->changes_limited = told->changes_limited;
+    technician->changes_left = told->changes_left;
     return ERR_OK;
 }
 
@@ -669,6 +673,7 @@ static void digest_technician(struct digest *digest, const struct workday *day,
                (uint64_t)technician->day.leg_s_max << 32 | (uint32_t)technician->day.travel_s_max);
     digest_skills(digest, day, technician->skills, technician->skill_count);
     digest_u64(digest, (uint64_t)technician->capacity);
+    digest_u64(digest, technician->changes_limited ? 1 + (uint64_t)technician->changes_left : 0);
 }
 
 static void digest_windows(struct digest *digest, const struct window *windows, uint32_t count)

@@ -41,6 +41,8 @@ struct technician_told {
     const struct skill_named *skills;
     uint32_t skill_count;
     int32_t capacity; /* for the loads of the visits of a route together; 0: unlimited */
+    bool changes_limited;
+    int32_t changes_left; /* that plans may still make to his day (stability.h) */
 };
 
 /* Who may not serve a visit: as many as an order may name, and as many who may have declined it. */
@@ -91,6 +93,8 @@ struct technician_slot {
     struct skill skills[LIMIT_SKILLS_PER_ENTITY];
     uint32_t skill_count;
     int32_t capacity;
+    bool changes_limited;
+    int32_t changes_left;
 };
 
 struct visit_slot {

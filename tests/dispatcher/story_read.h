@@ -93,7 +93,7 @@ static struct fact_skill *skills_read(struct words *words, uint32_t *count)
     return skills;
 }
 
-/* territory [freeze 30] [ahead 60] [timeout 10] [skills electrical,gas] */
+/* territory [freeze 30] [ahead 60] [timeout 10] [changes 2] [skills electrical,gas] */
 static void read_territory(struct words *words, struct fact *fact)
 {
     struct fact_territory *it = &fact->territory;
@@ -108,6 +108,8 @@ static void read_territory(struct words *words, struct fact *fact)
             it->policy.dispatch_ahead_us = minutes_read(words);
         } else if (word_is(words, "timeout")) {
             it->policy.accept_timeout_us = minutes_read(words);
+        } else if (word_is(words, "changes")) {
+            it->policy.changes_per_technician_day_max = (int32_t)strtol(word(words), NULL, 10);
         } else if (word_is(words, "skills")) {
             struct fact_skill *skills = skills_read(words, &it->skill_count);
             const char **names = arena_need(words->arena, 8 * sizeof *names);

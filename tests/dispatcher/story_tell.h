@@ -67,6 +67,10 @@ static void tell_put(const struct act *act, struct arena *arena, struct lines *l
             row->check_in.technician_id, row->check_in.inferred ? ", inferred" : "");
     if (act->row_kind == ROW_PLAN)
         SAY(lines, "plan version %d, %d changes", (int)row->plan.version, (int)row->plan.changes);
+    if (act->row_kind == ROW_STABILITY_OVERRIDE)
+        SAY(lines, "%s changed by %d beyond his limit for %s",
+            row->stability_override.technician_id, (int)row->stability_override.changes_beyond,
+            row->stability_override.appointment_id);
     if (act->row_kind == ROW_PIN) tell_pin(&row->pin, arena, lines);
     if (act->row_kind == ROW_ABSENCE)
         SAY(lines, "absence %s %s-%s", row->absence.technician_id,

@@ -325,6 +325,7 @@ static void make_territory(struct world *world, struct fact *fact)
                                               .policy = policy_default,
                                               .skill_names = skills,
                                               .skill_count = 2};
+    fact->territory.policy.changes_per_technician_day_max = (int32_t)pick(world, 4);
 }
 
 static void make_tick(struct world *world, struct fact *fact)
@@ -513,8 +514,33 @@ static bool refused_route(const struct acts *acts, const char *technician_id)
     return false;
 }
 
+/* A visit that left him for somebody else or for nobody, and one that came from somebody else, is
+ * a change: no more than was left, but for an emergency, and that is logged. */
+static void check_stability(const struct world *world, const struct acts *acts, uint32_t shift,
+                            const struct glimpse *before, uint32_t left)
+{
+    const struct core *core = world->core;
+    uint32_t changes = 0, logged = 0;
+    bool emergency = false;
+    for (uint32_t a = 0; a < core->appointment_count; a++) {
+        bool had = before[a].shift == shift, has = core->appointments[a].shift == shift;
+        bool plannable = life_plannable(before[a].status);
+        changes += plannable && had != has && before[a].shift != NONE;
+        emergency |= has && !had && core->appointments[a].emergency;
+    }
+    const char *technician_id = core->technicians[core->shifts[shift].technician].id;
+    for (uint32_t i = 0; i < acts->count; i++) {
+        const struct act *act = &acts->items[i];
+        if (act->kind == ACT_PUT && act->row_kind == ROW_STABILITY_OVERRIDE &&
+            strcmp(act->row.stability_override.technician_id, technician_id) == 0)
+            logged += (uint32_t)act->row.stability_override.changes_beyond;
+    }
+    HOLDS(world, logged == 0 || emergency);
+    HOLDS(world, left == UNLIMITED_CHANGES || changes <= left + logged);
+}
+
 static void check_plan(const struct world *world, const struct fact *fact, const struct acts *acts,
-                       const struct glimpse *before)
+                       const struct glimpse *before, const uint32_t *left)
 {
     const struct core *core = world->core;
     uint32_t board = find_board(core, 0, fact->plan.service_day);
@@ -530,6 +556,7 @@ static void check_plan(const struct world *world, const struct fact *fact, const
             HOLDS(world, strcmp(core->appointments[core->shifts[shift].route[i]].id,
                                 route->appointment_ids[i]) == 0);
         check_published(world, shift, before);
+        check_stability(world, acts, shift, before, left[shift]);
     }
 }
 
@@ -729,6 +756,9 @@ static void step(struct world *world)
         before[i] = (struct glimpse){it->status, it->shift, it->planned_start_us,
                                      appointment_mobility(world->core, i, world->now_us)};
     }
+    uint32_t *left = arena_need(&world->scratch, sizeof *left * (world->core->shift_count + 1));
+    for (uint32_t i = 0; i < world->core->shift_count; i++)
+        left[i] = changes_left(world->core, i);
     uint64_t digest = core_digest(world->core);
     int64_t seq = core_seq(world->core);
     acts_init(&acts, &world->scratch);
@@ -743,7 +773,7 @@ static void step(struct world *world)
     world->told[world->told_count++] = fact;
     check_invariants(world);
     check_told(world, before, count, &acts);
-    if (fact.kind == FACT_PLAN) check_plan(world, &fact, &acts, before);
+    if (fact.kind == FACT_PLAN) check_plan(world, &fact, &acts, before, left);
     perform(world, &acts);
     check_rows(world);
 }

@@ -1,5 +1,6 @@
 /* Random days of events: what is frozen or pinned stays, whoever is away gets nothing. */
 #include "audited.h"
+#include "optimizer/core/stability.h"
 #include "random_day.h"
 
 #include <setjmp.h>
@@ -275,6 +276,71 @@ static void what_must_stay_stays(void **state)
     assert_true(held > 1000 && frozen > 200);
 }
 
+/* Visits that leave a technician or come to him from another; 0 if an emergency comes to him. */
+static int32_t changes_of(const struct live_day *day, uint32_t rank)
+{
+    const struct plan *plan = &day->solver.plan;
+    int32_t changes = 0;
+    for (uint32_t v = 0; v < day->solver.in.visit_count; v++) {
+        const struct node *node = &day->solver.in.nodes[v];
+        bool had = node->home == rank, has = plan->route_of[v] == rank;
+        if (has && !had && node->emergency) return 0;
+        changes += had != has && node->home != NO_INDEX;
+    }
+    return changes;
+}
+
+static uint32_t check_limits(const struct live_day *day)
+{
+    uint32_t checked = 0;
+    for (uint32_t t = 0; t < day->solver.in.technician_count; t++) {
+        if (day->solver.in.stability->broken[t]) continue; /* not proposed: see candidate.c */
+        assert_true(changes_of(day, t) <= day->solver.in.technicians[t].changes_left);
+        checked++;
+    }
+    return checked;
+}
+
+static void limit_changes(struct live_day *day)
+{
+    for (uint32_t t = 0; t < day->made.technician_count; t++) {
+        day->made.technicians[t].changes_limited = true;
+        day->made.technicians[t].changes_left = (int32_t)rng_below(&day->made.rng, 3);
+    }
+}
+
+static void no_day_is_changed_more_than_it_may_be(void **state)
+{
+    (void)state;
+    uint32_t checked = 0;
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+        static struct live_day day;
+        day = (struct live_day){.now_s = BASE_S + 6 * 3600};
+        random_day_make(&day.made, seed * 7919, 5, 36);
+        solver_open(&day.solver, &travel_straight, SERVICE_DAY);
+        tell_all(&day.made, &day.solver.day);
+        solver_fresh(&day.solver, 300, seed);
+        for (uint32_t step = 0; step < 30; step++) {
+            publish(&day);
+            advance(&day);
+            happen(&day);
+            limit_changes(&day);
+            tell(&day);
+            solver_begin(&day.solver);
+            checked += check_limits(&day);
+            solver_search(&day.solver, 100, step, false);
+            (void)solver_improve(&day.solver, 100);
+            checked += check_limits(&day);
+            (void)solver_recombine(&day.solver);
+            checked += check_limits(&day);
+            plan_check(&day.solver.plan);
+        }
+        solver_close(&day.solver);
+    }
+    print_message("%u routes kept their limits\n", checked);
+    assert_true(checked > 1000);
+}
+
 /* One urgent order into a full day: served, and nearly everybody keeps his visits. */
 static void an_urgent_order_moves_little(void **state)
 {
@@ -311,6 +377,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_must_stay_stays),
+        cmocka_unit_test(no_day_is_changed_more_than_it_may_be),
         cmocka_unit_test(an_urgent_order_moves_little),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -69,6 +69,7 @@ static ProtobufCBinaryData problem_say(uint64_t have, struct arena *arena)
     home.lon_e7 = 95000000;
     Callout__ProblemTechnician technician, *technicians[] = {&technician};
     callout__problem_technician__init(&technician);
+    technician.changes_left = -1;
     technician.technician_id = technician_id;
     technician.start = technician.end = &home;
     technician.available_us = US(BASE_S + 8 * 3600);

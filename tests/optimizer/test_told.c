@@ -38,6 +38,7 @@ static void message_make(struct message *message)
     for (int32_t i = 0; i < TECHNICIANS; i++) {
         Callout__ProblemTechnician *technician = &message->technicians[i];
         callout__problem_technician__init(technician);
+        technician->changes_left = -1;
         callout__point__init(&message->homes[i]);
         message->homes[i].lat_e7 = 471000000 + i * 300000;
         message->homes[i].lon_e7 = 95000000;
