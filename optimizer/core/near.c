@@ -142,7 +142,6 @@ static void beside_fill(const struct instance *in, uint32_t visit, struct beside
             heap_add(before, &out->before_count, BESIDE_MAX, key_of(far_before, v));
         if (far >= 0) heap_add(after, &out->after_count, BESIDE_MAX, key_of(far, v));
     }
-    out->reach = out->before_count < BESIDE_MAX ? NEVER : (int32_t)(before[0] >> 16);
     heap_list(before, out->before_count, list);
     for (uint32_t i = 0; i < out->before_count; i++)
         out->before[i] = (struct neighbour){

@@ -39,7 +39,6 @@ struct beside {
     struct legs legs;
     uint32_t before_count, after_count;
     int32_t least_before, least_after; /* no leg to it, or from it, is shorter */
-    int32_t reach; /* whoever may stand before it and is nearer is in `before` */
     struct neighbour before[BESIDE_MAX], after[BESIDE_MAX];
 };
 

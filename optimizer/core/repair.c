@@ -255,14 +255,12 @@ struct swap {
     int64_t cost;             /* of that route */
 };
 
-static struct route route_without(const struct plan *plan, uint32_t technician, uint32_t stop)
+/* By pointer: a route has room for many more stops than it has. */
+static void route_without(const struct route *route, uint32_t stop, struct route *rest)
 {
-    struct route rest;
-    route_copy(&rest, &plan->routes[technician]);
-    for (uint32_t i = stop; i <= rest.count; i++)
-        rest.stops[i] = rest.stops[i + 1];
-    rest.count--;
-    return rest;
+    rest->count = route->count - 1;
+    for (uint32_t i = 1; i <= rest->count; i++)
+        rest->stops[i].visit = route->stops[i < stop ? i : i + 1].visit;
 }
 
 /* Keeps the cheapest few, cheapest first. */
@@ -288,7 +286,8 @@ static uint32_t swaps_of(const struct plan *plan, uint32_t visit, struct swap *k
             if (*trials_left == 0) return count;
             --*trials_left;
             uint32_t out = route->stops[i].visit;
-            struct route rest = route_without(plan, t, i);
+            struct route rest;
+            route_without(route, i, &rest);
             if (!route_refresh(in, t, &rest)) continue;
             struct spot spot = route_scan(in, &rest, t, visit);
             if (spot.technician == NO_INDEX) continue;

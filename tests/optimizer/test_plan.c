@@ -1,4 +1,6 @@
 /* The O(1) questions of plan.h against the one definition of timing, model/route.h. */
+#include "optimizer/core/alike.h"
+#include "optimizer/core/near.h"
 #include "optimizer/core/plan.h"
 #include "random_day.h"
 
@@ -193,11 +195,102 @@ static void take_and_restore(void **state)
     assert_true(stuck > 0);
 }
 
+/* Of technicians who differ only in name, one empty route is enough; who is somebody's by name is
+ * like nobody. */
+static void one_empty_route_of_a_kind(void **state)
+{
+    (void)state;
+    struct random_day made;
+    struct workday day;
+    struct instance in;
+    struct plan plan;
+    struct alike alike;
+    struct arena arena;
+    uint32_t stamp = 0;
+    random_day_make(&made, 9, 4, 6);
+    for (uint32_t i = 1; i < 4; i++) {
+        const char *id = made.technicians[i].id;
+        made.technicians[i] = made.technicians[0];
+        made.technicians[i].id = id;
+    }
+    made.technicians[2].capacity = 7;
+    for (uint32_t i = 0; i < 6; i++)
+        made.visits[i].skill_count = made.visits[i].excluded_count = 0;
+    workday_open(&day, &travel_straight, SERVICE_DAY);
+    arena_open(&arena, 1 << 24);
+    tell_all(&made, &day);
+    instance_build(&in, &day, &arena);
+    plan_make(&plan, &in, &stamp, &arena);
+    alike_open(&alike, &in, &arena);
+    alike_look(&alike, &plan);
+    const bool spare_at_first[] = {false, true, false, true};
+    for (uint32_t t = 0; t < 4; t++)
+        assert_int_equal(alike_spare(&alike, t), spare_at_first[t]);
+    uint32_t visit = 0;
+    while (route_scan(&in, &plan.routes[0], 0, visit).technician == NO_INDEX)
+        visit++;
+    plan_put(&plan, visit, 0, 1);
+    alike_changed(&alike, &plan, 0);
+    const bool spare_then[] = {false, false, false, true};
+    for (uint32_t t = 0; t < 4; t++)
+        assert_int_equal(alike_spare(&alike, t), spare_then[t]);
+    assert_true(plan_take(&plan, visit));
+    alike_changed(&alike, &plan, 0);
+    for (uint32_t t = 0; t < 4; t++)
+        assert_int_equal(alike_spare(&alike, t), spare_at_first[t]);
+    arena_close(&arena);
+    workday_close(&day);
+}
+
+/* Bounds that spare looks must never be above what a look would find. */
+static void bounds_beside_hold(void **state)
+{
+    (void)state;
+    struct random_day made;
+    struct workday day;
+    struct instance in;
+    struct near near;
+    struct arena arena;
+    random_day_make(&made, 3, 4, DAY_VISITS);
+    workday_open(&day, &travel_straight, SERVICE_DAY);
+    arena_open(&arena, 1 << 24);
+    tell_all(&made, &day);
+    instance_build(&in, &day, &arena);
+    near_open(&near, &in, &arena);
+    for (uint32_t v = 0; v < in.visit_count; v++) {
+        const struct beside *beside = near_beside(&near, v);
+        uint32_t place = in.nodes[v].place;
+        for (uint32_t o = 0; o < in.visit_count; o++) {
+            if (o == v) continue;
+            uint32_t other = in.nodes[o].place;
+            assert_true(beside->least_before <= instance_travel(&in, other, place));
+            assert_true(beside->least_after <= instance_travel(&in, place, other));
+            assert_int_equal(beside->legs.there[other], instance_travel(&in, other, place));
+            assert_int_equal(beside->legs.on[other], instance_travel(&in, place, other));
+        }
+        for (uint32_t t = 0; t < in.technician_count; t++) {
+            const struct technician *who = &in.technicians[t];
+            assert_true(beside->least_before <= instance_travel(&in, who->start, place));
+            assert_true(beside->least_after <= instance_travel(&in, place, who->end));
+        }
+        for (uint32_t i = 0; i < beside->before_count; i++)
+            assert_int_equal(beside->before[i].leg,
+                             instance_travel(&in, in.nodes[beside->before[i].visit].place, place));
+        for (uint32_t i = 0; i < beside->after_count; i++)
+            assert_int_equal(beside->after[i].leg,
+                             instance_travel(&in, place, in.nodes[beside->after[i].visit].place));
+    }
+    arena_close(&arena);
+    workday_close(&day);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(insertion_is_exact),
         cmocka_unit_test(take_and_restore),
+        cmocka_unit_test(one_empty_route_of_a_kind),
+        cmocka_unit_test(bounds_beside_hold),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
