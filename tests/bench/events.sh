@@ -14,14 +14,14 @@ instances=$CALLOUT_DATA/bench/dispatch days=$CALLOUT_DATA/data/liechtenstein
     echo "events: there is no $days/day-300x50; CALLOUT_DATA names its parent" >&2
     exit 77
 }
-work=2000 events=200 step_small=1 step_large=5
-[ -n "${CALLOUT_SHORT:-}" ] && work=300 events=50 step_small=10 step_large=100
+work=2000 events=200 step_small=1 step_large=5 short=
+[ -n "${CALLOUT_SHORT:-}" ] && work=300 events=50 step_small=10 step_large=100 short=short_
 
 for day in d20_200:$step_small d100_1000:$step_large; do
     file=$instances/${day%:*}_s1.vroom.json
     [ -f "$file" ] || { echo "events: there is no $file, so no urgent orders" >&2; continue; }
-    "$tools/bench_events" urgent "urgent_${day%:*}" "$file" $((20 * work)) "${day#*:}" || exit 1
+    "$tools/bench_events" urgent "${short}urgent_${day%:*}" "$file" $((20 * work)) "${day#*:}" || exit 1
 done
-"$tools/bench_events" stream stream_200_30 200 30 "$events" "$work" 1 || exit 1
-"$tools/bench_events" stream stream_1000_150 1000 150 "$events" "$work" 1 || exit 1
-"$tools/bench_day" day_300x50 "$days/day-300x50" --work "$work"
+"$tools/bench_events" stream "${short}stream_200_30" 200 30 "$events" "$work" 1 || exit 1
+"$tools/bench_events" stream "${short}stream_1000_150" 1000 150 "$events" "$work" 1 || exit 1
+"$tools/bench_day" "${short}day_300x50" "$days/day-300x50" --work "$work"
