@@ -20,7 +20,8 @@ work=2000 events=200 step_small=1 step_large=5 short=
 for day in d20_200:$step_small d100_1000:$step_large; do
     file=$instances/${day%:*}_s1.vroom.json
     [ -f "$file" ] || { echo "events: there is no $file, so no urgent orders" >&2; continue; }
-    "$tools/bench_events" urgent "${short}urgent_${day%:*}" "$file" $((20 * work)) "${day#*:}" || exit 1
+    "$tools/bench_events" urgent "${short}urgent_${day%:*}" "$file" $((20 * work)) "${day#*:}" ||
+        exit 1
 done
 "$tools/bench_events" stream "${short}stream_200_30" 200 30 "$events" "$work" 1 || exit 1
 "$tools/bench_events" stream "${short}stream_1000_150" 1000 150 "$events" "$work" 1 || exit 1
