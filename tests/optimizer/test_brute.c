@@ -44,7 +44,7 @@ struct small_day {
     struct audit_problem problem;
     struct technician_told technicians[TECHNICIANS];
     struct visit_told visits[ORDERS];
-    char technician_ids[TECHNICIANS][4], visit_ids[ORDERS][4];
+    char technician_ids[TECHNICIANS][12], visit_ids[ORDERS][12];
     struct skill_named technician_skills[TECHNICIANS][2], visit_skills[ORDERS][1];
 };
 
