@@ -3,12 +3,12 @@
 #include "base/check.h"
 
 struct spot plain_scan(const struct instance *in, const struct route *route, uint32_t technician,
-                       uint32_t visit)
+                       uint32_t visit, int32_t below)
 {
     const struct node *node = &in->nodes[visit];
     const int32_t *to_visit = in->into + (size_t)node->place * in->stride;
     const int32_t *from_visit = in->from + (size_t)node->place * in->stride;
-    struct spot best = {NO_INDEX, 0, INT32_MAX};
+    struct spot best = {NO_INDEX, 0, below};
     for (uint32_t at = 1; at <= route->count + 1; at++) {
         const struct stop *next = &route->stops[at], *before = next - 1;
         if (before->behind > node->close) break;

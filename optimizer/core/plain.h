@@ -25,9 +25,9 @@ static inline int32_t plain_probe(const struct stop *before, const struct stop *
     return leave + on <= next->late_behind ? cost : INT32_MAX;
 }
 
-/* As route_scan. */
+/* As route_scan_below. */
 struct spot plain_scan(const struct instance *in, const struct route *route, uint32_t technician,
-                       uint32_t visit);
+                       uint32_t visit, int32_t below);
 
 /* Brings a route up to date in which the visits of stops first .. last (none: last is first - 1)
  * stand where legs of `legs` seconds in all were. Load and set are the caller's. All of it must

@@ -534,12 +534,12 @@ int32_t route_probe(const struct instance *in, const struct route *route, uint32
     return cost < below ? probe(&q, at, detour, cost, below) : INT32_MAX;
 }
 
-struct spot route_scan(const struct instance *in, const struct route *route, uint32_t technician,
-                       uint32_t visit)
+struct spot route_scan_below(const struct instance *in, const struct route *route,
+                             uint32_t technician, uint32_t visit, int32_t below)
 {
-    struct spot best = {NO_INDEX, 0, INT32_MAX};
+    struct spot best = {NO_INDEX, 0, below};
     if (!route_has_room(in, route, technician, visit)) return best;
-    if (in->plain) return plain_scan(in, route, technician, visit);
+    if (in->plain) return plain_scan(in, route, technician, visit, below);
     struct question q = question(in, route, technician, visit);
     for (uint32_t at = q.who->frozen + 1; at <= route->count + 1; at++) {
         const struct stop *before = &route->stops[at - 1];
@@ -550,6 +550,12 @@ struct spot route_scan(const struct instance *in, const struct route *route, uin
         if (cost < best.cost) best = (struct spot){technician, at, cost};
     }
     return best;
+}
+
+struct spot route_scan(const struct instance *in, const struct route *route, uint32_t technician,
+                       uint32_t visit)
+{
+    return route_scan_below(in, route, technician, visit, INT32_MAX);
 }
 
 uint32_t route_frozen_out(const struct instance *in, uint32_t technician, const struct route *route)

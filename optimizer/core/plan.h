@@ -110,6 +110,10 @@ struct spot {
 struct spot route_scan(const struct instance *in, const struct route *route, uint32_t technician,
                        uint32_t visit);
 
+/* The same where only a place that costs less than `below` is of use: what cannot is not timed. */
+struct spot route_scan_below(const struct instance *in, const struct route *route,
+                             uint32_t technician, uint32_t visit, int32_t below);
+
 /* Is there room for it, time aside? */
 bool route_has_room(const struct instance *in, const struct route *route, uint32_t technician,
                     uint32_t visit);

@@ -3,7 +3,7 @@
 #include "base/check.h"
 #include "optimizer/core/stability.h"
 
-#include <string.h>
+#include <stddef.h>
 
 enum { REGRET_MAX = 64, EJECT_KEPT = 16, EJECT_TRIALS = 6000 };
 
@@ -137,12 +137,12 @@ static void choice_add(struct choice *choice, struct spot spot)
     }
 }
 
-static struct choice choose(const struct plan *plan, uint32_t visit, uint32_t except)
+static struct choice choose(const struct plan *plan, uint32_t visit)
 {
     const struct instance *in = plan->in;
     struct choice choice = {{NO_INDEX, 0, INT32_MAX}, INT32_MAX, NO_INDEX};
     for (uint32_t t = 0; t < in->technician_count; t++) {
-        if (t == except || !instance_allows(in, t, visit)) continue;
+        if (!instance_allows(in, t, visit)) continue;
         choice_add(&choice, route_scan(in, &plan->routes[t], t, visit));
     }
     return choice;
@@ -162,7 +162,7 @@ static void insert_by_regret(struct plan *plan, struct arena *scratch)
     uint32_t count = plan->unserved_count;
     struct choice *choices = arena_need(scratch, sizeof *choices * (in->visit_count + 1));
     for (uint32_t i = 0; i < count; i++)
-        choices[plan->unserved[i]] = choose(plan, plan->unserved[i], NO_INDEX);
+        choices[plan->unserved[i]] = choose(plan, plan->unserved[i]);
     for (;;) {
         uint32_t next = NO_INDEX;
         int64_t most = -1;
@@ -182,7 +182,7 @@ static void insert_by_regret(struct plan *plan, struct arena *scratch)
             struct choice *choice = &choices[visit];
             if (!instance_allows(in, changed, visit)) continue;
             if (choice->best.technician == changed || choice->second_technician == changed)
-                *choice = choose(plan, visit, NO_INDEX);
+                *choice = choose(plan, visit);
             else
                 choice_add(choice, route_scan(in, &plan->routes[changed], changed, visit));
         }
@@ -233,7 +233,7 @@ static void insert_by_price(struct plan *plan, struct arena *scratch)
     uint32_t count;
     uint16_t *list = by_price(plan, &count, scratch);
     for (uint32_t i = 0; i < count; i++) {
-        struct choice choice = choose(plan, list[i], NO_INDEX);
+        struct choice choice = choose(plan, list[i]);
         if (choice.best.technician != NO_INDEX && choice.best.cost < plan->in->nodes[list[i]].price)
             plan_put(plan, list[i], choice.best.technician, choice.best.at);
     }
@@ -255,18 +255,59 @@ struct swap {
     int64_t cost;             /* of that route */
 };
 
-/* By pointer: a route has room for many more stops than it has. */
-static void route_without(const struct route *route, uint32_t stop, struct route *rest)
+/* What a route is without one of its visits: asked for again by each unserved one. */
+struct rests {
+    uint32_t stamp;               /* of the route; 0: nothing is known yet */
+    const struct route **without; /* by stop; NULL: the rest does not fit */
+};
+
+/* What is known of the plan as it is, so that nothing is worked out twice. */
+struct ejection {
+    struct plan *plan;
+    struct arena *scratch;
+    struct rests *rests;     /* by technician */
+    struct spot *elsewhere;  /* by visit: its best place in another's route ... */
+    uint32_t *elsewhere_for; /* ... of the plan with this stamp */
+    uint32_t trials_left;
+};
+
+/* NULL if the rest does not fit. A route has room for many more stops than it has: only those in
+ * use are there. */
+static const struct route *route_without(const struct instance *in, uint32_t technician,
+                                         const struct route *route, uint32_t stop,
+                                         struct arena *scratch)
 {
+    struct route *rest = arena_need(scratch, offsetof(struct route, stops) +
+                                                 sizeof *rest->stops * (route->count + 1));
     rest->count = route->count - 1;
     for (uint32_t i = 1; i <= rest->count; i++)
         rest->stops[i].visit = route->stops[i < stop ? i : i + 1].visit;
+    return route_refresh(in, technician, rest) ? rest : NULL;
 }
 
-/* Keeps the cheapest few, cheapest first. */
+static const struct rests *rests_of(struct ejection *ejection, uint32_t technician)
+{
+    const struct instance *in = ejection->plan->in;
+    const struct route *route = &ejection->plan->routes[technician];
+    struct rests *rests = &ejection->rests[technician];
+    if (rests->stamp == route->stamp) return rests;
+    rests->stamp = route->stamp;
+    rests->without = arena_need(ejection->scratch, sizeof(void *) * (route->count + 1));
+    for (uint32_t i = in->technicians[technician].frozen + 1; i <= route->count; i++)
+        rests->without[i] = route_without(in, technician, route, i, ejection->scratch);
+    return rests;
+}
+
+/* What a swap must cost less than: the dearest of those kept, or leaving the visit out. */
+static int64_t swap_below(const struct swap *kept, uint32_t count, int32_t price)
+{
+    if (count < EJECT_KEPT) return price;
+    return kept[EJECT_KEPT - 1].cost < price ? kept[EJECT_KEPT - 1].cost : price;
+}
+
+/* Keeps the cheapest few, cheapest first; it is cheaper than the last of them. */
 static void swap_keep(struct swap *kept, uint32_t *count, struct swap swap)
 {
-    if (*count == EJECT_KEPT && kept[EJECT_KEPT - 1].cost <= swap.cost) return;
     if (*count < EJECT_KEPT) (*count)++;
     uint32_t at = *count - 1;
     for (; at > 0 && kept[at - 1].cost > swap.cost; at--)
@@ -274,42 +315,63 @@ static void swap_keep(struct swap *kept, uint32_t *count, struct swap swap)
     kept[at] = swap;
 }
 
-static uint32_t swaps_of(const struct plan *plan, uint32_t visit, struct swap *kept,
-                         uint32_t *trials_left)
+static uint32_t swaps_of(struct ejection *ejection, uint32_t visit, struct swap *kept)
 {
+    const struct plan *plan = ejection->plan;
     const struct instance *in = plan->in;
     uint32_t count = 0;
     for (uint32_t t = 0; t < in->technician_count; t++) {
         const struct route *route = &plan->routes[t];
         if (!instance_allows(in, t, visit)) continue;
+        const struct rests *rests = rests_of(ejection, t);
         for (uint32_t i = in->technicians[t].frozen + 1; i <= route->count; i++) {
-            if (*trials_left == 0) return count;
-            --*trials_left;
-            uint32_t out = route->stops[i].visit;
-            struct route rest;
-            route_without(route, i, &rest);
-            if (!route_refresh(in, t, &rest)) continue;
-            struct spot spot = route_scan(in, &rest, t, visit);
+            if (ejection->trials_left == 0) return count;
+            ejection->trials_left--;
+            const struct route *rest = rests->without[i];
+            if (rest == NULL) continue;
+            int64_t saved = (int64_t)route->cost - rest->cost;
+            int64_t below = swap_below(kept, count, in->nodes[visit].price) + saved;
+            if (below > INT32_MAX) below = INT32_MAX;
+            if (below < INT32_MIN) continue;
+            struct spot spot = route_scan_below(in, rest, t, visit, (int32_t)below);
             if (spot.technician == NO_INDEX) continue;
-            int64_t cost = (int64_t)rest.cost + spot.cost - route->cost;
-            swap_keep(kept, &count, (struct swap){t, out, spot.at, cost});
+            const struct swap swap = {t, route->stops[i].visit, spot.at, spot.cost - saved};
+            swap_keep(kept, &count, swap);
         }
     }
     return count;
 }
 
-/* Makes the best of the swaps if it pays; what left is served elsewhere or stays unserved. */
-static void eject_for(struct plan *plan, uint32_t visit, const struct swap *kept, uint32_t count)
+/* The best place of a served visit in another's route; where none is cheaper than leaving it out,
+ * the price of that. */
+static struct spot elsewhere(struct ejection *ejection, uint32_t visit)
 {
+    const struct plan *plan = ejection->plan;
+    const struct instance *in = plan->in;
+    struct spot *spot = &ejection->elsewhere[visit];
+    if (ejection->elsewhere_for[visit] == *plan->stamp_next) return *spot;
+    ejection->elsewhere_for[visit] = *plan->stamp_next;
+    *spot = (struct spot){NO_INDEX, 0, in->nodes[visit].price};
+    for (uint32_t t = 0; t < in->technician_count; t++) {
+        if (t == plan->route_of[visit] || !instance_allows(in, t, visit)) continue;
+        struct spot here = route_scan_below(in, &plan->routes[t], t, visit, spot->cost);
+        if (here.technician != NO_INDEX) *spot = here;
+    }
+    return *spot;
+}
+
+/* Makes the best of the swaps if it pays; what left is served elsewhere or stays unserved. */
+static void eject_for(struct ejection *ejection, uint32_t visit, const struct swap *kept,
+                      uint32_t count)
+{
+    struct plan *plan = ejection->plan;
     const struct instance *in = plan->in;
     int64_t best_cost = in->nodes[visit].price;
     const struct swap *best = NULL;
     struct spot best_spot = {NO_INDEX, 0, 0};
     for (uint32_t i = 0; i < count && kept[i].cost < best_cost; i++) {
-        struct spot spot = choose(plan, kept[i].out, kept[i].technician).best;
-        int32_t price = in->nodes[kept[i].out].price;
-        if (spot.technician != NO_INDEX && spot.cost >= price) spot.technician = NO_INDEX;
-        int64_t cost = kept[i].cost + (spot.technician == NO_INDEX ? price : spot.cost);
+        struct spot spot = elsewhere(ejection, kept[i].out);
+        int64_t cost = kept[i].cost + spot.cost;
         if (cost >= best_cost) continue;
         best_cost = cost;
         best = &kept[i];
@@ -324,13 +386,23 @@ static void eject_for(struct plan *plan, uint32_t visit, const struct swap *kept
 
 void repair_eject(struct plan *plan, uint32_t trials_max, struct arena *scratch)
 {
+    const struct instance *in = plan->in;
     uint32_t count;
     const uint16_t *list = by_price(plan, &count, scratch);
-    for (uint32_t i = 0; i < count && trials_max > 0; i++) {
+    struct ejection ejection = {
+        .plan = plan,
+        .scratch = scratch,
+        .rests = arena_need(scratch, sizeof *ejection.rests * (in->technician_count + 1)),
+        .elsewhere = arena_need(scratch, sizeof *ejection.elsewhere * (in->visit_count + 1)),
+        .elsewhere_for =
+            arena_need(scratch, sizeof *ejection.elsewhere_for * (in->visit_count + 1)),
+        .trials_left = trials_max,
+    };
+    for (uint32_t i = 0; i < count && ejection.trials_left > 0; i++) {
         if (plan->route_of[list[i]] != NO_INDEX) continue;
         struct swap kept[EJECT_KEPT];
-        uint32_t found = swaps_of(plan, list[i], kept, &trials_max);
-        eject_for(plan, list[i], kept, found);
+        uint32_t found = swaps_of(&ejection, list[i], kept);
+        eject_for(&ejection, list[i], kept, found);
     }
 }
 

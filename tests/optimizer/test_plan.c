@@ -109,6 +109,11 @@ static void insertion_is_exact(void **state)
             if (slow.technician == NO_INDEX) continue;
             assert_int_equal(quick.cost, slow.cost);
             assert_int_equal(quick.at, slow.at);
+            struct spot below = route_scan_below(&in, route, technician, v, quick.cost + 1);
+            assert_int_equal(below.cost, quick.cost);
+            assert_int_equal(below.at, quick.at);
+            below = route_scan_below(&in, route, technician, v, quick.cost);
+            assert_int_equal(below.technician, NO_INDEX);
             if (!instance_allows(&in, technician, v)) continue;
             struct detour detour = detour_at(&in, route, v, quick.at);
             assert_int_equal(
