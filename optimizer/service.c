@@ -74,6 +74,7 @@ struct service {
     uint32_t problem_count;
     struct arena arena;        /* of one message */
     uint64_t cookie, question; /* the held question's; 0: none is out */
+    uint64_t solves;           /* events taken; what came together is one */
     int64_t ask_after_us;
 };
 
@@ -243,6 +244,7 @@ static bool calm(const struct live *live)
 static void take_event(struct service *service, struct live *live)
 {
     uint32_t more_left = live->more_left;
+    service->solves++;
     begin(live);
     live->fresh = nothing_planned(&live->solver);
     live->rounds_left = service->rounds * (live->fresh ? FRESH_TIMES : 1);
@@ -408,8 +410,9 @@ static void proposal_done(struct service *service, const struct bus_completion *
         result = (const Callout__ProposePlanReply *)body_of(
             service, reply, &callout__propose_plan_reply__descriptor);
     if (result != NULL && result->n_refused > 0)
-        log_info("%zu routes refused, the first of %s: %s", result->n_refused,
-                 result->refused[0]->technician_id, result->refused[0]->reason);
+        log_info("%zu routes refused, %u published; the first refused of %s: %s", result->n_refused,
+                 result->routes_applied, result->refused[0]->technician_id,
+                 result->refused[0]->reason);
     if (result != NULL && result->plan_version > 0)
         live->state = AWAIT_NEWS;
     else if (live->settled)
@@ -541,6 +544,7 @@ int optimizer_main(int argc, char **argv)
     }
     arena_open(&service.arena, MESSAGE_MEMORY);
     run(&service);
+    log_info("%llu problems were solved", (unsigned long long)service.solves);
     close_all(&service);
     return EXIT_DONE;
 }
