@@ -39,8 +39,8 @@ static enum err check_range(int64_t value, int64_t low, int64_t high, const char
 static enum err check_time(int64_t value, const char *field, const struct reader *reader)
 {
     const int64_t span_us = 5 * 366 * US_PER_DAY;
-    int64_t away_us = value - reader->now_us;
-    if (reader->stored || (away_us >= -span_us && away_us <= span_us)) return ERR_OK;
+    int64_t low_us = reader->now_us - span_us, high_us = reader->now_us + span_us;
+    if (reader->stored || (value >= low_us && value <= high_us)) return ERR_OK;
     return problem_set(reader->problem, ERR_INVALID, field,
                        "is more than five years away from now");
 }
