@@ -61,7 +61,7 @@ struct burst {
         bool planned;
     } events[EVENTS_MAX]; /* ascending */
     size_t event_count;
-    uint64_t plans;
+    uint32_t untimed; /* plans of which a time of commit is not known */
     struct samples to_plan_ms;
 };
 static struct burst burst;
@@ -98,10 +98,13 @@ static void take_feed(const Callout__FeedEvent *fact)
         burst.events[burst.event_count++] =
             (struct event){.seq = fact->seq, .committed_us = fact->committed_mono_us};
     if (strcmp(fact->kind, "plan") != 0) return;
-    burst.plans++;
     struct event *cause = event_find(fact->cause_seq);
-    if (cause == NULL || cause->planned || fact->committed_mono_us == 0) return;
+    if (cause == NULL || cause->planned) return;
     cause->planned = true;
+    if (cause->committed_us == 0 || fact->committed_mono_us == 0) {
+        burst.untimed++; /* the feed was answered within the batch, before its commit */
+        return;
+    }
     sample(&burst.to_plan_ms, (double)(fact->committed_mono_us - cause->committed_us) / 1e3);
 }
 
@@ -363,6 +366,7 @@ static void report(const char *name, double seconds)
     figure(name, "events_per_second", (double)burst.event_count / seconds, "1/s");
     figure(name, "unserved_at_the_end", (double)burst.tally.count.unscheduled, "orders");
     figure(name, "commit_to_plan_count", burst.to_plan_ms.count, "count");
+    figure(name, "commit_to_plan_untimed", burst.untimed, "count");
     figure(name, "commit_to_plan_p50", percentile(&burst.to_plan_ms, 50), "ms");
     figure(name, "commit_to_plan_p95", percentile(&burst.to_plan_ms, 95), "ms");
     figure(name, "commit_to_plan_p99", percentile(&burst.to_plan_ms, 99), "ms");
