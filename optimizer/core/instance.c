@@ -389,8 +389,8 @@ static bool are_alike(const struct instance *in, uint32_t a, uint32_t b)
         one->available != other->available || one->latest_end != other->latest_end ||
         one->shift_end != other->shift_end || one->capacity != other->capacity ||
         one->leg_max != other->leg_max || one->travel_max != other->travel_max ||
-        one->break_earliest != other->break_earliest || one->break_latest != other->break_latest ||
-        one->break_length != other->break_length)
+        one->changes_left != other->changes_left || one->break_earliest != other->break_earliest ||
+        one->break_latest != other->break_latest || one->break_length != other->break_length)
         return false;
     for (uint32_t need = 0; need < in->need_count; need++) {
         const uint8_t *can = in->can + (size_t)need * in->technician_count;
