@@ -446,8 +446,3 @@ const struct core *engine_core(const struct engine *engine)
 {
     return engine->core;
 }
-
-struct store *engine_store(struct engine *engine)
-{
-    return engine->store;
-}

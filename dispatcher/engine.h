@@ -72,6 +72,5 @@ MUST_USE enum err engine_answer_held(struct engine *engine, const uint8_t *reque
                                      bool expired, int64_t now_us, ProtobufCBinaryData *reply);
 
 const struct core *engine_core(const struct engine *engine);
-struct store *engine_store(struct engine *engine);
 
 #endif

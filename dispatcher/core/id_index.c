@@ -47,8 +47,3 @@ void id_index_add(struct id_index *index, uint32_t item)
     }
     index->slots[slot] = item + 1;
 }
-
-void id_index_clear(struct id_index *index)
-{
-    memset(index->slots, 0, index->slot_count * sizeof(uint32_t));
-}

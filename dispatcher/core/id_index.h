@@ -23,6 +23,5 @@ void id_index_open(struct id_index *index, struct arena *arena, const void *pool
                    uint32_t items_max);
 uint32_t id_index_find(const struct id_index *index, const char *id); /* NONE if it is not there */
 void id_index_add(struct id_index *index, uint32_t item); /* its id must be set and new */
-void id_index_clear(struct id_index *index);
 
 #endif
