@@ -270,3 +270,8 @@ size_t sp_connection_unsent(const struct sp_connection *connection)
 {
     return evbuffer_get_length(bufferevent_get_output(connection->stream));
 }
+
+int sp_connection_descriptor(const struct sp_connection *connection)
+{
+    return bufferevent_getfd(connection->stream);
+}

@@ -156,10 +156,27 @@ static void name_peer(struct slot *slot, const struct sockaddr *address, socklen
     if (address->sa_family == AF_UNIX) snprintf(slot->peer, sizeof slot->peer, "unix");
 }
 
+/* Ends what the peers of this address have closed but we have not read to its end yet. */
+static uint32_t end_gone(struct sp_listener *listener, struct sp_address address)
+{
+    uint32_t ended = 0;
+    for (uint32_t i = 0; i < listener->slot_count; i++) {
+        const struct slot *slot = &listener->slots[i];
+        if (slot->connection == NULL || slot->address.key != address.key) continue;
+        if (!sp_socket_has_gone(sp_connection_descriptor(slot->connection))) continue;
+        on_end(listener, i);
+        ended++;
+    }
+    return ended;
+}
+
+/* A burst of broken connections is accepted before the first of them is read; they must not take
+ * the room of the one behind them that means well. */
 static bool has_room(struct sp_listener *listener, struct sp_address address)
 {
     uint32_t of_address = sp_peers_add(&listener->peers, address);
     bool limited = !listener->options.trusted && !listener->options.unlimited_per_address;
+    if (limited && of_address > LIMIT_CONNECTIONS_PER_IP) of_address -= end_gone(listener, address);
     if (listener->counters.open < LIMIT_CONNECTIONS &&
         (!limited || of_address <= LIMIT_CONNECTIONS_PER_IP))
         return true;

@@ -8,6 +8,7 @@
 
 #include "url.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Binds and listens. A Unix socket gets mode 0600; a path left behind by a dead process is taken
@@ -16,5 +17,7 @@ MUST_USE enum err sp_socket_listen(const struct url *url, int *fd, struct proble
 uint16_t sp_socket_port(int fd); /* 0 for a Unix socket */
 /* No delay for small replies; a peer that vanished without a word is noticed within 45 seconds. */
 void sp_socket_tune(int fd);
+/* Whether the peer has closed or reset the connection, also when bytes of his wait to be read. */
+bool sp_socket_has_gone(int fd);
 
 #endif

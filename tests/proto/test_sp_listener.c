@@ -79,7 +79,8 @@ static void *server_run(void *context)
     return NULL;
 }
 
-static void server_start_with(struct server *server, struct sp_listener_options options)
+/* Listens, but accepts nobody before server_run_now. */
+static void server_prepare(struct server *server, struct sp_listener_options options)
 {
     struct problem problem = {{0}, {0}};
     *server = (struct server){.base = event_base_new()};
@@ -91,7 +92,17 @@ static void server_start_with(struct server *server, struct sp_listener_options 
     assert_int_equal(pipe(server->stop_pipe), 0);
     server->stop = event_new(server->base, server->stop_pipe[0], EV_READ, on_stop, server->base);
     event_add(server->stop, NULL);
+}
+
+static void server_run_now(struct server *server)
+{
     assert_int_equal(pthread_create(&server->thread, NULL, server_run, server), 0);
+}
+
+static void server_start_with(struct server *server, struct sp_listener_options options)
+{
+    server_prepare(server, options);
+    server_run_now(server);
 }
 
 static void server_start(struct server *server)
@@ -450,6 +461,27 @@ static void limits_connections_of_one_address(void **state)
     assert_int_equal(server.counters.refused_limit, 1);
 }
 
+/* While the listener was busy elsewhere, more than the limit came, said nothing or half a greeting,
+ * and went; the honest one behind them finds room. */
+static void makes_room_for_the_one_behind_the_broken(void **state)
+{
+    struct server server;
+    (void)state;
+    server_prepare(&server, (struct sp_listener_options){.url = "tcp://127.0.0.1:0"});
+    for (unsigned i = 0; i < LIMIT_CONNECTIONS_PER_IP + LIMIT_CONNECTIONS_PER_IP / 2; i++) {
+        int fd = raw_connect(sp_listener_port(server.listener));
+        assert_int_equal(write(fd, "\0SP\0", 4 * (i % 2)), 4 * (i % 2));
+        close(fd);
+    }
+    int honest = raw_connect(sp_listener_port(server.listener));
+    server_run_now(&server);
+    assert_true(raw_greet(honest) && raw_request(honest, 7, "hello", 5));
+    expect_reply(honest, 7, "hello");
+    close(honest);
+    server_stop(&server);
+    assert_int_equal(server.counters.refused_limit, 0);
+}
+
 /* A child connects more often than we have descriptors for; when it is gone, all is well again. */
 static void survives_the_end_of_descriptors(void **state)
 {
@@ -549,6 +581,7 @@ int main(void)
         cmocka_unit_test(forgets_all_who_left_while_their_requests_were_held),
         cmocka_unit_test(closes_a_reader_that_never_reads),
         cmocka_unit_test(limits_connections_of_one_address),
+        cmocka_unit_test(makes_room_for_the_one_behind_the_broken),
         cmocka_unit_test(takes_over_a_dead_socket_but_not_a_living_one),
         cmocka_unit_test(refuses_urls_by_reason),
     };
