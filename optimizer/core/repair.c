@@ -408,8 +408,7 @@ void repair_eject(struct plan *plan, uint32_t trials_max, struct arena *scratch)
 
 /* --- all --- */
 
-/* Only what must stay, in its order: that always fits (instance.h). */
-static void keep_placed(struct plan *plan, uint32_t technician)
+void repair_keep_placed(struct plan *plan, uint32_t technician)
 {
     const struct instance *in = plan->in;
     uint16_t list[ROUTE_MAX];
@@ -431,7 +430,7 @@ void repair_freeze(struct plan *plan)
     for (uint32_t t = 0; t < plan->in->technician_count; t++) {
         uint32_t visit;
         while ((visit = route_frozen_out(plan->in, t, &plan->routes[t])) != NO_INDEX) {
-            if (!plan_take(plan, visit)) keep_placed(plan, t);
+            if (!plan_take(plan, visit)) repair_keep_placed(plan, t);
         }
     }
 }

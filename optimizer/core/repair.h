@@ -33,6 +33,10 @@ void repair_eject(struct plan *plan, uint32_t trials_max, struct arena *scratch)
 /* Takes back what the freeze forbids to start so soon; it stays unserved. */
 void repair_freeze(struct plan *plan);
 
+/* Leaves the technician only what must stay with him, in its order: that always fits
+ * (instance.h). */
+void repair_keep_placed(struct plan *plan, uint32_t technician);
+
 /* All of it, in this order. */
 void repair(struct plan *plan, struct arena *scratch);
 
