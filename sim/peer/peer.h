@@ -7,15 +7,15 @@
  * `/bin/sh -c`, in a process group of its own, and killed when it takes too long.
  *
  * What it is told, and what it is not
- *   vehicle   a technician: skills, one time_window to the end of the overtime allowed, the break if
- *             it is still ahead, start_index where the frozen part of the route ends (or where he
- *             is), end_index
+ *   vehicle   a technician: skills, one time_window to the end of the overtime allowed, the break
+ *             if it is still ahead, start_index where the frozen part of the route ends (or where
+ *             he is), end_index
  *   job       a visit that is not frozen: service, time_windows of the start of service with the
  *             lateness allowed, skills that stand for everything that decides who may serve it,
- *             priority as its price between 1 and VROOM_PRIORITY_MAX
+ *             priority as its price between 1 and 100
  *   matrices  durations under "car" in whole seconds
  * Limits of a leg or of a day's travel, prices of lateness, of preferences and of changes have no
- * word in that format.
+ * word in that format. Time 0 is when the first technician can leave.
  *
  * Owner: peer_close frees all and has no process left behind. Thread: one.
  */

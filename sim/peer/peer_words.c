@@ -119,7 +119,7 @@ static json_t *windows_of(const struct writer *writer, const struct node *node)
     return windows;
 }
 
-static void add_job(struct writer *writer, json_t *jobs, uint32_t visit, int32_t price_most)
+static void add_visit(struct writer *writer, json_t *visits, uint32_t visit, int32_t price_most)
 {
     const struct node *node = &writer->in->nodes[visit];
     if (node->frozen || node->pinned == NOBODY) return;
@@ -130,10 +130,10 @@ static void add_job(struct writer *writer, json_t *jobs, uint32_t visit, int32_t
     }
     int64_t price = node->pinned == NO_INDEX ? node->price : price_most;
     int priority = (int)(price * PRIORITY_MAX / price_most);
-    append(jobs, made(json_pack("{s:i, s:o, s:i, s:i, s:[i], s:o}", "id", (int)visit,
-                                "location_index", place_of(writer, node->place), "service",
-                                node->service, "priority", priority < 1 ? 1 : priority, "skills",
-                                (int)skill_of(writer->in, visit), "time_windows", windows)));
+    append(visits, made(json_pack("{s:i, s:o, s:i, s:i, s:[i], s:o}", "id", (int)visit,
+                                  "location_index", place_of(writer, node->place), "service",
+                                  node->service, "priority", priority < 1 ? 1 : priority, "skills",
+                                  (int)skill_of(writer->in, visit), "time_windows", windows)));
 }
 
 static int32_t dearest(const struct instance *in)
@@ -169,13 +169,13 @@ static void write_matrix(const struct writer *writer, FILE *out)
 static json_t *write_entities(struct writer *writer)
 {
     const struct instance *in = writer->in;
-    json_t *vehicles = made(json_array()), *jobs = made(json_array());
+    json_t *vehicles = made(json_array()), *visits = made(json_array());
     int32_t price_most = dearest(in);
     for (uint32_t t = 0; t < in->technician_count; t++)
         append(vehicles, vehicle_of(writer, t));
     for (uint32_t v = 0; v < in->visit_count; v++)
-        add_job(writer, jobs, v, price_most);
-    return made(json_pack("{s:o, s:o}", "vehicles", vehicles, "jobs", jobs));
+        add_visit(writer, visits, v, price_most);
+    return made(json_pack("{s:o, s:o}", "vehicles", vehicles, "jobs", visits));
 }
 
 static int32_t first_start(const struct instance *in)
@@ -214,7 +214,7 @@ char *peer_words_write(const struct solver *solver, size_t *size)
 struct answer {
     struct plan *plan;
     const struct plan *before;
-    bool *told_vehicle, *told_job; /* a second time is an error */
+    bool *told_vehicle, *told_visit; /* a second time is an error */
     uint32_t left_out;
     size_t route;
     struct problem *problem;
@@ -251,9 +251,9 @@ static enum err check_route(struct answer *answer, const struct audit_route *rou
         const char *id = route->stops[i].visit_id;
         if (id == NULL) continue;
         uint32_t visit = rank_of(id, in->visit_count);
-        if (visit == NO_INDEX || in->nodes[visit].frozen || answer->told_job[visit])
+        if (visit == NO_INDEX || in->nodes[visit].frozen || answer->told_visit[visit])
             return refuse(answer, "job", id, "is no job of the problem, or comes twice");
-        answer->told_job[visit] = true;
+        answer->told_visit[visit] = true;
     }
     return ERR_OK;
 }
@@ -345,7 +345,7 @@ enum err peer_words_read(const char *text, size_t size, struct plan *plan, struc
     plan_copy(&before, plan);
     struct answer answer = {.plan = plan, .before = &before, .problem = problem};
     answer.told_vehicle = arena_need(memory, plan->in->technician_count + 1);
-    answer.told_job = arena_need(memory, plan->in->visit_count + 1);
+    answer.told_visit = arena_need(memory, plan->in->visit_count + 1);
     err = take_plan(&answer, &words, memory);
     *left_out = answer.left_out;
     return err;

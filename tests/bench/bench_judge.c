@@ -124,6 +124,24 @@ static void look_before(struct judge *judge, const Callout__PlanCandidate *plan)
         judge->touched[r] = touched_since(judge->core, plan, r);
 }
 
+/* Says which route of which plan is bad, for whoever has to find out why. */
+static void accuse(const struct judge *judge, const char *technician_id, const char *what)
+{
+    fprintf(stderr, "bench_judge: fact %lld: the route of %s %s\n",
+            (long long)core_seq(judge->core), technician_id, what);
+}
+
+static void look_at_route(struct judge *judge, const Callout__CandidateRoute *wanted,
+                          uint32_t shift, bool touched)
+{
+    bool same = as_wanted(judge->core, wanted, shift), keeps = holds(judge->core, shift);
+    if (touched) accuse(judge, wanted->technician_id, "was touched by a later fact");
+    if (!same) accuse(judge, wanted->technician_id, "is not what the plan says");
+    if (!keeps) accuse(judge, wanted->technician_id, "breaks a rule");
+    judge->stale += touched;
+    judge->broken += !same || !keeps;
+}
+
 static void look_after(struct judge *judge, const Callout__PlanCandidate *plan, bool late,
                        const struct acts *acts)
 {
@@ -135,9 +153,7 @@ static void look_after(struct judge *judge, const Callout__PlanCandidate *plan, 
         uint32_t shift = shift_of(judge->core, plan, r);
         if (refused(acts, plan->routes[r]->technician_id)) continue;
         judge->count.late_applied += late;
-        judge->stale += judge->touched[r];
-        judge->broken +=
-            !as_wanted(judge->core, plan->routes[r], shift) || !holds(judge->core, shift);
+        look_at_route(judge, plan->routes[r], shift, judge->touched[r]);
     }
 }
 

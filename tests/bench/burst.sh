@@ -25,7 +25,15 @@ done
 
 work=$(mktemp -d)
 serve=
-trap '[ -z "$serve" ] || { kill "$serve" && wait "$serve"; }; rm -rf "$work"' EXIT
+finish() {
+    [ -z "$serve" ] || { kill "$serve" && wait "$serve"; }
+    if [ "${code:-0}" = 3 ]; then
+        echo "burst: what was found wrong is kept: $work" >&2
+    else
+        rm -rf "$work"
+    fi
+}
+trap finish EXIT
 die() {
     echo "burst: $*" >&2
     tail -n 20 "$work/serve.log" >&2
