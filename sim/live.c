@@ -112,7 +112,7 @@ static void on_tick(void *context)
 {
     struct live *live = context;
     live->ticks++;
-    watch_join(live->watch, false);
+    watch_join(live->watch, client_loop_now_us(live->loop));
     if (live->ticks % TALLY_TICKS == 0) tally_read(&live->tally);
     show(live);
     if (end_asked) live->interrupted = true;
@@ -187,7 +187,7 @@ static enum err open_people(struct live *live, struct problem *problem)
 static void summarize(struct live *live, int64_t began_mono_us, struct live_summary *summary)
 {
     struct problem problem;
-    watch_join(live->watch, true);
+    watch_join(live->watch, INT64_MAX);
     if (!live->system_died && read_tally(live, &problem) != ERR_OK)
         log_error("%s: %s", problem.field, problem.text);
     summary->fleet = fleet_count(live->fleet);

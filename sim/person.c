@@ -546,7 +546,7 @@ static void set_signal(struct person *person, bool on)
     if (client_set_online(person->client, on, &problem) != ERR_OK)
         log_error("%s: %s: %s", person->row->id, problem.field, problem.text);
     person->no_signal = !on;
-    person->in_reach_since_us = on ? clock_mono_us() + reconnect_us : INT64_MAX;
+    person->in_reach_since_us = on ? client_loop_now_us(person->loop) + reconnect_us : INT64_MAX;
 }
 
 static void on_radio(void *context)

@@ -221,9 +221,10 @@ static void join_one(struct watch *watch, const struct receipt *receipt)
     }
 }
 
-void watch_join(struct watch *watch, bool all)
+void watch_join(struct watch *watch, int64_t now_us)
 {
-    int64_t until_us = clock_mono_us() - join_delay_us;
+    bool all = now_us == INT64_MAX;
+    int64_t until_us = now_us - join_delay_us;
     uint64_t told_seq = watch->seen_count == 0 ? 0 : watch->seen[watch->seen_count - 1].seq;
     for (; watch->joined < watch->receipt_count; watch->joined++) {
         const struct receipt *receipt = &watch->receipts[watch->joined];

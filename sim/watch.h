@@ -3,8 +3,8 @@
  * Idea: two streams meet here. The event feed tells every committed fact: events (the optimizer was
  * asked to solve again) and plans (with the event behind them). The devices tell which facts lie
  * behind a change that they just received. For each event and each device whose assignments it
- * changed there is one latency: from the event's commit to the first receipt, both on this
- * machine's monotonic clock. Receipts that only a later plan for the same event brought (the
+ * changed there is one latency: from the event's commit to the first receipt, both on the
+ * loop's monotonic clock. Receipts that only a later plan for the same event brought (the
  * optimizer went on searching) are counted apart, and so are those of a device that had no signal.
  * The streams are joined half a second late, once the feed has come as far, so that either may be
  * the slower. Thread: the loop's.
@@ -48,8 +48,8 @@ void watch_feed(struct watch *watch, const Callout__FeedEvent *event);
  * count. */
 void watch_receipt(struct watch *watch, const char *technician_id, const struct client_news *news,
                    int64_t in_reach_since_us);
-/* Joins what is ripe, or all. */
-void watch_join(struct watch *watch, bool all);
+/* Joins what is ripe at a time of the loop; INT64_MAX: all. */
+void watch_join(struct watch *watch, int64_t now_us);
 
 const struct watch_totals *watch_totals(const struct watch *watch);
 /* The latest lines, the newest first. */

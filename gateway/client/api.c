@@ -1,7 +1,6 @@
 #include "gateway/client/api.h"
 
 #include "base/check.h"
-#include "base/clock.h"
 #include "base/limits.h"
 #include "base/rng.h"
 #include "gateway/client/channel.h"
@@ -62,7 +61,7 @@ static void back_off(struct api *api, uint32_t retry_after_ms)
     if (ms > BACKOFF_MS_MAX) ms = BACKOFF_MS_MAX;
     if (retry_after_ms > 0) ms = retry_after_ms;
     ms += rng_below(&api->chance, ms / 2 + 1);
-    client_timer_set(api->loop, &api->backoff, clock_mono_us() + (int64_t)ms * 1000);
+    client_timer_set(api->loop, &api->backoff, client_loop_now_us(api->loop) + (int64_t)ms * 1000);
 }
 
 /* --- answers --------------------------------------------------------------------------------- */
@@ -118,7 +117,8 @@ static void on_reply(void *context, const uint8_t *bytes, size_t size)
         back_off(api, 0);
     } else {
         const Callout__Reply *reply = (const Callout__Reply *)message;
-        domain_learn(&api->domain, reply->server_time_us, reply->clock_rate, clock_mono_us());
+        domain_learn(&api->domain, reply->server_time_us, reply->clock_rate,
+                     client_loop_now_us(api->loop));
         if (worth_repeating(reply->status))
             back_off(api, reply->retry_after_ms);
         else
@@ -268,7 +268,7 @@ enum err api_call(struct api *api, const char *method, const ProtobufCMessage *m
     struct call call = {.loop = api->loop, .arena = arena, .problem = problem};
     struct waiting *waiting =
         put_in_line(api, pack(api, method, message, request_id), on_answer, &call);
-    client_loop_run(api->loop, clock_mono_us() + (int64_t)timeout_ms * 1000);
+    client_loop_run(api->loop, client_loop_now_us(api->loop) + (int64_t)timeout_ms * 1000);
     if (!call.over) {
         waiting->done = NULL; /* its answer, should it still come, finds nobody */
         return problem_set(problem, ERR_IO, "gateway", "no answer within %u ms: %s", timeout_ms,
@@ -291,7 +291,7 @@ bool api_connected(const struct api *api)
 
 int64_t api_domain_us(const struct api *api)
 {
-    return domain_at(&api->domain, clock_mono_us());
+    return domain_at(&api->domain, client_loop_now_us(api->loop));
 }
 
 int64_t api_mono_at(const struct api *api, int64_t domain_us)

@@ -115,7 +115,8 @@ static void set_wait(struct channel *channel, size_t wait)
     client_timer_cancel(channel->loop, &channel->longer);
     if (channel_connected(channel) || wait + 1 == WAIT_COUNT) return;
     client_timer_set(channel->loop, &channel->longer,
-                     clock_mono_us() + waits[wait + 1].gone_us - waits[wait].gone_us);
+                     client_loop_now_us(channel->loop) + waits[wait + 1].gone_us -
+                         waits[wait].gone_us);
 }
 
 static void on_longer(void *context)

@@ -9,7 +9,6 @@
 
 #include "base/arena.h"
 #include "base/check.h"
-#include "base/clock.h"
 #include "base/limits.h"
 #include "base/rng.h"
 #include "gateway/client/channel.h"
@@ -163,7 +162,7 @@ static void ask_hello(struct client *client)
     request.epoch = client->identity.epoch;
     request.device_secret =
         (ProtobufCBinaryData){sizeof client->identity.secret, client->identity.secret};
-    request.device_time_us = clock_wall_us();
+    request.device_time_us = client_loop_wall_us(client->loop);
     ask(&client->command, ASKED_HELLO, "Hello", &request.base);
 }
 
@@ -262,7 +261,8 @@ static void back_off(struct line *line, uint32_t retry_after_ms)
     ms = ms / 2 + rng_below(&client->jitter, ms / 2 + 1);
     if (retry_after_ms > 0)
         ms = retry_after_ms + rng_below(&client->jitter, retry_after_ms / 2 + 1);
-    client_timer_set(client->loop, &line->backoff, clock_mono_us() + (int64_t)ms * 1000);
+    client_timer_set(client->loop, &line->backoff,
+                     client_loop_now_us(client->loop) + (int64_t)ms * 1000);
 }
 
 /* --- replies --------------------------------------------------------------------------------- */
@@ -315,7 +315,7 @@ static void take_hello(struct client *client, const Callout__HelloReply *reply)
 
 static void tell_news(struct client *client, struct client_news *news)
 {
-    news->received_mono_us = clock_mono_us();
+    news->received_mono_us = client_loop_now_us(client->loop);
     if (client->events.on_news != NULL && (news->change_count > 0 || news->snapshot))
         client->events.on_news(client->context, client, news);
 }
@@ -365,8 +365,8 @@ static void take_push(struct client *client, const Callout__PushReply *reply)
         return;
     }
     struct problem problem = {0};
-    if (outbox_forget(client->outbox, client->acked_seq, clock_wall_us() - outbox_keep_us,
-                      &problem) != ERR_OK)
+    if (outbox_forget(client->outbox, client->acked_seq,
+                      client_loop_wall_us(client->loop) - outbox_keep_us, &problem) != ERR_OK)
         stop(client, ERR_IO, problem.text);
 }
 
@@ -501,7 +501,8 @@ static void on_reply(void *context, const uint8_t *bytes, size_t size)
         back_off(line, 0);
     } else if (!client->stopped) {
         const Callout__Reply *reply = (const Callout__Reply *)message;
-        domain_learn(&client->domain, reply->server_time_us, reply->clock_rate, clock_mono_us());
+        domain_learn(&client->domain, reply->server_time_us, reply->clock_rate,
+                     client_loop_now_us(client->loop));
         take_status(line, asked, reply, &arena);
         tell_state(client);
     }
@@ -608,16 +609,16 @@ enum err client_save(struct client *client, Callout__Command *command, uint64_t 
     CHECK(command->body_case != CALLOUT__COMMAND__BODY__NOT_SET);
     int64_t domain_us = client_domain_us(client);
     command->seq = outbox_last_seq(client->outbox) + 1;
-    command->device_time_us = domain_us != 0 ? domain_us : clock_wall_us();
-    command->mono_us = clock_mono_us();
+    command->device_time_us = domain_us != 0 ? domain_us : client_loop_wall_us(client->loop);
+    command->mono_us = client_loop_now_us(client->loop);
     command->boot_id = client->boot_id;
     size_t size = callout__command__get_packed_size(command);
     if (size > LIMIT_COMMAND)
         return problem_set(problem, ERR_TOO_LARGE, "command", "at most %d bytes", LIMIT_COMMAND);
     uint8_t bytes[LIMIT_COMMAND];
     callout__command__pack(command, bytes);
-    enum err err =
-        outbox_append(client->outbox, command->seq, clock_wall_us(), bytes, size, problem);
+    enum err err = outbox_append(client->outbox, command->seq, client_loop_wall_us(client->loop),
+                                 bytes, size, problem);
     if (err != ERR_OK) return err;
     client->counters.saved++;
     *seq = command->seq;
@@ -657,7 +658,7 @@ const struct client_counters *client_counters(const struct client *client)
 
 int64_t client_domain_us(const struct client *client)
 {
-    return domain_at(&client->domain, clock_mono_us());
+    return domain_at(&client->domain, client_loop_now_us(client->loop));
 }
 
 int64_t client_mono_at(const struct client *client, int64_t domain_us)

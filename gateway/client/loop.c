@@ -9,6 +9,8 @@
 
 /* The heap of timers: the earliest at place 1, a parent never later than its children. */
 struct client_loop {
+    bool is_virtual;
+    int64_t now_us;       /* of a virtual loop */
     pthread_mutex_t lock; /* guards first, last, stopping */
     pthread_cond_t woken;
     struct client_note *first, *last;
@@ -16,6 +18,7 @@ struct client_loop {
 
     struct client_timer **heap; /* heap[0] is not used */
     size_t timer_count, timer_room;
+    uint64_t turns; /* timers set so far */
 };
 
 enum err client_loop_open(struct client_loop **out)
@@ -32,6 +35,16 @@ enum err client_loop_open(struct client_loop **out)
     return ERR_OK;
 }
 
+enum err client_loop_open_virtual(struct client_loop **out, int64_t start_us)
+{
+    CHECK(start_us > 0);
+    enum err err = client_loop_open(out);
+    if (err != ERR_OK) return err;
+    (*out)->is_virtual = true;
+    (*out)->now_us = start_us;
+    return ERR_OK;
+}
+
 void client_loop_close(struct client_loop *loop)
 {
     if (loop == NULL) return;
@@ -43,7 +56,23 @@ void client_loop_close(struct client_loop *loop)
     free(loop);
 }
 
+int64_t client_loop_now_us(const struct client_loop *loop)
+{
+    return loop->is_virtual ? loop->now_us : clock_mono_us();
+}
+
+int64_t client_loop_wall_us(const struct client_loop *loop)
+{
+    return loop->is_virtual ? loop->now_us : clock_wall_us();
+}
+
 /* --- timers ---------------------------------------------------------------------------------- */
+
+static bool earlier(const struct client_timer *one, const struct client_timer *other)
+{
+    if (one->at_us != other->at_us) return one->at_us < other->at_us;
+    return one->turn < other->turn;
+}
 
 static void heap_put(struct client_loop *loop, size_t place, struct client_timer *timer)
 {
@@ -53,7 +82,7 @@ static void heap_put(struct client_loop *loop, size_t place, struct client_timer
 
 static void heap_up(struct client_loop *loop, size_t place, struct client_timer *timer)
 {
-    while (place > 1 && loop->heap[place / 2]->at_us > timer->at_us) {
+    while (place > 1 && earlier(timer, loop->heap[place / 2])) {
         heap_put(loop, place, loop->heap[place / 2]);
         place /= 2;
     }
@@ -65,9 +94,8 @@ static void heap_down(struct client_loop *loop, size_t place, struct client_time
     for (;;) {
         size_t child = place * 2;
         if (child > loop->timer_count) break;
-        if (child < loop->timer_count && loop->heap[child + 1]->at_us < loop->heap[child]->at_us)
-            child++;
-        if (loop->heap[child]->at_us >= timer->at_us) break;
+        if (child < loop->timer_count && earlier(loop->heap[child + 1], loop->heap[child])) child++;
+        if (earlier(timer, loop->heap[child])) break;
         heap_put(loop, place, loop->heap[child]);
         place = child;
     }
@@ -95,17 +123,22 @@ void client_timer_set(struct client_loop *loop, struct client_timer *timer, int6
         CHECK(loop->heap != NULL);
     }
     timer->at_us = at_us;
+    timer->turn = ++loop->turns;
     heap_up(loop, ++loop->timer_count, timer);
+}
+
+static void fire_first(struct client_loop *loop)
+{
+    struct client_timer *timer = loop->heap[1];
+    client_timer_cancel(loop, timer);
+    timer->fire(timer->context);
 }
 
 static void fire_due(struct client_loop *loop)
 {
     int64_t now_us = clock_mono_us();
-    while (loop->timer_count > 0 && loop->heap[1]->at_us <= now_us) {
-        struct client_timer *timer = loop->heap[1];
-        client_timer_cancel(loop, timer);
-        timer->fire(timer->context);
-    }
+    while (loop->timer_count > 0 && loop->heap[1]->at_us <= now_us)
+        fire_first(loop);
 }
 
 /* --- notes ----------------------------------------------------------------------------------- */
@@ -143,13 +176,14 @@ void client_loop_withdraw(struct client_loop *loop, struct client_note *note)
     pthread_mutex_unlock(&loop->lock);
 }
 
-/* Takes the oldest note, waiting for one until `until_us`. NULL: none, or the loop shall stop. */
+/* Takes the oldest note, waiting for one until `until_us` unless the loop is virtual. NULL: none,
+ * or the loop shall stop. */
 static struct client_note *take_note(struct client_loop *loop, int64_t until_us, bool *stopping)
 {
     struct timespec until = {.tv_sec = (time_t)(until_us / US_PER_SECOND),
                              .tv_nsec = (long)(until_us % US_PER_SECOND) * 1000};
     pthread_mutex_lock(&loop->lock);
-    while (loop->first == NULL && !loop->stopping) {
+    while (loop->first == NULL && !loop->stopping && !loop->is_virtual) {
         if (until_us == INT64_MAX)
             pthread_cond_wait(&loop->woken, &loop->lock);
         else if (pthread_cond_timedwait(&loop->woken, &loop->lock, &until) != 0)
@@ -167,8 +201,31 @@ static struct client_note *take_note(struct client_loop *loop, int64_t until_us,
     return note;
 }
 
+/* What was posted runs first and takes no time; then the next timer's time comes. */
+static void run_virtual(struct client_loop *loop, int64_t until_us)
+{
+    for (;;) {
+        bool stopping;
+        struct client_note *note = take_note(loop, 0, &stopping);
+        if (stopping) return;
+        if (note != NULL) {
+            note->run(note->context);
+            continue;
+        }
+        bool ends = loop->timer_count == 0 || loop->heap[1]->at_us > until_us;
+        int64_t next_us = ends ? until_us : loop->heap[1]->at_us;
+        if (next_us != INT64_MAX && next_us > loop->now_us) loop->now_us = next_us;
+        if (ends) return;
+        fire_first(loop);
+    }
+}
+
 void client_loop_run(struct client_loop *loop, int64_t until_us)
 {
+    if (loop->is_virtual) {
+        run_virtual(loop, until_us);
+        return;
+    }
     for (;;) {
         fire_due(loop);
         int64_t next_us = loop->timer_count > 0 ? loop->heap[1]->at_us : INT64_MAX;

@@ -75,7 +75,7 @@ static void the_first_plan_for_an_event_is_measured_from_the_event(void **state)
     event(watch, 10, 1000 * MS);
     plan(watch, 11, 10, "T1");
     receipt(watch, "T1", 11, REPLICA_CAME, 1030 * MS, 0);
-    watch_join(watch, true);
+    watch_join(watch, INT64_MAX);
     const struct watch_totals *totals = watch_totals(watch);
     assert_int_equal(totals->events_with_change, 1);
     assert_int_equal(totals->latency.count, 1);
@@ -95,7 +95,7 @@ static void a_later_plan_for_the_same_event_is_counted_apart(void **state)
     receipt(watch, "T1", 11, REPLICA_CAME, 1030 * MS, 0);
     receipt(watch, "T1", 12, REPLICA_MOVED, 1090 * MS, 0);
     receipt(watch, "T2", 12, REPLICA_CAME, 1095 * MS, 0);
-    watch_join(watch, true);
+    watch_join(watch, INT64_MAX);
     const struct watch_totals *totals = watch_totals(watch);
     assert_int_equal(totals->latency.count, 1);
     assert_int_equal(totals->improvement.count, 2);
@@ -109,7 +109,7 @@ static void one_latency_for_each_event_and_device(void **state)
     plan(watch, 11, 10, "T1");
     receipt(watch, "T1", 10, REPLICA_CAME, 1030 * MS, 0); /* told by the event's own number */
     receipt(watch, "T1", 11, REPLICA_CAME, 1031 * MS, 0);
-    watch_join(watch, true);
+    watch_join(watch, INT64_MAX);
     assert_int_equal(watch_totals(watch)->latency.count, 1);
     assert_int_equal(watch_totals(watch)->latency.us[0], 30 * MS);
 }
@@ -120,7 +120,7 @@ static void no_signal_no_latency(void **state)
     event(watch, 10, 1000 * MS);
     plan(watch, 11, 10, "T1");
     receipt(watch, "T1", 11, REPLICA_CAME, 9000 * MS, 8999 * MS);
-    watch_join(watch, true);
+    watch_join(watch, INT64_MAX);
     const struct watch_totals *totals = watch_totals(watch);
     assert_int_equal(totals->latency.count, 0);
     assert_int_equal(totals->without_signal, 1);
@@ -132,7 +132,7 @@ static void a_status_alone_is_no_new_assignment(void **state)
     struct watch *watch = *state;
     event(watch, 10, 1000 * MS);
     receipt(watch, "T1", 10, REPLICA_STATUS, 1010 * MS, 0);
-    watch_join(watch, true);
+    watch_join(watch, INT64_MAX);
     assert_int_equal(watch_totals(watch)->events_with_change, 0);
 }
 
