@@ -1,0 +1,520 @@
+/* planner.c - one held question, one problem in hand at a time.
+ *
+ *   what a problem waits for
+ *
+ *      IDLE --news--> repair --differs--> REPLY --published--> NEWS --news of our plan--> SEARCH
+ *                        \--same--------------------------------------------------------> SEARCH
+ *      SEARCH --done--> last candidate (settled) --> IDLE
+ *
+ *   S1  news of an event restarts the problem from any state: what was searched stays in the pool
+ *   S2  nothing better is proposed before the news of what was published has come: it would be
+ *       stale
+ *   S3  between two chunks of work the driver looks for replies, so news interrupts a search; in
+ *       lock-step it does not, so that the same facts give the same candidates
+ *   S4  the last candidate of every revision says `settled`, also when it has no routes; what idle
+ *       time finds after it is proposed as another
+ */
+#include "optimizer/planner.h"
+
+#include "base/check.h"
+#include "base/log.h"
+#include "message.h"
+#include "optimizer/candidate.h"
+#include "optimizer/told.h"
+#include "pb/wire.pb-c.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    PROBLEMS_MAX = 512,
+    FRESH_TIMES = 6,    /* a day without a plan gets this much more search */
+    CALM_PART = 8,      /* an event that disturbs nothing gets this part of it */
+    CHUNK_ROUNDS = 100, /* between two looks for replies: some 2 ms */
+    GAIN_MIN_S = 20,    /* a plan must be better by this to be worth telling anyone */
+    OWN_NEWS_WAIT_US = 2000000,
+    RETRY_US = 200000, /* after garbage or a refusal to answer */
+    MESSAGE_MEMORY = 64 << 20,
+};
+
+enum state { IDLE, AWAIT_REPLY, AWAIT_NEWS, SEARCHING };
+
+struct live {
+    char territory_id[LIMIT_ID + 1];
+    int64_t service_day;
+    uint64_t revision, cause_seq;
+    struct solver solver;
+    enum state state;
+    bool fresh;           /* nothing of it was ever planned */
+    bool pending;         /* the repaired plan has routes that the dispatcher does not have */
+    uint64_t rounds_left; /* of search for this event */
+    bool settled;         /* its last candidate is out */
+    uint32_t more_left;   /* searches after that, while nothing happens */
+    uint32_t visits_before, unserved_before; /* at the last event */
+    int64_t repaired_cost;
+    int64_t arrived_us, until_us; /* monotonic */
+    uint64_t events;              /* counts solves, for their seeds */
+    uint64_t proposal;            /* the cookie that AWAIT_REPLY waits for */
+};
+
+struct planner {
+    struct planner_options options;
+    struct planner_ports ports;
+    struct live *problems[PROBLEMS_MAX];
+    uint32_t problem_count;
+    struct arena arena;        /* of one message */
+    uint64_t cookie, question; /* the held question's; 0: none is out */
+    int64_t ask_after_us;
+    struct planner_counters counters;
+};
+
+static int64_t now_us(const struct planner *planner)
+{
+    return planner->ports.now_us(planner->ports.context);
+}
+
+/* --- asking --- */
+
+/* Both questions of ours may safely be asked again, so a lost one is simply lost. */
+static bool ask(struct planner *planner, uint64_t cookie, const char *method,
+                const ProtobufCMessage *body, uint32_t deadline_ms)
+{
+    char name[24], id[40];
+    snprintf(name, sizeof name, "%s", method);
+    snprintf(id, sizeof id, "optimizer-%llu", (unsigned long long)cookie);
+    Callout__Request request;
+    callout__request__init(&request);
+    request.proto_major = 1;
+    request.method = name;
+    request.request_id = id;
+    request.deadline_ms = deadline_ms;
+    request.body = message_encode(body, &planner->arena);
+    ProtobufCBinaryData bytes = message_encode(&request.base, &planner->arena);
+    return planner->ports.ask(planner->ports.context, cookie, bytes.data, bytes.len, deadline_ms);
+}
+
+static void ask_for_news(struct planner *planner)
+{
+    if (planner->question != 0 || now_us(planner) < planner->ask_after_us) return;
+    arena_rewind(&planner->arena);
+    Callout__NextProblemRequest request;
+    callout__next_problem_request__init(&request);
+    Callout__ProblemKey **keys =
+        arena_need(&planner->arena, sizeof *keys * (planner->problem_count + 1));
+    for (uint32_t i = 0; i < planner->problem_count; i++) {
+        struct live *live = planner->problems[i];
+        if (live->revision == 0) continue; /* unnamed: a snapshot comes */
+        Callout__ProblemKey *key = arena_need(&planner->arena, sizeof *key);
+        callout__problem_key__init(key);
+        key->territory_id = live->territory_id;
+        key->service_day = live->service_day;
+        key->revision = live->revision;
+        keys[request.n_have++] = key;
+    }
+    request.have = keys;
+    request.hold_ms = LIMIT_HOLD_MS;
+    uint64_t cookie = ++planner->cookie;
+    if (ask(planner, cookie, "NextProblem", &request.base, LIMIT_HOLD_MS + 5000))
+        planner->question = cookie;
+    else
+        planner->ask_after_us = now_us(planner) + RETRY_US;
+}
+
+static uint64_t propose(struct planner *planner, struct live *live, Callout__CandidateStage stage,
+                        bool with_plan, bool settled, bool *has_routes)
+{
+    arena_rewind(&planner->arena);
+    Callout__PlanCandidate candidate;
+    callout__plan_candidate__init(&candidate);
+    candidate.territory_id = live->territory_id;
+    candidate.service_day = live->service_day;
+    candidate.base_revision = live->revision;
+    candidate.cause_seq = live->cause_seq;
+    candidate.stage = stage;
+    candidate.settled = settled;
+    candidate.work = live->solver.work_done;
+    candidate.solve_us = planner->options.lockstep ? 0 : now_us(planner) - live->arrived_us;
+    *has_routes = with_plan && candidate_fill(&candidate, &live->solver, &planner->arena);
+    if (!with_plan) candidate.cost_seconds = live->repaired_cost;
+    if (!*has_routes && !settled) return 0;
+    planner->counters.candidates++;
+    uint64_t cookie = ++planner->cookie;
+    return ask(planner, cookie, "ProposePlan", &candidate.base, LIMIT_REQUEST_DEADLINE_MS) ? cookie
+                                                                                           : 0;
+}
+
+/* --- layers --- */
+
+static void start_search(struct planner *planner, struct live *live)
+{
+    uint64_t seed = planner->options.seed * UINT64_C(1000003) + live->events++;
+    if (live->settled)
+        solver_search_more(&live->solver, planner->options.rounds, seed);
+    else
+        solver_search(&live->solver, live->rounds_left, seed, live->fresh);
+    live->state = SEARCHING;
+}
+
+/* After the last candidate: while nothing happens the search goes on for a while. */
+static void go_on(struct planner *planner, struct live *live)
+{
+    live->state = IDLE;
+    if (planner->options.lockstep || live->more_left == 0) return;
+    live->more_left--;
+    start_search(planner, live);
+}
+
+/* Says that nothing better is known, with what is better than the plan in force if there is. */
+static void settle(struct planner *planner, struct live *live, bool better,
+                   Callout__CandidateStage stage)
+{
+    bool has_routes;
+    live->settled = true;
+    live->proposal = propose(planner, live, stage, better, true, &has_routes);
+    if (!has_routes || live->proposal == 0) {
+        go_on(planner, live);
+        return;
+    }
+    live->state = AWAIT_REPLY;
+    live->until_us = now_us(planner) + OWN_NEWS_WAIT_US;
+}
+
+static bool recombine(struct planner *planner, struct solver *solver)
+{
+    uint32_t before = solver->recombinations;
+    bool better = solver_recombine(solver);
+    if (solver->recombinations == before) return better; /* the pool had not changed */
+    planner->counters.recombinations++;
+    planner->counters.pivots += (uint64_t)solver->master.pivots;
+    planner->counters.nodes += (uint64_t)solver->master.nodes;
+    return better;
+}
+
+/* News ends what the master does: what is known by then is settled, and the event taken. */
+static void finish_search(struct planner *planner, struct live *live)
+{
+    live->solver.master_limits.stop = planner->options.lockstep ? NULL : planner->ports.news_waits;
+    live->solver.master_limits.context = planner->ports.context;
+    bool recombined = recombine(planner, &live->solver);
+    bool better = live->solver.plan.cost + GAIN_MIN_S <= live->repaired_cost || live->pending;
+    Callout__CandidateStage stage =
+        recombined ? CALLOUT__CANDIDATE_STAGE__MASTER : CALLOUT__CANDIDATE_STAGE__SEARCH;
+    if (better || !live->settled)
+        settle(planner, live, better, stage);
+    else
+        go_on(planner, live);
+}
+
+static bool nothing_planned(const struct solver *solver)
+{
+    for (uint32_t v = 0; v < solver->in.visit_count; v++) {
+        if (solver->in.nodes[v].home != NO_INDEX) return false;
+    }
+    return true;
+}
+
+static void begin(struct planner *planner, struct live *live)
+{
+    if (live->state == SEARCHING && !live->settled) live->rounds_left -= live->solver.work_done;
+    planner->counters.repairs++;
+    solver_begin(&live->solver);
+    live->repaired_cost = live->solver.plan.cost;
+    live->pending = false;
+    for (uint32_t t = 0; t < live->solver.in.technician_count; t++)
+        live->pending |= solver_route_news(&live->solver, t) == NEWS_VISITS;
+}
+
+/* Nobody new, nobody gone, and all holds as it was: somebody did what was planned, most likely. */
+static bool calm(const struct live *live)
+{
+    return live->solver.in.visit_count <= live->visits_before && !live->pending &&
+           live->solver.plan.unserved_count <= live->unserved_before;
+}
+
+/* An event: what holds again is published at once, then made better. */
+static void take_event(struct planner *planner, struct live *live)
+{
+    uint32_t more_left = live->more_left;
+    planner->counters.events++;
+    begin(planner, live);
+    live->fresh = nothing_planned(&live->solver);
+    live->rounds_left = planner->options.rounds * (live->fresh ? FRESH_TIMES : 1);
+    live->more_left = planner->options.more_searches;
+    if (!live->fresh && calm(live)) {
+        live->rounds_left /= CALM_PART;
+        live->more_left = more_left;
+    }
+    live->visits_before = live->solver.in.visit_count;
+    live->unserved_before = live->solver.plan.unserved_count;
+    live->settled = false;
+    if (live->fresh) {
+        start_search(planner, live);
+        return;
+    }
+    bool has_routes;
+    live->proposal =
+        propose(planner, live, CALLOUT__CANDIDATE_STAGE__REPAIR, true, false, &has_routes);
+    live->state = AWAIT_REPLY;
+    live->until_us = now_us(planner) + OWN_NEWS_WAIT_US;
+    if (live->proposal == 0) start_search(planner, live);
+}
+
+/* News without an event: our own plan was published, or time went on. */
+static void take_echo(struct planner *planner, struct live *live)
+{
+    begin(planner, live);
+    if (live->settled)
+        settle(planner, live, live->pending, CALLOUT__CANDIDATE_STAGE__REPAIR);
+    else
+        start_search(planner, live);
+}
+
+/* --- news --- */
+
+static struct live *live_find(struct planner *planner, const char *territory_id, int64_t day)
+{
+    for (uint32_t i = 0; i < planner->problem_count; i++) {
+        struct live *live = planner->problems[i];
+        if (live->service_day == day && strcmp(live->territory_id, territory_id) == 0) return live;
+    }
+    return NULL;
+}
+
+static struct live *live_open(struct planner *planner, const char *territory_id, int64_t day)
+{
+    if (planner->problem_count == PROBLEMS_MAX || strlen(territory_id) > LIMIT_ID) return NULL;
+    struct live *live = calloc(1, sizeof *live);
+    CHECK(live != NULL);
+    snprintf(live->territory_id, sizeof live->territory_id, "%s", territory_id);
+    live->service_day = day;
+    solver_open(&live->solver, &travel_straight, day);
+    planner->problems[planner->problem_count++] = live;
+    return live;
+}
+
+/* Forgets what is known of the day; the pool too, since its slots mean nothing any more. */
+static void live_reset(struct live *live)
+{
+    solver_close(&live->solver);
+    solver_open(&live->solver, &travel_straight, live->service_day);
+    live->revision = 0;
+    live->state = IDLE;
+}
+
+/* Takes the news into its problem; false if it cannot be used. */
+static bool news_apply(struct live *live, const Callout__NextProblemReply *news)
+{
+    if (news->base_revision == 0)
+        live_reset(live);
+    else if (news->base_revision != live->revision)
+        return false;
+    struct problem problem;
+    enum err err = told_apply(&live->solver, news, &problem);
+    if (err != ERR_OK) {
+        log_error("news of %s cannot be used: %s: %s", live->territory_id, problem.field,
+                  problem.text);
+        return false;
+    }
+    live->revision = news->revision;
+    return true;
+}
+
+static void take_news(struct planner *planner, const Callout__NextProblemReply *news)
+{
+    if (news->territory_id[0] == '\0') return; /* nothing within hold_ms */
+    struct live *live = live_find(planner, news->territory_id, news->service_day);
+    if (live == NULL) live = live_open(planner, news->territory_id, news->service_day);
+    if (live == NULL) {
+        log_error("no room for %s", news->territory_id);
+        planner->ask_after_us = now_us(planner) + RETRY_US;
+        return;
+    }
+    bool snapshot = news->base_revision == 0;
+    if (!news_apply(live, news)) {
+        live_reset(live);
+        planner->ask_after_us = now_us(planner) + RETRY_US;
+        return;
+    }
+    if (news->cause_seq == 0 && !snapshot) {
+        take_echo(planner, live);
+        return;
+    }
+    live->cause_seq = news->cause_seq;
+    live->arrived_us = now_us(planner);
+    take_event(planner, live);
+}
+
+/* --- replies --- */
+
+static const Callout__Reply *reply_of(struct planner *planner, enum err err, const uint8_t *bytes,
+                                      size_t size, const char *what)
+{
+    ProtobufCMessage *message;
+    struct problem problem;
+    if (err != ERR_OK) return NULL;
+    err = message_decode(&callout__reply__descriptor, bytes, size, &planner->arena, &message,
+                         &problem);
+    if (err == ERR_OK) return (const Callout__Reply *)message;
+    log_error("the reply to %s cannot be read: %s: %s", what, problem.field, problem.text);
+    return NULL;
+}
+
+static ProtobufCMessage *body_of(struct planner *planner, const Callout__Reply *reply,
+                                 const ProtobufCMessageDescriptor *type)
+{
+    ProtobufCMessage *message;
+    struct problem problem;
+    enum err err = message_decode(type, reply->body.data, reply->body.len, &planner->arena,
+                                  &message, &problem);
+    if (err == ERR_OK) return message;
+    log_error("a %s cannot be read: %s: %s", type->short_name, problem.field, problem.text);
+    return NULL;
+}
+
+/* `reply` is NULL when none came, here and below. */
+static void news_done(struct planner *planner, const Callout__Reply *reply)
+{
+    planner->question = 0;
+    ProtobufCMessage *news = NULL;
+    if (reply != NULL && reply->status == CALLOUT__STATUS__OK)
+        news = body_of(planner, reply, &callout__next_problem_reply__descriptor);
+    else if (reply != NULL)
+        log_warn("no news: %s", reply->text);
+    if (news == NULL)
+        planner->ask_after_us = now_us(planner) + RETRY_US;
+    else
+        take_news(planner, (const Callout__NextProblemReply *)news);
+}
+
+static struct live *live_by_proposal(struct planner *planner, uint64_t cookie)
+{
+    struct live *live = NULL;
+    for (uint32_t i = 0; i < planner->problem_count; i++) {
+        if (planner->problems[i]->proposal == cookie) live = planner->problems[i];
+    }
+    return live != NULL && live->state == AWAIT_REPLY ? live : NULL;
+}
+
+static void proposal_done(struct planner *planner, struct live *live, const Callout__Reply *reply)
+{
+    const Callout__ProposePlanReply *result = NULL;
+    if (reply != NULL && reply->status == CALLOUT__STATUS__OK)
+        result = (const Callout__ProposePlanReply *)body_of(
+            planner, reply, &callout__propose_plan_reply__descriptor);
+    if (result != NULL && result->n_refused > 0)
+        log_info("%zu routes refused, %u published; the first refused of %s: %s", result->n_refused,
+                 result->routes_applied, result->refused[0]->technician_id,
+                 result->refused[0]->reason);
+    if (result != NULL && result->plan_version > 0)
+        live->state = AWAIT_NEWS;
+    else if (live->settled)
+        go_on(planner, live);
+    else
+        start_search(planner, live);
+}
+
+void planner_answered(struct planner *planner, uint64_t cookie, enum err err, const uint8_t *bytes,
+                      size_t size)
+{
+    arena_rewind(&planner->arena);
+    if (cookie == planner->question) {
+        news_done(planner, reply_of(planner, err, bytes, size, "NextProblem"));
+    } else {
+        struct live *live = live_by_proposal(planner, cookie);
+        if (live != NULL)
+            proposal_done(planner, live, reply_of(planner, err, bytes, size, "ProposePlan"));
+    }
+    ask_for_news(planner);
+}
+
+/* --- driving --- */
+
+static struct live *searching(const struct planner *planner)
+{
+    for (uint32_t i = 0; i < planner->problem_count; i++) {
+        if (planner->problems[i]->state == SEARCHING) return planner->problems[i];
+    }
+    return NULL;
+}
+
+bool planner_searching(const struct planner *planner)
+{
+    return searching(planner) != NULL;
+}
+
+bool planner_work(struct planner *planner)
+{
+    struct live *live = searching(planner);
+    CHECK(live != NULL);
+    uint64_t before = live->solver.work_done;
+    (void)solver_improve(&live->solver, CHUNK_ROUNDS);
+    planner->counters.rounds += live->solver.work_done - before;
+    if (!solver_search_over(&live->solver)) return true;
+    finish_search(planner, live);
+    return false;
+}
+
+/* Does the reply or the news that it waits for not come any more? In lock-step it always comes. */
+static bool waits(const struct planner *planner, const struct live *live)
+{
+    return !planner->options.lockstep && (live->state == AWAIT_REPLY || live->state == AWAIT_NEWS);
+}
+
+/* The news of a plan that was published never came: go on without. */
+static void give_up_waiting(struct planner *planner)
+{
+    for (uint32_t i = 0; i < planner->problem_count; i++) {
+        struct live *live = planner->problems[i];
+        if (!waits(planner, live) || now_us(planner) <= live->until_us) continue;
+        if (live->settled)
+            go_on(planner, live);
+        else
+            start_search(planner, live);
+    }
+}
+
+void planner_tick(struct planner *planner)
+{
+    ask_for_news(planner);
+    give_up_waiting(planner);
+}
+
+int64_t planner_wake_us(const struct planner *planner)
+{
+    int64_t wake_us = planner->question == 0 ? planner->ask_after_us : INT64_MAX;
+    for (uint32_t i = 0; i < planner->problem_count; i++) {
+        const struct live *live = planner->problems[i];
+        if (waits(planner, live) && live->until_us + 1 < wake_us) wake_us = live->until_us + 1;
+    }
+    return wake_us;
+}
+
+const struct planner_counters *planner_counters(const struct planner *planner)
+{
+    return &planner->counters;
+}
+
+/* --- life --- */
+
+struct planner *planner_open(const struct planner_options *options,
+                             const struct planner_ports *ports)
+{
+    struct planner *planner = calloc(1, sizeof *planner);
+    CHECK(planner != NULL);
+    planner->options = *options;
+    planner->ports = *ports;
+    arena_open(&planner->arena, MESSAGE_MEMORY);
+    return planner;
+}
+
+void planner_close(struct planner *planner)
+{
+    if (planner == NULL) return;
+    for (uint32_t i = 0; i < planner->problem_count; i++) {
+        solver_close(&planner->problems[i]->solver);
+        free(planner->problems[i]);
+    }
+    arena_close(&planner->arena);
+    free(planner);
+}
