@@ -1,5 +1,5 @@
 /* admin.c - /healthz and /metrics, for whoever watches the gateway. GET only, nothing secret. */
-#include "gateway/gateway.h"
+#include "gateway/shell.h"
 
 #include "base/check.h"
 #include "base/clock.h"
@@ -15,7 +15,7 @@
 enum { HEADER_MAX = 16 * 1024, TIMEOUT_S = 5 };
 
 struct admin {
-    struct gateway *gateway;
+    struct shell *shell;
     struct evhttp *http;
 };
 
@@ -34,7 +34,7 @@ static void send_text(struct evhttp_request *request, int code, const char *reas
 static void on_healthz(struct evhttp_request *request, void *context)
 {
     const struct admin *admin = context;
-    bool healthy = hold_healthy(admin->gateway);
+    bool healthy = hold_healthy(&admin->shell->gateway);
     struct evbuffer *text = evbuffer_new();
     CHECK(text != NULL);
     evbuffer_add_printf(text, healthy ? "ok\n" : "the dispatcher does not answer\n");
@@ -58,11 +58,11 @@ static void one(struct evbuffer *out, const char *name, const char *type, const 
     evbuffer_add_printf(out, "callout_gateway_%s %" PRIu64 "\n", name, value);
 }
 
-static struct sp_counters sum_of_doors(const struct gateway *gateway)
+static struct sp_counters sum_of_doors(const struct shell *shell)
 {
     struct sp_counters sum = {0};
-    for (unsigned i = 0; i < gateway->door_count; i++) {
-        const struct sp_counters *door = sp_listener_counters(gateway->doors[i].listener);
+    for (unsigned i = 0; i < shell->door_count; i++) {
+        const struct sp_counters *door = sp_listener_counters(shell->doors[i].listener);
         sum.open += door->open;
         sum.accepted += door->accepted;
         sum.bytes_in += door->bytes_in;
@@ -78,9 +78,9 @@ static struct sp_counters sum_of_doors(const struct gateway *gateway)
     return sum;
 }
 
-static void write_connections(struct evbuffer *out, const struct gateway *gateway)
+static void write_connections(struct evbuffer *out, const struct shell *shell)
 {
-    struct sp_counters sum = sum_of_doors(gateway);
+    struct sp_counters sum = sum_of_doors(shell);
     const struct {
         const char *reason;
         uint64_t count;
@@ -155,10 +155,11 @@ static void on_metrics(struct evhttp_request *request, void *context)
     const struct admin *admin = context;
     struct evbuffer *out = evbuffer_new();
     CHECK(out != NULL);
-    write_connections(out, admin->gateway);
-    write_requests(out, &admin->gateway->metrics);
-    write_latency(out, &admin->gateway->metrics);
-    write_inner(out, admin->gateway);
+    const struct gateway *gateway = &admin->shell->gateway;
+    write_connections(out, admin->shell);
+    write_requests(out, &gateway->metrics);
+    write_latency(out, &gateway->metrics);
+    write_inner(out, gateway);
     send_text(request, HTTP_OK, "OK", out);
     evbuffer_free(out);
 }
@@ -166,15 +167,15 @@ static void on_metrics(struct evhttp_request *request, void *context)
 /* --- life
  * --------------------------------------------------------------------------------------------- */
 
-enum err admin_open(struct admin **out, struct gateway *gateway, struct problem *problem)
+enum err admin_open(struct admin **out, struct shell *shell, struct problem *problem)
 {
     struct url url;
-    enum err err = url_parse_host_port(gateway->options.admin, &url, problem);
+    enum err err = url_parse_host_port(shell->gateway.options.admin, &url, problem);
     if (err != ERR_OK) return err;
     struct admin *admin = calloc(1, sizeof *admin);
     CHECK(admin != NULL);
-    admin->gateway = gateway;
-    admin->http = evhttp_new(gateway->base);
+    admin->shell = shell;
+    admin->http = evhttp_new(shell->base);
     CHECK(admin->http != NULL);
     evhttp_set_allowed_methods(admin->http, EVHTTP_REQ_GET);
     evhttp_set_max_headers_size(admin->http, HEADER_MAX);
@@ -187,7 +188,7 @@ enum err admin_open(struct admin **out, struct gateway *gateway, struct problem 
         *out = admin;
         return ERR_OK;
     }
-    err = problem_set(problem, ERR_IO, "--admin", "%.100s: %s", gateway->options.admin,
+    err = problem_set(problem, ERR_IO, "--admin", "%.100s: %s", shell->gateway.options.admin,
                       strerror(errno));
     admin_close(admin);
     return err;

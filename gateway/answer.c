@@ -39,7 +39,8 @@ void answer_send(struct gateway *gateway, const struct asker *asker, Callout__Re
         answer_error(gateway, asker, ERR_TOO_LARGE, &problem, 0);
     } else {
         metrics_answered(&gateway->metrics, asker->method, (enum err)reply->status);
-        sp_reply(asker->door->listener, asker->ticket, bytes.data, bytes.len);
+        gateway->ports.reply(gateway->ports.context, asker->door, asker->ticket, bytes.data,
+                             bytes.len);
     }
     arena_close(&arena);
 }

@@ -9,7 +9,6 @@
 #include "gateway/gateway.h"
 
 #include "base/check.h"
-#include "base/clock.h"
 #include "base/digest.h"
 #include "message.h"
 #include "pb/dispatch.pb-c.h"
@@ -45,7 +44,7 @@ struct waiting {
     uint8_t bytes[];
 };
 
-static void handle(struct door *door, struct sp_ticket ticket, const uint8_t *bytes, size_t size,
+static void handle(const struct asker *asker, const uint8_t *bytes, size_t size,
                    const struct session_holder *resolved);
 
 /* --- envelope and method
@@ -116,7 +115,7 @@ static enum err take(struct inbound *in, enum throttle_kind kind, const char *su
     bool by_address = kind == THROTTLE_ENROLL || kind == THROTTLE_RESOLVE;
     if (options->lab && is_local_peer(in->peer)) return ERR_OK;
     if (by_address && (options->behind_proxy || strcmp(in->peer, "unix") == 0)) return ERR_OK;
-    if (throttle_take(&in->gateway->throttle, kind, subject, cost, clock_mono_us(),
+    if (throttle_take(&in->gateway->throttle, kind, subject, cost, gateway_now_us(in->gateway),
                       &in->retry_after_ms))
         return ERR_OK;
     return problem_set(problem, ERR_RATE, "", "too many requests: again in %u ms",
@@ -170,8 +169,7 @@ static struct session_holder holder_of(const Callout__Principal *principal)
 static void on_resolved(void *context, const struct upstream_answer *answer)
 {
     struct waiting *waiting = context;
-    struct door *door = waiting->asker.door;
-    struct gateway *gateway = door->gateway;
+    struct gateway *gateway = waiting->asker.gateway;
     ProtobufCMessage *message = NULL;
     struct arena arena;
     arena_open(&arena, LIMIT_REQUEST_ARENA);
@@ -180,7 +178,7 @@ static void on_resolved(void *context, const struct upstream_answer *answer)
                        answer->reply->body.len, &arena, &message, NULL) == ERR_OK) {
         const Callout__ResolveSessionReply *reply = (const Callout__ResolveSessionReply *)message;
         struct session_holder holder = holder_of(reply->principal);
-        handle(door, waiting->asker.ticket, waiting->bytes, waiting->size, &holder);
+        handle(&waiting->asker, waiting->bytes, waiting->size, &holder);
     } else {
         enum err err = gateway->stopping ? ERR_RETRY : ERR_BUSY;
         answer_error(gateway, &waiting->asker, err, NULL, 1000);
@@ -239,12 +237,12 @@ static enum err find_holder(struct inbound *in, const struct session_holder *res
     if (token.len > SESSION_TOKEN_MAX)
         return problem_set(problem, ERR_UNAUTH, "session_token", "is not one of ours");
     if (resolved != NULL) {
-        sessions_put(sessions, token.data, token.len, resolved, clock_mono_us());
+        sessions_put(sessions, token.data, token.len, resolved, gateway_now_us(in->gateway));
         in->gateway->metrics.session_misses++;
         in->holder = resolved;
     } else {
         const struct session_holder *known =
-            sessions_find(sessions, token.data, token.len, clock_mono_us());
+            sessions_find(sessions, token.data, token.len, gateway_now_us(in->gateway));
         if (known == NULL) return ask_for_holder(in, problem);
         in->holder = known;
         in->gateway->metrics.session_hits++;
@@ -304,7 +302,7 @@ static ProtobufCBinaryData pack_forward(const struct inbound *in)
 static void on_forwarded(void *context, const struct upstream_answer *answer)
 {
     struct asker *asker = context;
-    struct gateway *gateway = asker->door->gateway;
+    struct gateway *gateway = asker->gateway;
     arena_rewind(&gateway->reply_arena);
     metrics_latency(&gateway->metrics, answer->took_us);
     answer_send(gateway, asker, answer_of_forward(gateway, answer, &gateway->reply_arena));
@@ -331,7 +329,7 @@ static uint64_t subject_of(const struct inbound *in, bool feed)
     digest_u64(&digest, in->holder->kind);
     digest_bytes(&digest, in->holder->id, strlen(in->holder->id));
     if (!feed) return digest.state;
-    digest_u64(&digest, (uint64_t)(in->asker.door - in->gateway->doors));
+    digest_u64(&digest, in->asker.door);
     digest_u64(&digest, in->asker.ticket.slot);
     digest_u64(&digest, in->asker.ticket.generation);
     return digest.state;
@@ -363,14 +361,17 @@ static enum err check_hold_size(const struct inbound *in, struct problem *proble
     return problem_set(problem, ERR_TOO_LARGE, "body", "at most %d bytes", LIMIT_COMMAND);
 }
 
-static void handle(struct door *door, struct sp_ticket ticket, const uint8_t *bytes, size_t size,
+/* Of the asker only door and ticket are known yet. */
+static void handle(const struct asker *asker, const uint8_t *bytes, size_t size,
                    const struct session_holder *resolved)
 {
-    struct gateway *gateway = door->gateway;
+    struct gateway *gateway = asker->gateway;
+    const struct gateway_ports *ports = &gateway->ports;
     struct problem problem = {{0}, {0}};
     struct inbound in = {.gateway = gateway, .bytes = bytes, .size = size};
-    in.asker = (struct asker){.door = door, .ticket = ticket};
-    snprintf(in.peer, sizeof in.peer, "%s", sp_peer(door->listener, ticket));
+    in.asker = (struct asker){.gateway = gateway, .door = asker->door, .ticket = asker->ticket};
+    snprintf(in.peer, sizeof in.peer, "%s",
+             ports->peer(ports->context, asker->door, asker->ticket));
     arena_rewind(&gateway->request_arena);
     enum err err = read_envelope(&in, &problem);
     if (err == ERR_OK) err = find_holder(&in, resolved, &problem);
@@ -384,63 +385,21 @@ static void handle(struct door *door, struct sp_ticket ticket, const uint8_t *by
         route(&in);
 }
 
-/* --- the doors
- * ---------------------------------------------------------------------------------------------- */
+/* --- the ways in --- */
 
-static void on_request(void *context, struct sp_ticket ticket, const uint8_t *bytes, size_t size)
+void edge_request(struct gateway *gateway, unsigned door, struct sp_ticket ticket,
+                  const uint8_t *bytes, size_t size)
 {
-    struct door *door = context;
-    handle(door, ticket, bytes, size, NULL);
+    const struct asker asker = {.gateway = gateway, .door = door, .ticket = ticket};
+    handle(&asker, bytes, size, NULL);
 }
 
-static void on_oversize(void *context, struct sp_ticket ticket, uint64_t size)
+void edge_oversize(struct gateway *gateway, unsigned door, struct sp_ticket ticket, uint64_t size)
 {
-    struct door *door = context;
-    struct asker asker = {.door = door, .ticket = ticket};
+    const struct asker asker = {.gateway = gateway, .door = door, .ticket = ticket};
     struct problem problem;
     problem_set(&problem, ERR_TOO_LARGE, "request",
                 "a request has at most %d bytes, this one has %llu", LIMIT_MESSAGE,
                 (unsigned long long)size);
-    answer_error(door->gateway, &asker, ERR_TOO_LARGE, &problem, 0);
-}
-
-enum err edge_open(struct gateway *gateway, struct problem *problem)
-{
-    const struct gateway_options *options = &gateway->options;
-    char certificate[1024], key[1024];
-    const char *folder = options->tls_dir == NULL ? "." : options->tls_dir;
-    snprintf(certificate, sizeof certificate, "%s/server.pem", folder);
-    snprintf(key, sizeof key, "%s/server.key", folder);
-    for (unsigned i = 0; i < options->listen_count; i++) {
-        struct door *door = &gateway->doors[i];
-        struct sp_listener_options listen = {
-            .url = options->listen[i],
-            .certificate_file = certificate,
-            .key_file = key,
-            .on_request = on_request,
-            .on_oversize = on_oversize,
-            .context = door,
-            .unlimited_per_address = options->lab || options->behind_proxy,
-        };
-        door->gateway = gateway;
-        enum err err = sp_listener_open(&door->listener, gateway->base, &listen, problem);
-        if (err != ERR_OK) return err;
-        gateway->door_count++;
-    }
-    return ERR_OK;
-}
-
-size_t edge_unsent(const struct gateway *gateway)
-{
-    size_t unsent = 0;
-    for (unsigned i = 0; i < gateway->door_count; i++)
-        unsent += sp_listener_unsent(gateway->doors[i].listener);
-    return unsent;
-}
-
-void edge_close(struct gateway *gateway)
-{
-    for (unsigned i = 0; i < gateway->door_count; i++)
-        sp_listener_close(gateway->doors[i].listener);
-    gateway->door_count = 0;
+    answer_error(gateway, &asker, ERR_TOO_LARGE, &problem, 0);
 }

@@ -1,11 +1,14 @@
-/* gateway.h - the gateway's own state, shared by the files of this folder and by nobody else.
+/* gateway.h - the gateway without its sockets: requests in, replies out, the dispatcher asked.
  *
- *      edge.c     a request comes in: envelope, session, limits, then forwarded or held
- *      hold.c     polls that wait (the rules are core/polls.h), and the follower that wakes them
- *      answer.c   replies to clients, from the dispatcher's answer or our own
- *      admin.c    /healthz and /metrics
+ *      edge.c      a request comes in: envelope, session, limits, then forwarded or held
+ *      hold.c      polls that wait (the rules are core/polls.h), and the follower that wakes them
+ *      answer.c    replies to clients, from the dispatcher's answer or our own
+ *      upstream.c  questions to the dispatcher, and what is known of it
  *
- * Thread: one event loop. Nothing here outlives gateway_main.
+ * Who drives it (shell.h live, sim/world/hub.h in virtual time) calls edge_request for what comes
+ * in, upstream_answered for what the dispatcher says, and hold_tick ten times a second.
+ *
+ * Owner: the caller. Thread: one. Whatever is here may vanish at any moment.
  */
 #ifndef CALLOUT_GATEWAY_GATEWAY_H
 #define CALLOUT_GATEWAY_GATEWAY_H
@@ -16,8 +19,8 @@
 #include "gateway/core/throttle.h"
 #include "gateway/metrics.h"
 #include "gateway/options.h"
+#include "gateway/ports.h"
 #include "gateway/upstream.h"
-#include "sp_listener.h"
 
 enum {
     GATEWAY_POLLS_MAX = LIMIT_CONNECTIONS,
@@ -28,15 +31,10 @@ enum {
 
 struct gateway;
 
-/* One --listen address. */
-struct door {
-    struct gateway *gateway;
-    struct sp_listener *listener;
-};
-
 /* Who waits for a reply, and to what. A plain value: the ticket may be dead by the time. */
 struct asker {
-    struct door *door;
+    struct gateway *gateway;
+    unsigned door;
     struct sp_ticket ticket;
     unsigned method; /* index in metrics */
     char request_id[LIMIT_ID + 1];
@@ -52,10 +50,8 @@ struct held {
 
 struct gateway {
     struct gateway_options options;
-    struct event_base *base;
+    struct gateway_ports ports;
     struct upstream *upstream;
-    struct door doors[GATEWAY_DOORS_MAX];
-    unsigned door_count;
     struct arena memory;        /* of the tables below, for the life of the process */
     struct arena request_arena; /* decoding one request */
     struct arena pack_arena;    /* packing one question: hostile requests cannot fill this one */
@@ -73,6 +69,20 @@ struct gateway {
     bool heart_asked;                       /* a heartbeat is out */
     int64_t heart_asked_us, heart_heard_us; /* monotonic; 0: never */
 };
+
+static inline int64_t gateway_now_us(const struct gateway *gateway)
+{
+    return gateway->ports.now_us(gateway->ports.context);
+}
+
+/* --- gateway.c --- */
+
+/* `seed` keeps strangers from guessing how its tables hash. */
+void gateway_open(struct gateway *gateway, const struct gateway_options *options,
+                  const struct gateway_ports *ports, uint64_t seed);
+/* Everyone who waits gets his reply: the process ends. */
+void gateway_stop(struct gateway *gateway);
+void gateway_close(struct gateway *gateway);
 
 /* --- answer.c --- */
 
@@ -99,14 +109,10 @@ bool hold_healthy(const struct gateway *gateway);
 
 /* --- edge.c --- */
 
-MUST_USE enum err edge_open(struct gateway *gateway, struct problem *problem);
-size_t edge_unsent(const struct gateway *gateway);
-void edge_close(struct gateway *gateway);
-
-/* --- admin.c --- */
-
-struct admin;
-MUST_USE enum err admin_open(struct admin **out, struct gateway *gateway, struct problem *problem);
-void admin_close(struct admin *admin); /* may be NULL */
+/* `bytes` is borrowed until return. */
+void edge_request(struct gateway *gateway, unsigned door, struct sp_ticket ticket,
+                  const uint8_t *bytes, size_t size);
+/* A request that was too large to be kept. */
+void edge_oversize(struct gateway *gateway, unsigned door, struct sp_ticket ticket, uint64_t size);
 
 #endif

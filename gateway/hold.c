@@ -8,7 +8,6 @@
 #include "gateway/gateway.h"
 
 #include "base/check.h"
-#include "base/clock.h"
 #include "base/digest.h"
 #include "message.h"
 #include "pb/dispatch.pb-c.h"
@@ -96,7 +95,7 @@ static void on_answer(void *context, const struct upstream_answer *answer)
     Callout__Reply *reply = answer_of_forward(gateway, answer, &gateway->reply_arena);
     bool news = has_news(held, reply, &gateway->reply_arena);
     metrics_latency(&gateway->metrics, answer->took_us);
-    switch (polls_answered(&gateway->polls, question.id, news, clock_mono_us())) {
+    switch (polls_answered(&gateway->polls, question.id, news, gateway_now_us(gateway))) {
     case POLL_GONE: return;
     case POLL_ASK: ask(gateway, question.id); return;
     case POLL_STAY:
@@ -113,7 +112,8 @@ static void on_answer(void *context, const struct upstream_answer *answer)
 static void ask(struct gateway *gateway, struct poll_id id)
 {
     struct held *held = &gateway->held[id.slot];
-    if (!sp_ticket_alive(held->asker.door->listener, held->asker.ticket)) {
+    const struct gateway_ports *ports = &gateway->ports;
+    if (!ports->alive(ports->context, held->asker.door, held->asker.ticket)) {
         if (polls_drop(&gateway->polls, id)) release(held);
         return;
     }
@@ -153,7 +153,7 @@ void hold_start(struct gateway *gateway, const struct asker *asker, bool feed, u
 {
     struct poll_id id, older;
     if (hold_ms > LIMIT_HOLD_MS) hold_ms = LIMIT_HOLD_MS;
-    int64_t deadline_us = clock_mono_us() + (int64_t)hold_ms * 1000;
+    int64_t deadline_us = gateway_now_us(gateway) + (int64_t)hold_ms * 1000;
     if (!polls_add(&gateway->polls, subject, topic, deadline_us, &id, &older)) {
         answer_error(gateway, asker, ERR_BUSY, NULL, RETRY_AFTER_MS);
         return;
@@ -183,7 +183,8 @@ static void wake(struct gateway *gateway, uint64_t topic)
 static void end_holds(struct gateway *gateway)
 {
     struct poll_id id;
-    for (uint32_t from = 0; polls_expire_next(&gateway->polls, clock_mono_us(), &from, &id);) {
+    for (uint32_t from = 0;
+         polls_expire_next(&gateway->polls, gateway_now_us(gateway), &from, &id);) {
         struct held *held = &gateway->held[id.slot];
         Callout__Reply reply;
         callout__reply__init(&reply);
@@ -273,12 +274,12 @@ static void on_heart(void *context, const struct upstream_answer *answer)
 {
     struct gateway *gateway = context;
     gateway->heart_asked = false;
-    if (answer->err == ERR_OK) gateway->heart_heard_us = clock_mono_us();
+    if (answer->err == ERR_OK) gateway->heart_heard_us = gateway_now_us(gateway);
 }
 
 static void feel_pulse(struct gateway *gateway)
 {
-    int64_t now_us = clock_mono_us();
+    int64_t now_us = gateway_now_us(gateway);
     if (gateway->heart_asked || gateway->stopping) return;
     if (gateway->heart_asked_us != 0 && now_us - gateway->heart_asked_us < HEART_EVERY_US) return;
     gateway->heart_asked_us = now_us;
@@ -288,12 +289,11 @@ static void feel_pulse(struct gateway *gateway)
 bool hold_healthy(const struct gateway *gateway)
 {
     return gateway->heart_heard_us != 0 &&
-           clock_mono_us() - gateway->heart_heard_us < HEART_SILENCE_US;
+           gateway_now_us(gateway) - gateway->heart_heard_us < HEART_SILENCE_US;
 }
 
 void hold_tick(struct gateway *gateway)
 {
-    upstream_tick(gateway->upstream);
     end_holds(gateway);
     follow(gateway);
     feel_pulse(gateway);

@@ -5,7 +5,8 @@
 #include "base/clock.h"
 #include "base/exit_code.h"
 #include "base/log.h"
-#include "gateway/gateway.h"
+#include "bus.h"
+#include "gateway/shell.h"
 
 #include <event2/event.h>
 #include <event2/thread.h>
@@ -17,34 +18,45 @@
 
 enum { TICK_MS = 100, PARTING_MS = 1000 };
 
-/* --- memory
- * ----------------------------------------------------------------------------------------- */
+/* --- the gateway's ports --- */
+
+static int64_t port_now_us(void *context)
+{
+    (void)context;
+    return clock_mono_us();
+}
+
+static enum err port_ask(void *context, uint64_t cookie, const void *bytes, size_t size,
+                         uint32_t deadline_ms)
+{
+    struct shell *shell = context;
+    return bus_ask(shell->bus, cookie, bytes, size, deadline_ms);
+}
+
+static void port_reply(void *context, unsigned door, struct sp_ticket to, const void *bytes,
+                       size_t size)
+{
+    struct shell *shell = context;
+    sp_reply(shell->doors[door].listener, to, bytes, size);
+}
+
+static bool port_alive(void *context, unsigned door, struct sp_ticket ticket)
+{
+    const struct shell *shell = context;
+    return sp_ticket_alive(shell->doors[door].listener, ticket);
+}
+
+static const char *port_peer(void *context, unsigned door, struct sp_ticket ticket)
+{
+    const struct shell *shell = context;
+    return sp_peer(shell->doors[door].listener, ticket);
+}
 
 static uint64_t random_seed(void)
 {
     uint64_t seed;
     evutil_secure_rng_get_bytes(&seed, sizeof seed);
     return seed;
-}
-
-static void memory_open(struct gateway *gateway)
-{
-    arena_open(&gateway->memory, SIZE_MAX);
-    arena_open(&gateway->request_arena, LIMIT_REQUEST_ARENA);
-    arena_open(&gateway->pack_arena, 2 * LIMIT_INNER_MESSAGE);
-    arena_open(&gateway->reply_arena, 4 * LIMIT_INNER_MESSAGE);
-    sessions_init(&gateway->sessions, &gateway->memory, GATEWAY_SESSIONS_MAX, random_seed());
-    throttle_init(&gateway->throttle, &gateway->memory, GATEWAY_BUCKETS_MAX, random_seed());
-    polls_init(&gateway->polls, &gateway->memory, GATEWAY_POLLS_MAX);
-    gateway->held = arena_need(&gateway->memory, GATEWAY_POLLS_MAX * sizeof(struct held));
-}
-
-static void memory_close(struct gateway *gateway)
-{
-    arena_close(&gateway->reply_arena);
-    arena_close(&gateway->pack_arena);
-    arena_close(&gateway->request_arena);
-    arena_close(&gateway->memory);
 }
 
 /* A connection is a descriptor: take as many as we may have. */
@@ -63,82 +75,95 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
 {
     (void)fd;
     (void)what;
+    struct shell *shell = context;
     alive_beat();
-    hold_tick(context);
+    dial_tick(shell);
+    hold_tick(&shell->gateway);
 }
 
 static void on_signal(evutil_socket_t signal_number, short what, void *context)
 {
-    struct gateway *gateway = context;
+    struct shell *shell = context;
     (void)what;
     log_info("signal %d: answering what is held, then the end", (int)signal_number);
-    event_base_loopbreak(gateway->base);
+    event_base_loopbreak(shell->base);
 }
 
 /* Everyone who waits gets a reply, and a moment to read it. */
-static void part(struct gateway *gateway)
+static void part(struct shell *shell)
 {
     const struct timeval moment = {.tv_usec = 20000};
     int64_t until_us = clock_mono_us() + PARTING_MS * INT64_C(1000);
-    gateway->stopping = true;
-    hold_stop(gateway);
-    upstream_abandon(gateway->upstream);
-    while (edge_unsent(gateway) > 0 && clock_mono_us() < until_us) {
-        event_base_loopexit(gateway->base, &moment);
-        event_base_dispatch(gateway->base);
+    gateway_stop(&shell->gateway);
+    while (doors_unsent(shell) > 0 && clock_mono_us() < until_us) {
+        event_base_loopexit(shell->base, &moment);
+        event_base_dispatch(shell->base);
     }
 }
 
-static void run(struct gateway *gateway)
+static void run(struct shell *shell)
 {
     const struct timeval tick = {.tv_usec = TICK_MS * 1000};
-    struct event *ticker = event_new(gateway->base, -1, EV_PERSIST, on_tick, gateway);
-    struct event *term = evsignal_new(gateway->base, SIGTERM, on_signal, gateway);
-    struct event *interrupt = evsignal_new(gateway->base, SIGINT, on_signal, gateway);
+    struct event *ticker = event_new(shell->base, -1, EV_PERSIST, on_tick, shell);
+    struct event *term = evsignal_new(shell->base, SIGTERM, on_signal, shell);
+    struct event *interrupt = evsignal_new(shell->base, SIGINT, on_signal, shell);
     CHECK(ticker != NULL && term != NULL && interrupt != NULL);
     event_add(ticker, &tick);
     event_add(term, NULL);
     event_add(interrupt, NULL);
-    hold_tick(gateway);
-    event_base_dispatch(gateway->base);
-    part(gateway);
+    hold_tick(&shell->gateway);
+    event_base_dispatch(shell->base);
+    part(shell);
     event_free(interrupt);
     event_free(term);
     event_free(ticker);
 }
 
-static void say_where(const struct gateway *gateway)
+static void say_where(const struct shell *shell)
 {
-    for (unsigned i = 0; i < gateway->door_count; i++)
-        log_info("listening on %s (port %u)", gateway->options.listen[i],
-                 sp_listener_port(gateway->doors[i].listener));
-    log_info("admin on http://%s, dispatcher at %s", gateway->options.admin,
-             gateway->options.dispatcher);
+    const struct gateway_options *options = &shell->gateway.options;
+    for (unsigned i = 0; i < shell->door_count; i++)
+        log_info("listening on %s (port %u)", options->listen[i],
+                 sp_listener_port(shell->doors[i].listener));
+    log_info("admin on http://%s, dispatcher at %s", options->admin, options->dispatcher);
 }
 
-static enum err serve(struct gateway *gateway, struct problem *problem)
+static enum err serve(struct shell *shell, struct problem *problem)
 {
     struct admin *admin = NULL;
-    enum err err =
-        upstream_open(&gateway->upstream, gateway->base, gateway->options.dispatcher, problem);
-    if (err == ERR_OK) err = edge_open(gateway, problem);
-    if (err == ERR_OK) err = admin_open(&admin, gateway, problem);
+    enum err err = dial_open(shell, problem);
+    if (err == ERR_OK) err = doors_open(shell, problem);
+    if (err == ERR_OK) err = admin_open(&admin, shell, problem);
     if (err == ERR_OK) {
-        say_where(gateway);
-        run(gateway);
+        say_where(shell);
+        run(shell);
     }
     admin_close(admin);
-    edge_close(gateway);
-    upstream_close(gateway->upstream);
+    doors_close(shell);
+    dial_close(shell);
     return err;
+}
+
+static void shell_open(struct shell *shell, const struct gateway_options *options)
+{
+    const struct gateway_ports ports = {.context = shell,
+                                        .now_us = port_now_us,
+                                        .ask = port_ask,
+                                        .reply = port_reply,
+                                        .alive = port_alive,
+                                        .peer = port_peer};
+    *shell = (struct shell){.base = event_base_new()};
+    CHECK(shell->base != NULL);
+    gateway_open(&shell->gateway, options, &ports, random_seed());
 }
 
 int gateway_main(int argc, char **argv)
 {
-    struct gateway gateway = {.stopping = false};
+    struct shell shell;
+    struct gateway_options options;
     struct problem problem = {{0}, {0}};
     log_open("gateway", LOG_INFO);
-    enum err err = gateway_options_read(argc, argv, &gateway.options, &problem);
+    enum err err = gateway_options_read(argc, argv, &options, &problem);
     if (err != ERR_OK) {
         bool usage = err == ERR_INVALID;
         fprintf(stderr, "callout gateway: %s: %s\n%s", problem.field, problem.text,
@@ -146,14 +171,11 @@ int gateway_main(int argc, char **argv)
         return usage ? EXIT_USAGE : EXIT_CONFIG;
     }
     CHECK(evthread_use_pthreads() == 0); /* nng's threads wake our loop */
-    gateway.base = event_base_new();
-    CHECK(gateway.base != NULL);
     raise_descriptor_limit();
-    memory_open(&gateway);
-    metrics_init(&gateway.metrics);
-    err = serve(&gateway, &problem);
+    shell_open(&shell, &options);
+    err = serve(&shell, &problem);
     if (err != ERR_OK) log_error("%s: %s", problem.field, problem.text);
-    memory_close(&gateway);
-    event_base_free(gateway.base);
+    gateway_close(&shell.gateway);
+    event_base_free(shell.base);
     return err == ERR_OK ? EXIT_DONE : EXIT_CONFIG;
 }

@@ -2,12 +2,10 @@
 
 #include "base/arena.h"
 #include "base/check.h"
-#include "base/clock.h"
 #include "base/limits.h"
-#include "bus.h"
+#include "gateway/ports.h"
 #include "message.h"
 
-#include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,8 +19,7 @@ struct ask {
 };
 
 struct upstream {
-    struct bus *bus;
-    struct event *ready;
+    const struct gateway_ports *ports;
     struct arena arena; /* of one question or one answer */
     struct ask asks[UPSTREAM_IN_FLIGHT_MAX];
     uint32_t first_free, in_flight;
@@ -31,6 +28,11 @@ struct upstream {
     int64_t server_time_us, heard_mono_us; /* 0: never heard of it */
     double clock_rate;
 };
+
+static int64_t now_us(const struct upstream *upstream)
+{
+    return upstream->ports->now_us(upstream->ports->context);
+}
 
 /* --- answers --- */
 
@@ -42,7 +44,7 @@ static void remember(struct upstream *upstream, const Callout__Reply *reply)
     upstream->log_epoch = reply->log_epoch;
     upstream->server_time_us = reply->server_time_us;
     upstream->clock_rate = reply->clock_rate;
-    upstream->heard_mono_us = clock_mono_us();
+    upstream->heard_mono_us = now_us(upstream);
 }
 
 static void finish(struct upstream *upstream, uint32_t index, struct upstream_answer *answer)
@@ -52,47 +54,25 @@ static void finish(struct upstream *upstream, uint32_t index, struct upstream_an
     upstream->asks[index] = (struct ask){.next_free = upstream->first_free};
     upstream->first_free = index;
     upstream->in_flight--;
-    answer->took_us = clock_mono_us() - ask.asked_us;
+    answer->took_us = now_us(upstream) - ask.asked_us;
     ask.done(ask.context, answer);
 }
 
-static void finish_with(struct upstream *upstream, const struct bus_completion *completion)
+void upstream_answered(struct upstream *upstream, uint64_t cookie, enum err err,
+                       const uint8_t *reply, size_t size)
 {
-    struct upstream_answer answer = {.err = completion->err};
+    struct upstream_answer answer = {.err = err};
     ProtobufCMessage *message = NULL;
     struct arena arena; /* its own: `done` may ask again */
+    CHECK(cookie < UPSTREAM_IN_FLIGHT_MAX);
     arena_open(&arena, 4 * LIMIT_INNER_MESSAGE);
-    if (answer.err == ERR_OK &&
-        message_decode(&callout__reply__descriptor, completion->reply, completion->reply_size,
-                       &arena, &message, NULL) != ERR_OK)
+    if (err == ERR_OK &&
+        message_decode(&callout__reply__descriptor, reply, size, &arena, &message, NULL) != ERR_OK)
         answer.err = ERR_IO;
     answer.reply = (const Callout__Reply *)message;
     if (answer.reply != NULL) remember(upstream, answer.reply);
-    finish(upstream, (uint32_t)completion->cookie, &answer);
+    finish(upstream, (uint32_t)cookie, &answer);
     arena_close(&arena);
-}
-
-void upstream_tick(struct upstream *upstream)
-{
-    struct bus_completion completion;
-    while (bus_next(upstream->bus, &completion)) {
-        finish_with(upstream, &completion);
-        free(completion.reply);
-    }
-}
-
-static void on_ready(evutil_socket_t fd, short what, void *context)
-{
-    (void)fd;
-    (void)what;
-    upstream_tick(context);
-}
-
-/* On a thread of nng's: libevent was told to expect it (evthread). */
-static void wake_loop(void *context)
-{
-    struct upstream *upstream = context;
-    event_active(upstream->ready, EV_READ, 0);
 }
 
 void upstream_abandon(struct upstream *upstream)
@@ -105,37 +85,22 @@ void upstream_abandon(struct upstream *upstream)
 
 /* --- life --- */
 
-enum err upstream_open(struct upstream **out, struct event_base *base, const char *url,
-                       struct problem *problem)
+struct upstream *upstream_open(const struct gateway_ports *ports)
 {
     struct upstream *upstream = calloc(1, sizeof *upstream);
     CHECK(upstream != NULL);
+    upstream->ports = ports;
     arena_open(&upstream->arena, 4 * LIMIT_INNER_MESSAGE);
     upstream->first_free = NO_ASK;
     for (uint32_t i = UPSTREAM_IN_FLIGHT_MAX; i-- > 0;) {
         upstream->asks[i].next_free = upstream->first_free;
         upstream->first_free = i;
     }
-    upstream->ready = event_new(base, -1, EV_PERSIST, on_ready, upstream);
-    CHECK(upstream->ready != NULL);
-    struct bus_options options = {.url = url,
-                                  .in_flight_max = UPSTREAM_IN_FLIGHT_MAX,
-                                  .on_ready = wake_loop,
-                                  .context = upstream};
-    enum err err = bus_open(&upstream->bus, &options, problem);
-    if (err != ERR_OK) {
-        upstream_close(upstream);
-        return err;
-    }
-    *out = upstream;
-    return ERR_OK;
+    return upstream;
 }
 
 void upstream_close(struct upstream *upstream)
 {
-    if (upstream == NULL) return;
-    bus_close(upstream->bus);
-    event_free(upstream->ready);
     arena_close(&upstream->arena);
     free(upstream);
 }
@@ -159,10 +124,11 @@ enum err upstream_ask(struct upstream *upstream, const char *method, ProtobufCBi
     request.body = body;
     arena_rewind(&upstream->arena);
     ProtobufCBinaryData bytes = message_encode(&request.base, &upstream->arena);
-    enum err err = bus_ask(upstream->bus, index, bytes.data, bytes.len, deadline_ms);
+    const struct gateway_ports *ports = upstream->ports;
+    enum err err = ports->ask(ports->context, index, bytes.data, bytes.len, deadline_ms);
     if (err != ERR_OK) return err;
     upstream->first_free = upstream->asks[index].next_free;
-    upstream->asks[index] = (struct ask){done, context, clock_mono_us(), NO_ASK};
+    upstream->asks[index] = (struct ask){done, context, now_us(upstream), NO_ASK};
     upstream->in_flight++;
     return ERR_OK;
 }
@@ -172,7 +138,7 @@ enum err upstream_ask(struct upstream *upstream, const char *method, ProtobufCBi
 void upstream_stamp(const struct upstream *upstream, Callout__Reply *reply)
 {
     if (reply->log_epoch != 0 || upstream->heard_mono_us == 0) return;
-    int64_t since_us = clock_mono_us() - upstream->heard_mono_us;
+    int64_t since_us = now_us(upstream) - upstream->heard_mono_us;
     reply->log_epoch = upstream->log_epoch;
     reply->log_seq = upstream->log_seq;
     reply->server_time_us =

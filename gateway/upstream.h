@@ -1,11 +1,11 @@
 /* upstream.h - the dispatcher as the gateway sees it: questions, answers, its clock, its health.
  *
- * Idea: the bus answers on nng's threads; here its completions come back to the event loop, are
- * decoded, and reach whoever asked. Every answer also tells the dispatcher's log position and
- * domain time, which then stand in every reply of the gateway, also in those that it writes itself.
+ * Idea: an answer is decoded and reaches whoever asked. Every answer also tells the dispatcher's
+ * log position and domain time, which then stand in every reply of the gateway, also in those that
+ * it writes itself.
  *
  * Owner: the caller. An answer is borrowed until the callback returns.
- * Thread: the event loop's.
+ * Thread: the gateway's.
  */
 #ifndef CALLOUT_GATEWAY_UPSTREAM_H
 #define CALLOUT_GATEWAY_UPSTREAM_H
@@ -17,7 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct event_base;
+struct gateway_ports;
 struct upstream;
 
 enum { UPSTREAM_IN_FLIGHT_MAX = 4096 };
@@ -30,17 +30,19 @@ struct upstream_answer {
 
 typedef void upstream_done(void *context, const struct upstream_answer *answer);
 
-MUST_USE enum err upstream_open(struct upstream **out, struct event_base *base, const char *url,
-                                struct problem *problem);
-void upstream_close(struct upstream *upstream); /* may be NULL; no callback comes any more */
+/* The ports are kept until upstream_close. */
+struct upstream *upstream_open(const struct gateway_ports *ports);
+void upstream_close(struct upstream *upstream); /* no callback comes any more */
 
 /* Asks `method` of Inner with a packed body. ERR_BUSY: too much is in flight, `done` is not called;
  * otherwise it is called exactly once, never from inside upstream_ask. */
 MUST_USE enum err upstream_ask(struct upstream *upstream, const char *method,
                                ProtobufCBinaryData body, uint32_t deadline_ms, upstream_done *done,
                                void *context);
-/* Notices deadlines; to be called several times a second. */
-void upstream_tick(struct upstream *upstream);
+/* What became of the question that went out by ports.ask under this cookie; `reply` is NULL unless
+ * err is ERR_OK, and borrowed until return. */
+void upstream_answered(struct upstream *upstream, uint64_t cookie, enum err err,
+                       const uint8_t *reply, size_t size);
 /* Calls every waiting `done` with ERR_RETRY: the process ends. */
 void upstream_abandon(struct upstream *upstream);
 

@@ -1,0 +1,49 @@
+/* shell.h - the live gateway: the parts that are sockets, shared by the files that open them.
+ *
+ *      service.c  the process: signals, the tick, the parting
+ *      doors.c    listeners for devices and keys
+ *      dial.c     the bus to the dispatcher
+ *      admin.c    /healthz and /metrics
+ *
+ * Thread: one event loop. Nothing here outlives gateway_main.
+ */
+#ifndef CALLOUT_GATEWAY_SHELL_H
+#define CALLOUT_GATEWAY_SHELL_H
+
+#include "gateway/gateway.h"
+#include "sp_listener.h"
+
+struct admin;
+struct bus;
+struct event;
+struct event_base;
+struct shell;
+
+/* One --listen address. */
+struct door {
+    struct shell *shell;
+    struct sp_listener *listener;
+};
+
+struct shell {
+    struct gateway gateway;
+    struct event_base *base;
+    struct bus *bus;
+    struct event *bus_ready;
+    struct door doors[GATEWAY_DOORS_MAX];
+    unsigned door_count;
+};
+
+MUST_USE enum err doors_open(struct shell *shell, struct problem *problem);
+size_t doors_unsent(const struct shell *shell); /* bytes of replies */
+void doors_close(struct shell *shell);
+
+MUST_USE enum err dial_open(struct shell *shell, struct problem *problem);
+/* Takes what was answered; several times a second, for deadlines are noticed here. */
+void dial_tick(struct shell *shell);
+void dial_close(struct shell *shell);
+
+MUST_USE enum err admin_open(struct admin **out, struct shell *shell, struct problem *problem);
+void admin_close(struct admin *admin); /* may be NULL */
+
+#endif
