@@ -249,7 +249,7 @@ static enum err finish(struct engine *engine)
         CHECK(again == ERR_OK);
         return err;
     }
-    int64_t mono_us = clock_mono_us();
+    int64_t mono_us = engine_mono_us(engine);
     for (int64_t seq = first; seq > 0 && first - seq < RECENT_MAX; seq--) {
         struct recent *recent = recent_slot(engine, seq);
         if (recent->seq != seq || recent->committed_mono_us != 0) break;
@@ -377,6 +377,18 @@ bool engine_is_suspect(const struct engine *engine, const struct engine_item *it
 }
 
 /* --- time --- */
+
+int64_t engine_mono_us(const struct engine *engine)
+{
+    const struct engine_options *options = &engine->options;
+    return options->mono_us == NULL ? clock_mono_us() : options->mono_us(options->clock_context);
+}
+
+int64_t engine_wall_us(const struct engine *engine)
+{
+    const struct engine_options *options = &engine->options;
+    return options->wall_us == NULL ? clock_wall_us() : options->wall_us(options->clock_context);
+}
 
 static bool apply_tick(struct engine *engine, const char *territory_id, int64_t service_day)
 {

@@ -33,6 +33,10 @@ struct engine_options {
     double clock_rate;  /* told to clients */
     bool clock_by_hand; /* rate 0: AdvanceClock is allowed */
     int64_t freeze_margin_us; /* how far ahead of now the optimizer must plan, beyond the freeze */
+    /* Monotonic time of commits, UTC for what expires; NULL: this machine's clocks. */
+    int64_t (*mono_us)(void *context);
+    int64_t (*wall_us)(void *context);
+    void *clock_context;
 };
 
 /* Loads the latest snapshot and the facts after it. */

@@ -89,6 +89,9 @@ enum err engine_apply(struct engine *engine, const Callout__FactBody *body, int6
 const struct recent *engine_recent(const struct engine *engine,
                                    int64_t seq); /* NULL: not known any more */
 
+int64_t engine_mono_us(const struct engine *engine);
+int64_t engine_wall_us(const struct engine *engine);
+
 /* A fact from its body; ERR_INVALID names the field (facts.c). `stored`: it comes from the log, so
  * its values were judged before, by the rules of their day. */
 enum err fact_from_body(const Callout__FactBody *body, int64_t seq, int64_t time_us, bool stored,

@@ -101,7 +101,7 @@ static enum err store_result(struct call *call, struct row_request_result *row, 
 {
     row->payload_hash = (struct blob){hash, PAYLOAD_HASH};
     row->result = (struct blob){seq, sizeof *seq};
-    row->wall_us = clock_wall_us();
+    row->wall_us = engine_wall_us(call->engine);
     return engine_put(call->engine, ROW_REQUEST_RESULT, row);
 }
 

@@ -133,7 +133,7 @@ enum err handle_enroll(struct call *call)
                              &(struct row_enrol_token){.token_hash = token_hash}, &row);
     if (err == ERR_NOT_FOUND) return bad_token(call);
     if (err != ERR_OK) return err;
-    if (row.enrol_token.expires_wall_us < clock_wall_us()) return bad_token(call);
+    if (row.enrol_token.expires_wall_us < engine_wall_us(call->engine)) return bad_token(call);
     if (strlen(request->device_name) > LIMIT_NAME)
         return problem_set(&call->problem, ERR_TOO_LARGE, "device_name", "at most %d bytes",
                            LIMIT_NAME);
@@ -198,7 +198,7 @@ enum err handle_hello(struct call *call)
     randombytes_buf(token, TOKEN_SIZE);
     hash_hex(token, TOKEN_SIZE, token_hash);
     answer->session_token = (ProtobufCBinaryData){TOKEN_SIZE, token};
-    answer->expires_us = clock_wall_us() + SESSION_US;
+    answer->expires_us = engine_wall_us(call->engine) + SESSION_US;
     call->answer = &answer->base;
     return engine_put(
         engine, ROW_SESSION,
@@ -228,7 +228,7 @@ static enum err session_principal(struct call *call, const char *hash, Callout__
     union row row;
     enum err err = store_get(store, ROW_SESSION, &(struct row_session){.token_hash = hash}, &row);
     if (err != ERR_OK) return err;
-    if (row.session.expires_wall_us < clock_wall_us()) return ERR_NOT_FOUND;
+    if (row.session.expires_wall_us < engine_wall_us(call->engine)) return ERR_NOT_FOUND;
     int64_t epoch = row.session.epoch;
     const char *device_id = arena_text(call->arena, row.session.device_id);
     err = store_get(store, ROW_DEVICE, &(struct row_device){.device_id = device_id}, &row);
@@ -276,10 +276,10 @@ static enum err admin_enrol(struct call *call, const Callout__AdminRequest *requ
                                "there is no technician \"%.64s\"", request->arguments[i]);
         char *token = random_hex(call->arena, 16);
         hash_hex(token, strlen(token), hash);
-        enum err err =
-            engine_put(call->engine, ROW_ENROL_TOKEN,
-                       &(struct row_enrol_token){hash, request->arguments[i],
-                                                 clock_wall_us() + ENROL_US, ENROL_TRIES});
+        enum err err = engine_put(call->engine, ROW_ENROL_TOKEN,
+                                  &(struct row_enrol_token){hash, request->arguments[i],
+                                                            engine_wall_us(call->engine) + ENROL_US,
+                                                            ENROL_TRIES});
         if (err != ERR_OK) return err;
         answer->values[answer->n_values++] = token;
     }

@@ -155,7 +155,7 @@ static enum err erase_old(struct engine *engine, enum row_kind kind, uint32_t ke
     CHECK(old != NULL);
     arena_open(&arena, (size_t)1 << 20);
     old->kind = kind;
-    old->before_wall_us = clock_wall_us();
+    old->before_wall_us = engine_wall_us(engine);
     old->arena = &arena;
     enum err err = store_each(engine->store, kind, NULL, 0, false, note_old, old);
     for (uint32_t i = 0; i + keep < old->count && err == ERR_OK; i++)

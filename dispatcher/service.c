@@ -1,9 +1,5 @@
-/* service.c - the loop around the engine: what came in is one batch, then replies go out.
- *
- * While a commit waits for the disk, requests pile up in the listener: they are the next batch.
- * That is the group commit; nobody waits for company. Held requests (Follow, NextProblem) are kept
- * as bytes and asked again after each batch that committed something, and when their time is up.
- */
+/* service.c - the dispatcher as a process: its listener, its clock and its signals around
+ * batches.h. */
 #include "dispatcher/service.h"
 
 #include "base/alive.h"
@@ -11,7 +7,7 @@
 #include "base/clock.h"
 #include "base/exit_code.h"
 #include "base/log.h"
-#include "dispatcher/engine.h"
+#include "dispatcher/batches.h"
 #include "sp_listener.h"
 
 #include <event2/event.h>
@@ -23,17 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { HELD_MAX = 64 };
 #define FREEZE_MARGIN_REAL_US (500 * 1000)
-#define TICK_PAUSE_US         US_PER_SECOND /* after a tick that could not be stored */
-
-struct waiting {
-    struct sp_ticket ticket;
-    uint8_t *bytes;
-    size_t size;
-    bool oversize;
-    int64_t until_mono_us; /* held: when it is answered with what there is */
-};
 
 struct service {
     struct event_base *base;
@@ -42,129 +28,63 @@ struct service {
     struct store *store;
     struct clock clock;
     struct event *batch_event, *tick_event, *term_event, *int_event, *held_event, *alive_event;
-    struct waiting queue[LIMIT_FACTS_PER_COMMIT];
-    uint32_t queue_count;
-    struct waiting held[HELD_MAX];
-    uint32_t held_count;
-    int64_t tick_after_mono_us; /* no tick before: the last one could not be stored */
+    struct batches *batches;
 };
 
-static int64_t domain_us(const struct service *service)
+/* --- the ports of batches.h --- */
+
+static int64_t port_mono_us(void *context)
 {
+    (void)context;
+    return clock_mono_us();
+}
+
+static int64_t port_domain_us(void *context)
+{
+    const struct service *service = context;
     return clock_now_us(&service->clock);
 }
 
+static void port_reply(void *context, struct sp_ticket to, const void *bytes, size_t size)
+{
+    const struct service *service = context;
+    sp_reply(service->listener, to, bytes, size);
+}
+
+static bool port_alive(void *context, struct sp_ticket ticket)
+{
+    const struct service *service = context;
+    return sp_ticket_alive(service->listener, ticket);
+}
+
+/* --- the loop --- */
+
 static void schedule_tick(struct service *service)
 {
-    int64_t now_us = domain_us(service);
-    int64_t wake_us = engine_next_wake_us(service->engine, now_us);
-    evtimer_del(service->tick_event);
     double rate = service->clock.wall ? 1 : service->clock.rate;
-    if (wake_us == INT64_MAX || rate <= 0) return;
-    double wait_us = wake_us > now_us ? (double)(wake_us - now_us) / rate : 0;
-    if (wait_us > 3600e6) wait_us = 3600e6;
-    double pause_us = (double)(service->tick_after_mono_us - clock_mono_us());
-    if (wait_us < pause_us) wait_us = pause_us;
-    struct timeval wait = {(time_t)(wait_us / 1e6), (suseconds_t)((int64_t)wait_us % 1000000)};
+    int64_t wait_us = batches_tick_wait_us(service->batches, rate);
+    evtimer_del(service->tick_event);
+    if (wait_us == INT64_MAX) return;
+    struct timeval wait = {wait_us / US_PER_SECOND, wait_us % US_PER_SECOND};
     evtimer_add(service->tick_event, &wait);
 }
 
-static void answer_held(struct service *service)
-{
-    int64_t mono_us = clock_mono_us();
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < service->held_count; i++) {
-        struct waiting *held = &service->held[i];
-        ProtobufCBinaryData reply;
-        bool gone = !sp_ticket_alive(service->listener, held->ticket);
-        bool expired = mono_us >= held->until_mono_us;
-        if (!gone && engine_answer_held(service->engine, held->bytes, held->size, expired,
-                                        domain_us(service), &reply) == ERR_BUSY) {
-            service->held[kept++] = *held;
-            continue;
-        }
-        if (!gone) sp_reply(service->listener, held->ticket, reply.data, reply.len);
-        free(held->bytes);
-    }
-    service->held_count = kept;
-}
-
-static void hold(struct service *service, struct waiting *waiting, uint32_t hold_ms)
-{
-    if (hold_ms > LIMIT_HOLD_MS) hold_ms = LIMIT_HOLD_MS;
-    if (service->held_count ==
-        HELD_MAX) { /* a neighbour that asks so often has forgotten the first */
-        free(service->held[0].bytes);
-        memmove(service->held, service->held + 1, (HELD_MAX - 1) * sizeof service->held[0]);
-        service->held_count--;
-    }
-    waiting->until_mono_us = clock_mono_us() + hold_ms * INT64_C(1000);
-    service->held[service->held_count++] = *waiting;
-}
-
-/* Runs queue[first, first + count) as one batch, and answers; returns how many it took. */
-static uint32_t run_batch(struct service *service, uint32_t first, uint32_t count)
-{
-    static struct engine_item items[LIMIT_FACTS_PER_COMMIT];
-    for (uint32_t i = 0; i < count; i++) {
-        struct waiting *waiting = &service->queue[first + i];
-        items[i] = (struct engine_item){
-            .bytes = waiting->bytes, .size = waiting->size, .oversize = waiting->oversize};
-    }
-    uint32_t done = engine_batch(service->engine, items, count, domain_us(service));
-    for (uint32_t i = 0; i < done; i++) {
-        struct waiting *waiting = &service->queue[first + i];
-        if (items[i].held != HELD_NOT) {
-            hold(service, waiting, items[i].hold_ms);
-            continue;
-        }
-        sp_reply(service->listener, waiting->ticket, items[i].reply.data, items[i].reply.len);
-        free(waiting->bytes);
-    }
-    return done;
-}
-
-/* A request that may have killed us before runs alone (F3). */
 static void on_batch(evutil_socket_t fd, short what, void *context)
 {
     (void)fd;
     (void)what;
     struct service *service = context;
-    uint32_t first = 0, count = service->queue_count;
-    while (first < count) {
-        uint32_t size = 0;
-        while (first + size < count) {
-            struct waiting *next = &service->queue[first + size];
-            struct engine_item item = {.bytes = next->bytes, .size = next->size};
-            bool alone = engine_is_suspect(service->engine, &item);
-            if (alone && size > 0) break;
-            size++;
-            if (alone) break;
-        }
-        first += run_batch(service, first, size);
-    }
-    service->queue_count = 0;
-    answer_held(service);
+    batches_run(service->batches);
     schedule_tick(service);
-}
-
-static void enqueue(struct service *service, struct sp_ticket ticket, const uint8_t *bytes,
-                    size_t size, bool oversize)
-{
-    if (service->queue_count == LIMIT_FACTS_PER_COMMIT) on_batch(-1, 0, service);
-    uint8_t *copy = malloc(size + 1);
-    CHECK(copy != NULL);
-    if (size > 0) memcpy(copy, bytes, size);
-    service->queue[service->queue_count++] =
-        (struct waiting){.ticket = ticket, .bytes = copy, .size = size, .oversize = oversize};
-    if (service->queue_count > 1) return;
-    struct timeval soon = {0, 0};
-    event_add(service->batch_event, &soon); /* after everything that is readable now was read */
 }
 
 static void on_request(void *context, struct sp_ticket ticket, const uint8_t *bytes, size_t size)
 {
-    enqueue(context, ticket, bytes, size, false);
+    struct service *service = context;
+    batches_put(service->batches, ticket, bytes, size);
+    if (batches_waiting(service->batches) > 1) return;
+    struct timeval soon = {0, 0};
+    event_add(service->batch_event, &soon); /* after everything that is readable now was read */
 }
 
 static void on_tick(evutil_socket_t fd, short what, void *context)
@@ -172,11 +92,7 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
     (void)fd;
     (void)what;
     struct service *service = context;
-    int64_t now_us = domain_us(service);
-    if (engine_tick(service->engine, now_us))
-        answer_held(service);
-    else if (engine_next_wake_us(service->engine, now_us) <= now_us)
-        service->tick_after_mono_us = clock_mono_us() + TICK_PAUSE_US;
+    batches_tick(service->batches);
     schedule_tick(service);
 }
 
@@ -184,7 +100,8 @@ static void on_held_timer(evutil_socket_t fd, short what, void *context)
 {
     (void)fd;
     (void)what;
-    answer_held(context);
+    struct service *service = context;
+    batches_answer_held(service->batches);
     alive_beat();
 }
 
@@ -250,7 +167,15 @@ static enum err open_engine(struct service *service, const struct options *optio
     };
     enum err err = store_open_spatialite(&service->store, options->data, problem);
     if (err != ERR_OK) return err;
-    return engine_open(&service->engine, service->store, &engine, problem);
+    err = engine_open(&service->engine, service->store, &engine, problem);
+    if (err != ERR_OK) return err;
+    const struct batches_ports ports = {.context = service,
+                                        .mono_us = port_mono_us,
+                                        .domain_us = port_domain_us,
+                                        .reply = port_reply,
+                                        .alive = port_alive};
+    service->batches = batches_open(service->engine, &ports);
+    return ERR_OK;
 }
 
 static enum err open_events(struct service *service, const struct options *options,
@@ -281,12 +206,9 @@ static void close_all(struct service *service)
         if (events[i] != NULL) event_free(events[i]);
     }
     if (service->base != NULL) event_base_free(service->base);
+    batches_close(service->batches);
     if (service->engine != NULL) engine_close(service->engine);
     if (service->store != NULL) store_close(service->store);
-    for (uint32_t i = 0; i < service->queue_count; i++)
-        free(service->queue[i].bytes);
-    for (uint32_t i = 0; i < service->held_count; i++)
-        free(service->held[i].bytes);
 }
 
 int dispatcher_main(int argc, char **argv)

@@ -1,0 +1,191 @@
+#include "dispatcher/batches.h"
+
+#include "base/check.h"
+#include "base/clock.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { HELD_MAX = 64 };
+#define TICK_PAUSE_US US_PER_SECOND /* after a tick that could not be stored */
+#define TICK_FAR_US   (3600 * US_PER_SECOND)
+
+struct waiting {
+    struct sp_ticket ticket;
+    uint8_t *bytes;
+    size_t size;
+    int64_t until_mono_us; /* held: when it is answered with what there is */
+};
+
+struct batches {
+    struct engine *engine;
+    struct batches_ports ports;
+    struct engine_item items[LIMIT_FACTS_PER_COMMIT];
+    struct waiting queue[LIMIT_FACTS_PER_COMMIT];
+    uint32_t queue_count;
+    struct waiting held[HELD_MAX];
+    uint32_t held_count;
+    int64_t tick_after_mono_us; /* no tick before: the last one could not be stored */
+};
+
+static int64_t mono_us(const struct batches *batches)
+{
+    return batches->ports.mono_us(batches->ports.context);
+}
+
+static int64_t domain_us(const struct batches *batches)
+{
+    return batches->ports.domain_us(batches->ports.context);
+}
+
+static void reply_to(const struct batches *batches, struct sp_ticket to, ProtobufCBinaryData reply)
+{
+    batches->ports.reply(batches->ports.context, to, reply.data, reply.len);
+}
+
+/* --- what is held --- */
+
+/* False: it is to be held on. */
+static bool answer_one(struct batches *batches, const struct waiting *held, int64_t now_mono_us)
+{
+    ProtobufCBinaryData reply;
+    bool expired = now_mono_us >= held->until_mono_us;
+    if (!batches->ports.alive(batches->ports.context, held->ticket)) return true;
+    if (engine_answer_held(batches->engine, held->bytes, held->size, expired, domain_us(batches),
+                           &reply) == ERR_BUSY)
+        return false;
+    reply_to(batches, held->ticket, reply);
+    return true;
+}
+
+void batches_answer_held(struct batches *batches)
+{
+    int64_t now_mono_us = mono_us(batches);
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < batches->held_count; i++) {
+        struct waiting *held = &batches->held[i];
+        if (answer_one(batches, held, now_mono_us))
+            free(held->bytes);
+        else
+            batches->held[kept++] = *held;
+    }
+    batches->held_count = kept;
+}
+
+static void hold(struct batches *batches, struct waiting *waiting, uint32_t hold_ms)
+{
+    if (hold_ms > LIMIT_HOLD_MS) hold_ms = LIMIT_HOLD_MS;
+    if (batches->held_count ==
+        HELD_MAX) { /* a neighbour that asks so often has forgotten the first */
+        free(batches->held[0].bytes);
+        memmove(batches->held, batches->held + 1, (HELD_MAX - 1) * sizeof batches->held[0]);
+        batches->held_count--;
+    }
+    waiting->until_mono_us = mono_us(batches) + hold_ms * INT64_C(1000);
+    batches->held[batches->held_count++] = *waiting;
+}
+
+/* --- batches --- */
+
+/* Runs queue[first, first + count) as one batch, and answers; returns how many it took. */
+static uint32_t run_batch(struct batches *batches, uint32_t first, uint32_t count)
+{
+    struct engine_item *items = batches->items;
+    for (uint32_t i = 0; i < count; i++) {
+        struct waiting *waiting = &batches->queue[first + i];
+        items[i] = (struct engine_item){.bytes = waiting->bytes, .size = waiting->size};
+    }
+    uint32_t done = engine_batch(batches->engine, items, count, domain_us(batches));
+    for (uint32_t i = 0; i < done; i++) {
+        struct waiting *waiting = &batches->queue[first + i];
+        if (items[i].held != HELD_NOT) {
+            hold(batches, waiting, items[i].hold_ms);
+            continue;
+        }
+        reply_to(batches, waiting->ticket, items[i].reply);
+        free(waiting->bytes);
+    }
+    return done;
+}
+
+/* How many go into the batch from `first` on: one that may have killed us before runs alone (F3).
+ */
+static uint32_t batch_size(const struct batches *batches, uint32_t first)
+{
+    uint32_t size = 0;
+    while (first + size < batches->queue_count) {
+        const struct waiting *next = &batches->queue[first + size];
+        struct engine_item item = {.bytes = next->bytes, .size = next->size};
+        bool alone = engine_is_suspect(batches->engine, &item);
+        if (alone && size > 0) break;
+        size++;
+        if (alone) break;
+    }
+    return size;
+}
+
+void batches_run(struct batches *batches)
+{
+    for (uint32_t first = 0; first < batches->queue_count;)
+        first += run_batch(batches, first, batch_size(batches, first));
+    batches->queue_count = 0;
+    batches_answer_held(batches);
+}
+
+void batches_put(struct batches *batches, struct sp_ticket from, const uint8_t *bytes, size_t size)
+{
+    if (batches->queue_count == LIMIT_FACTS_PER_COMMIT) batches_run(batches);
+    uint8_t *copy = malloc(size + 1);
+    CHECK(copy != NULL);
+    if (size > 0) memcpy(copy, bytes, size);
+    batches->queue[batches->queue_count++] =
+        (struct waiting){.ticket = from, .bytes = copy, .size = size};
+}
+
+uint32_t batches_waiting(const struct batches *batches)
+{
+    return batches->queue_count;
+}
+
+/* --- time --- */
+
+void batches_tick(struct batches *batches)
+{
+    int64_t now_us = domain_us(batches);
+    if (engine_tick(batches->engine, now_us))
+        batches_answer_held(batches);
+    else if (engine_next_wake_us(batches->engine, now_us) <= now_us)
+        batches->tick_after_mono_us = mono_us(batches) + TICK_PAUSE_US;
+}
+
+int64_t batches_tick_wait_us(const struct batches *batches, double rate)
+{
+    int64_t now_us = domain_us(batches);
+    int64_t wake_us = engine_next_wake_us(batches->engine, now_us);
+    if (wake_us == INT64_MAX || rate <= 0) return INT64_MAX;
+    double wait_us = wake_us > now_us ? (double)(wake_us - now_us) / rate : 0;
+    if (wait_us > (double)TICK_FAR_US) wait_us = (double)TICK_FAR_US;
+    int64_t pause_us = batches->tick_after_mono_us - mono_us(batches);
+    return (int64_t)wait_us > pause_us ? (int64_t)wait_us : pause_us;
+}
+
+/* --- life --- */
+
+struct batches *batches_open(struct engine *engine, const struct batches_ports *ports)
+{
+    struct batches *batches = calloc(1, sizeof *batches);
+    CHECK(batches != NULL);
+    batches->engine = engine;
+    batches->ports = *ports;
+    return batches;
+}
+
+void batches_close(struct batches *batches)
+{
+    if (batches == NULL) return;
+    for (uint32_t i = 0; i < batches->queue_count; i++)
+        free(batches->queue[i].bytes);
+    for (uint32_t i = 0; i < batches->held_count; i++)
+        free(batches->held[i].bytes);
+    free(batches);
+}
