@@ -1,10 +1,9 @@
-/* channel.h - one nng REQ socket with one request at a time: bytes out, bytes back on the loop.
+/* channel.h - one line to the gateway with one request at a time: bytes out, bytes back on the loop.
  *
- * Idea: nng reconnects by itself (after a random wait below 1 s at first, below 30 s when the
- * server has been gone for a minute) and sends an unanswered request again after a reconnect and
- * every `resend_ms`. So a request is never cancelled: cancelling a receive whose send is in flight
- * crashes nng 1.5.2. Going offline closes the dialler alone; the request waits in the socket and
- * goes out with the next connection.
+ * Idea: the line reconnects by itself and sends an unanswered request again after a reconnect and
+ * every `resend_ms` (transport.h has the promises, and what carries the line). So a request is
+ * never cancelled. Going offline ends the connection alone; the request waits and goes out with the
+ * next one.
  *
  * Owner: channel_ask copies; the bytes of on_reply are borrowed until it returns.
  * Thread: the loop's.
@@ -17,12 +16,12 @@
 struct channel;
 
 struct channel_options {
-    const char *url;     /* tcp://HOST:PORT, tls+tcp://HOST:PORT, ipc://PATH */
+    const char *url;     /* tcp://HOST:PORT, tls+tcp://HOST:PORT, ipc://PATH; or the transport's */
     const char *ca_file; /* PEM; needed for tls+tcp */
     const char
         *tls_name; /* the name that the server's certificate must carry; NULL: the URL's host */
     uint32_t resend_ms; /* longer than the server may hold a request */
-    /* bytes NULL: nng gave the request up (out of memory, socket closed); ask again later. */
+    /* bytes NULL: the request was given up (out of memory, socket closed); ask again later. */
     void (*on_reply)(void *context, const uint8_t *bytes, size_t size);
     void *context;
 };

@@ -19,6 +19,7 @@ struct client_loop {
     struct client_timer **heap; /* heap[0] is not used */
     size_t timer_count, timer_room;
     uint64_t turns; /* timers set so far */
+    const struct channel_transport *carried;
 };
 
 enum err client_loop_open(struct client_loop **out)
@@ -64,6 +65,16 @@ int64_t client_loop_now_us(const struct client_loop *loop)
 int64_t client_loop_wall_us(const struct client_loop *loop)
 {
     return loop->is_virtual ? loop->now_us : clock_wall_us();
+}
+
+void client_loop_carry(struct client_loop *loop, const struct channel_transport *transport)
+{
+    loop->carried = transport;
+}
+
+const struct channel_transport *client_loop_carried(const struct client_loop *loop)
+{
+    return loop->carried;
 }
 
 /* --- timers ---------------------------------------------------------------------------------- */

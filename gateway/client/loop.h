@@ -24,6 +24,7 @@
 #include <stdint.h>
 
 struct client_loop;
+struct channel_transport;
 
 struct client_timer {
     void (*fire)(void *context);
@@ -47,6 +48,10 @@ void client_loop_close(struct client_loop *loop);
 
 int64_t client_loop_now_us(const struct client_loop *loop);  /* monotonic */
 int64_t client_loop_wall_us(const struct client_loop *loop); /* UTC, as the machine believes */
+
+/* What the loop's channels go over (transport.h), before the first one opens; NULL: nng. */
+void client_loop_carry(struct client_loop *loop, const struct channel_transport *transport);
+const struct channel_transport *client_loop_carried(const struct client_loop *loop);
 
 /* Fires once at `at_us` or as soon after as it can; setting it again moves it. */
 void client_timer_set(struct client_loop *loop, struct client_timer *timer, int64_t at_us);
