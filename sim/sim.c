@@ -8,8 +8,8 @@
 #include "sim/import.h"
 #include "sim/live.h"
 #include "sim/report.h"
+#include "sim/scratch.h"
 
-#include <dirent.h>
 #include <getopt.h>
 #include <math.h>
 #include <stdio.h>
@@ -224,26 +224,6 @@ static enum err make_work_folder(struct run *run, struct problem *problem)
     return ERR_OK;
 }
 
-/* Removes a folder of ours with all that is in it; deeper than needed it does not go. */
-static void remove_folder(const char *path, int depth_left)
-{
-    DIR *folder = opendir(path);
-    if (folder == NULL) return;
-    for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
-        char below[PATH_BYTES];
-        struct stat stat;
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
-        if ((size_t)snprintf(below, sizeof below, "%s/%s", path, entry->d_name) >= sizeof below)
-            continue;
-        if (lstat(below, &stat) == 0 && S_ISDIR(stat.st_mode) && depth_left > 0)
-            remove_folder(below, depth_left - 1);
-        else
-            unlink(below);
-    }
-    closedir(folder);
-    rmdir(path);
-}
-
 /* --- the system of a demo -------------------------------------------------------------------- */
 
 static enum err start_system(struct run *run, struct problem *problem)
@@ -434,7 +414,7 @@ static int run_demo(struct run *run)
         code = EXIT_FAILED;
     }
     if (code == EXIT_DONE || code == EXIT_VIOLATION) {
-        remove_folder(run->work, 4);
+        scratch_remove(run->work);
         return code;
     }
     print_log_tail(run->log);
@@ -461,7 +441,7 @@ static int run_live(struct run *run)
         err = run->options.tokens_file != NULL ? read_tokens(run, &problem) : enrol(run, &problem);
     int code = err == ERR_OK ? live(run) : fail(&problem, err);
     if (code == EXIT_DONE) code = report(run);
-    remove_folder(run->work, 4);
+    scratch_remove(run->work);
     return code;
 }
 

@@ -1,4 +1,4 @@
-/* channel.h - one line to the gateway with one request at a time: bytes out, bytes back on the loop.
+/* channel.h - one line to the gateway with one request at a time: bytes out, bytes back.
  *
  * Idea: the line reconnects by itself and sends an unanswered request again after a reconnect and
  * every `resend_ms` (transport.h has the promises, and what carries the line). So a request is

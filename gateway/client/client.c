@@ -566,7 +566,10 @@ enum err client_open(struct client **out, struct client_loop *loop,
     copy_option(client->enrol_token, sizeof client->enrol_token, options->enrol_token);
     copy_option(client->device_name, sizeof client->device_name, options->device_name);
     copy_option(client->app_build, sizeof client->app_build, options->app_build);
-    identity_boot_id(client->boot_id);
+    if (options->boot_id == NULL)
+        identity_boot_id(client->boot_id);
+    else
+        copy_option(client->boot_id, sizeof client->boot_id, options->boot_id);
     enum err err = open_folder(client, !options->volatile_outbox, problem);
     if (err == ERR_OK)
         err = open_line(client, &client->command, COMMAND_RESEND_MS, options, problem);

@@ -74,6 +74,7 @@ struct client_options {
     const char *app_build;
     bool volatile_outbox; /* commands survive kill -9 but not a power cut: for simulated devices */
     uint32_t hold_ms;     /* 0: LIMIT_HOLD_MS */
+    const char *boot_id;  /* NULL: this machine's; a device in virtual time has one of its own */
     struct client_events events;
     void *context; /* of the events */
 };
