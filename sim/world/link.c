@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "gateway/client/transport.h"
-#include "sim/chance.h"
+#include "sim/draw.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -149,7 +149,7 @@ static void flights_clear(struct link_net *net)
 static void arrive_up(const struct flight *flight, struct line *line)
 {
     struct link_net *net = flight->net;
-    if (!whole(line, flight->ticket) && !chance_happens(&line->chance, PERMILLE / 2)) {
+    if (!whole(line, flight->ticket) && !draw_happens(&line->chance, PERMILLE / 2)) {
         note(net, line, "ends with its connection: request", flight->ticket.request, flight->size);
         return;
     }
@@ -199,7 +199,7 @@ static void launch(struct line *line, bool up, struct sp_ticket ticket, const ui
     if (net->flights != NULL) net->flights->before = flight;
     net->flights = flight;
     const struct link_conditions *is = &net->conditions;
-    int64_t takes_us = chance_about(&line->chance, is->latency_us, is->latency_spread) + longer_us;
+    int64_t takes_us = draw_about(&line->chance, is->latency_us, is->latency_spread) + longer_us;
     if (is->kbit_per_s > 0) takes_us += (int64_t)size * 8000 / is->kbit_per_s;
     client_timer_set(net->loop, &flight->arrival, client_loop_now_us(net->loop) + takes_us);
 }
@@ -213,23 +213,23 @@ static void send_copy(struct line *line, bool up, struct sp_ticket ticket, const
     struct link_net *net = line->net;
     const struct link_conditions *is = &net->conditions;
     *(up ? &net->counters.bytes_up : &net->counters.bytes_down) += size;
-    if (chance_happens(&line->chance, is->lost)) {
+    if (draw_happens(&line->chance, is->lost)) {
         net->counters.lost++;
         note(net, line, up ? "loses request" : "loses reply", ticket.request, size);
         return;
     }
-    if (chance_happens(&line->chance, is->twice)) {
+    if (draw_happens(&line->chance, is->twice)) {
         net->counters.twice++;
         launch(line, up, ticket, bytes, size,
-               chance_between(&line->chance, 0, is->late_us + US_PER_SECOND));
+               draw_between(&line->chance, 0, is->late_us + US_PER_SECOND));
     }
     int64_t longer_us = 0;
-    if (chance_happens(&line->chance, is->late)) {
+    if (draw_happens(&line->chance, is->late)) {
         net->counters.late++;
-        longer_us = chance_between(&line->chance, 0, is->late_us);
+        longer_us = draw_between(&line->chance, 0, is->late_us);
     }
     launch(line, up, ticket, bytes, size, longer_us);
-    if (chance_happens(&line->chance, is->breaking) && whole(line, ticket))
+    if (draw_happens(&line->chance, is->breaking) && whole(line, ticket))
         end_connection(line, "breaks", false);
 }
 
@@ -253,7 +253,7 @@ static void end_connection(struct line *line, const char *why, bool both_sides)
     line->gone_since_us = now_us;
     line->lingering_till_us =
         both_sides ? now_us
-                   : now_us + chance_between(&line->chance, 0, net->conditions.linger_us + 1);
+                   : now_us + draw_between(&line->chance, 0, net->conditions.linger_us + 1);
     client_timer_cancel(net->loop, &line->resend);
     if (line->online) dial(line);
 }
@@ -271,8 +271,8 @@ static uint32_t wait_ms(const struct line *line)
 static void try_connect(struct line *line)
 {
     struct link_net *net = line->net;
-    int64_t takes_us = HANDSHAKE_WAYS * chance_about(&line->chance, net->conditions.latency_us,
-                                                     net->conditions.latency_spread);
+    int64_t takes_us = HANDSHAKE_WAYS * draw_about(&line->chance, net->conditions.latency_us,
+                                                   net->conditions.latency_spread);
     line->dialling = true;
     client_timer_set(net->loop, &line->dial, client_loop_now_us(net->loop) + takes_us);
 }
@@ -510,7 +510,7 @@ void link_cut(struct link_net *net, const char *kind, uint32_t permille, int64_t
     for (size_t i = 0; i < net->device_count; i++) {
         struct device *device = &net->devices[i];
         if (strncmp(device->url + strlen(scheme), kind, strlen(kind)) != 0) continue;
-        if (!chance_happens(&net->chance, permille)) continue;
+        if (!draw_happens(&net->chance, permille)) continue;
         if (device->cut_until_us < until_us) device->cut_until_us = until_us;
         end_connections(net, (uint32_t)i);
     }

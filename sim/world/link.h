@@ -26,7 +26,7 @@
 /* How the network is; permille are of the messages, each way. */
 struct link_conditions {
     int64_t latency_us;      /* one way, the median */
-    uint32_t latency_spread; /* see sim/chance.h */
+    uint32_t latency_spread; /* see sim/draw.h */
     uint32_t kbit_per_s;     /* of each line; 0: size does not matter */
     uint32_t lost, twice, late, breaking;
     int64_t late_us;   /* a late message takes up to so much longer: it may be overtaken */

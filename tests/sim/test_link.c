@@ -13,7 +13,7 @@
 #include "pb/dispatch.pb-c.h"
 #include "pb/field.pb-c.h"
 #include "pb/wire.pb-c.h"
-#include "sim/chance.h"
+#include "sim/draw.h"
 #include "sim/scratch.h"
 #include "sim/world/link.h"
 #include "sim/world/seeded.h"
@@ -253,7 +253,7 @@ static void on_request(void *context, struct sp_ticket ticket, const char *peer,
     assert_int_equal(message_decode(method.method->input, request->body.data, request->body.len,
                                     &arena, &body, NULL),
                      ERR_OK);
-    if (chance_happens(&gateway->chance, 30)) {
+    if (draw_happens(&gateway->chance, 30)) {
         gateway->refusals++;
         answer(gateway, ticket, CALLOUT__STATUS__RETRY, NULL);
     } else
@@ -291,7 +291,7 @@ struct day {
 static void soon(struct day *day, struct client_timer *timer, int64_t most_us)
 {
     client_timer_set(day->loop, timer,
-                     client_loop_now_us(day->loop) + chance_between(&day->chance, 0, most_us));
+                     client_loop_now_us(day->loop) + draw_between(&day->chance, 0, most_us));
 }
 
 static void phone_on(struct phone *phone)
@@ -328,12 +328,12 @@ static void on_deed(void *context)
     struct day *day = phone->day;
     if (phone->client == NULL)
         phone_on(phone);
-    else if (chance_happens(&day->chance, 100)) {
+    else if (draw_happens(&day->chance, 100)) {
         phone->online = !phone->online;
         assert_int_equal(client_set_online(phone->client, phone->online, NULL), ERR_OK);
     } else {
         phone_says(phone);
-        if (chance_happens(&day->chance, 60)) {
+        if (draw_happens(&day->chance, 60)) {
             client_close(phone->client);
             phone->client = NULL;
         }
@@ -383,8 +383,8 @@ static void on_trouble(void *context)
 {
     struct day *day = context;
     int64_t until_us =
-        client_loop_now_us(day->loop) + chance_between(&day->chance, 0, 10 * US_PER_MINUTE);
-    if (chance_happens(&day->chance, 500))
+        client_loop_now_us(day->loop) + draw_between(&day->chance, 0, 10 * US_PER_MINUTE);
+    if (draw_happens(&day->chance, 500))
         link_cut(day->gateway.net, "phone/", 500, until_us);
     else {
         link_server_down(day->gateway.net, until_us);

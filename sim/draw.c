@@ -1,15 +1,15 @@
-#include "sim/chance.h"
+#include "sim/draw.h"
 
 #include "base/check.h"
 
 enum { ONE = 65536, LOG2_E = 94548 /* of 65536 */, NORMAL_MAX = 3 * ONE };
 
-bool chance_happens(struct rng *rng, uint32_t permille)
+bool draw_happens(struct rng *rng, uint32_t permille)
 {
     return rng_below(rng, PERMILLE) < permille;
 }
 
-int64_t chance_between(struct rng *rng, int64_t low, int64_t high)
+int64_t draw_between(struct rng *rng, int64_t low, int64_t high)
 {
     CHECK(low <= high);
     uint64_t width = (uint64_t)(high - low);
@@ -19,7 +19,7 @@ int64_t chance_between(struct rng *rng, int64_t low, int64_t high)
 }
 
 /* The sum of twelve uniform numbers has variance 1, and is near enough to normal. */
-int32_t chance_normal(struct rng *rng)
+int32_t draw_normal(struct rng *rng)
 {
     int32_t sum = -6 * ONE;
     for (int word = 0; word < 3; word++) {
@@ -44,11 +44,11 @@ static int64_t power_of_two(int64_t exponent)
     return whole >= 0 ? value << whole : value >> -whole;
 }
 
-int64_t chance_about(struct rng *rng, int64_t median, uint32_t spread)
+int64_t draw_about(struct rng *rng, int64_t median, uint32_t spread)
 {
     CHECK(median >= 0 && median < INT64_C(1) << 37);
-    CHECK(spread <= CHANCE_SPREAD_MAX);
-    int64_t normal = chance_normal(rng);
+    CHECK(spread <= DRAW_SPREAD_MAX);
+    int64_t normal = draw_normal(rng);
     int64_t exponent = normal * (int64_t)spread / PERMILLE * LOG2_E / ONE;
     int64_t factor = power_of_two(exponent);
     return median / ONE * factor + median % ONE * factor / ONE;
