@@ -281,14 +281,17 @@ static void order_absent(struct search *search)
     }
 }
 
-static struct spot spot_in(struct search *search, uint32_t technician, uint32_t visit)
+/* The cheapest place in the technician's route, where it is cheaper than `below`; otherwise
+ * INT32_MAX, or what it costs. */
+static struct spot spot_in(struct search *search, uint32_t technician, uint32_t visit,
+                           int32_t below)
 {
+    const struct instance *in = search->in;
     const struct route *route = &search->now.routes[technician];
-    if (search->memory == NULL) return route_scan(search->in, route, technician, visit);
-    struct remembered *known =
-        &search->memory[(size_t)visit * search->in->technician_count + technician];
-    if (known->stamp != route->stamp) {
-        struct spot spot = route_scan(search->in, route, technician, visit);
+    if (search->memory == NULL) return route_scan_below(in, route, technician, visit, below);
+    struct remembered *known = &search->memory[(size_t)visit * in->technician_count + technician];
+    if (known->stamp != route->stamp || (known->at == 0 && known->cost < below)) {
+        struct spot spot = route_scan_below(in, route, technician, visit, below);
         *known = (struct remembered){route->stamp, spot.cost, (uint16_t)spot.at};
     }
     return (struct spot){technician, known->at, known->cost};
@@ -302,7 +305,7 @@ static bool seen(struct search *search)
 
 static void look_in(struct search *search, uint32_t technician, uint32_t visit, struct spot *best)
 {
-    struct spot spot = spot_in(search, technician, visit);
+    struct spot spot = spot_in(search, technician, visit, best->cost);
     if (spot.cost < best->cost && seen(search)) *best = spot;
 }
 
@@ -390,7 +393,7 @@ static struct spot best_spot(struct search *search, uint32_t visit)
     struct spot best = {NO_INDEX, 0, node->price};
     if (node->pinned != NO_INDEX) {
         if (node->pinned == NOBODY || !instance_allows(in, node->pinned, visit)) return best;
-        struct spot spot = spot_in(search, node->pinned, visit);
+        struct spot spot = spot_in(search, node->pinned, visit, best.cost);
         return spot.cost < best.cost ? spot : best;
     }
     if (search->beside) {

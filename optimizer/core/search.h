@@ -45,8 +45,8 @@ enum order {
 
 struct remembered {
     uint32_t stamp;
-    int32_t cost; /* INT32_MAX: it fits nowhere in that route */
-    uint16_t at;
+    int32_t cost;
+    uint16_t at; /* 0: no place there costs less than `cost` */
 };
 
 struct search {
