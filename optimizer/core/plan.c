@@ -17,10 +17,50 @@ static int32_t max_s(int32_t a, int32_t b)
     return a > b ? a : b;
 }
 
+/* --- from stop to stop --- */
+
+enum fit { FITS_NOT, FITS_LATE, FITS };
+
+/* Departures from a stop, in both states. */
+struct leaving {
+    int32_t ahead, behind;
+};
+
+static struct leaving leaving_after(const struct instance *in, const struct technician *technician,
+                                    const struct node *node, struct leaving from, int32_t leg)
+{
+    int32_t late = min_s(from.behind + leg, rested(technician, from.ahead, leg));
+    return (struct leaving){node_leave(in, node, from.ahead + leg), node_leave(in, node, late)};
+}
+
+static enum fit fits_before(const struct technician *technician, const struct stop *next,
+                            struct leaving from, int32_t leg)
+{
+    int32_t ahead = from.ahead + leg;
+    int32_t behind = min_s(from.behind + leg, rested(technician, from.ahead, leg));
+    if (ahead <= next->slack_ahead || behind <= next->slack_behind) return FITS;
+    if (ahead <= next->late_ahead || behind <= next->late_behind) return FITS_LATE;
+    return FITS_NOT;
+}
+
 /* --- refresh --- */
 
-/* Fills legs and earliest departures; false as soon as a window or the break is lost. */
-static bool forward(const struct instance *in, const struct technician *technician,
+/* Places and legs of stops `first` .. `last` + 1, the end among them; false if one is too long. */
+static bool lay(const struct instance *in, const struct technician *technician, struct route *route,
+                uint32_t first, uint32_t last)
+{
+    bool fits = true;
+    for (uint32_t i = first; i <= last + 1; i++) {
+        struct stop *stop = &route->stops[i];
+        stop->place = i > route->count ? technician->end : in->nodes[stop->visit].place;
+        stop->leg = instance_travel(in, stop[-1].place, stop->place);
+        fits &= stop->leg <= technician->leg_max;
+    }
+    return fits;
+}
+
+/* Both ends, all legs, and what they and the visits come to; false if it is too much. */
+static bool lay_all(const struct instance *in, const struct technician *technician,
                     struct route *route)
 {
     struct stop *stops = route->stops;
@@ -28,33 +68,42 @@ static bool forward(const struct instance *in, const struct technician *technici
     stops[0] = (struct stop){.visit = NO_VISIT, .place = technician->start};
     stops[0].ahead = has_break ? technician->available : NEVER;
     stops[0].behind = has_break ? NEVER : technician->available;
+    struct stop *end = &stops[route->count + 1];
+    end->visit = NO_VISIT;
+    end->late_ahead = end->slack_ahead = NOWAY; /* nobody comes home with the break ahead */
+    end->late_behind = technician->latest_end;
+    end->slack_behind = min_s(technician->shift_end, technician->latest_end);
     route->travel = route->load = 0;
     route->set = 0;
-    bool fits = true;
+    bool fits = lay(in, technician, route, 1, route->count);
     for (uint32_t i = 1; i <= route->count; i++) {
-        struct stop *stop = &stops[i];
-        const struct node *node = &in->nodes[stop->visit];
+        const struct node *node = &in->nodes[stops[i].visit];
         route->set += node->hash;
         route->load += node->load;
-        stop->place = node->place;
-        stop->leg = instance_travel(in, stops[i - 1].place, stop->place);
-        route->travel += stop->leg;
-        fits &= stop->leg <= technician->leg_max;
-        if (!fits) continue;
-        int32_t late = min_s(stops[i - 1].behind + stop->leg,
-                             rested(technician, stops[i - 1].ahead, stop->leg));
-        stop->ahead = node_leave(in, node, stops[i - 1].ahead + stop->leg);
-        stop->behind = node_leave(in, node, late);
-        fits = min_s(stop->ahead, stop->behind) < NEVER;
+        route->travel += stops[i].leg;
     }
-    struct stop *end = &stops[route->count + 1], *last = end - 1;
-    end->visit = NO_VISIT;
-    end->place = technician->end;
-    end->leg = instance_travel(in, last->place, end->place);
     route->travel += end->leg;
-    if (!fits || end->leg > technician->leg_max || route->travel > technician->travel_max)
-        return false;
-    route->end = min_s(last->behind + end->leg, rested(technician, last->ahead, end->leg));
+    return fits && route->travel <= technician->travel_max && route->load <= technician->capacity;
+}
+
+/* Earliest departures from stop `first` on; beyond `last` only as far as they move. False as soon
+ * as a window, the break or the end is lost. */
+static bool forward(const struct instance *in, const struct technician *technician,
+                    struct route *route, uint32_t first, uint32_t last)
+{
+    struct stop *stop = &route->stops[first];
+    for (uint32_t i = first; i <= route->count; i++, stop++) {
+        const struct node *node = &in->nodes[stop->visit];
+        int32_t late =
+            min_s(stop[-1].behind + stop->leg, rested(technician, stop[-1].ahead, stop->leg));
+        int32_t ahead = node_leave(in, node, stop[-1].ahead + stop->leg);
+        int32_t behind = node_leave(in, node, late);
+        if (i > last && ahead == stop->ahead && behind == stop->behind) return true;
+        if (min_s(ahead, behind) >= NEVER) return false;
+        stop->ahead = ahead;
+        stop->behind = behind;
+    }
+    route->end = min_s(stop[-1].behind + stop->leg, rested(technician, stop[-1].ahead, stop->leg));
     return route->end <= technician->latest_end;
 }
 
@@ -71,20 +120,26 @@ static void latest(const struct instance *in, const struct technician *technicia
     *ahead = node_latest(in, node, leave);
 }
 
+/* Latest arrivals from stop `last` back; before `first` only as far as they move. */
 static void backward(const struct instance *in, const struct technician *technician,
-                     struct route *route)
+                     struct route *route, uint32_t first, uint32_t last)
 {
-    struct stop *stop = &route->stops[route->count + 1];
-    stop->late_ahead = stop->slack_ahead = NOWAY; /* nobody comes home with the break ahead */
-    stop->late_behind = technician->latest_end;
-    stop->slack_behind = min_s(technician->shift_end, technician->latest_end);
-    for (uint32_t i = route->count; i > 0; i--) {
-        const struct stop *next = stop--;
+    bool overtime = technician->latest_end > technician->shift_end;
+    for (uint32_t i = last; i > 0; i--) {
+        struct stop *stop = &route->stops[i];
+        const struct stop *next = stop + 1, before = *stop;
         const struct node *node = &in->nodes[stop->visit];
         latest(in, technician, node, next->leg, next->late_ahead, next->late_behind,
                &stop->late_ahead, &stop->late_behind);
-        latest(in, technician, node, next->leg, next->slack_ahead, next->slack_behind,
-               &stop->slack_ahead, &stop->slack_behind);
+        stop->slack_ahead = stop->late_ahead;
+        stop->slack_behind = stop->late_behind;
+        if (overtime)
+            latest(in, technician, node, next->leg, next->slack_ahead, next->slack_behind,
+                   &stop->slack_ahead, &stop->slack_behind);
+        if (i < first && stop->late_ahead == before.late_ahead &&
+            stop->late_behind == before.late_behind && stop->slack_ahead == before.slack_ahead &&
+            stop->slack_behind == before.slack_behind)
+            return;
     }
 }
 
@@ -147,28 +202,56 @@ static int32_t visits_price(const struct instance *in, uint32_t technician, stru
     return who_price + starts_price(in, technician, route);
 }
 
+static void price_route(const struct instance *in, uint32_t technician, struct route *route)
+{
+    int32_t over = route->end - in->technicians[technician].shift_end;
+    route->overtime = route->count > 0 ? max_s(over, 0) : 0;
+    route->overtime_price = route->overtime > 0 ? overtime_price(in, route->overtime) : 0;
+    route->cost = instance_travel_price(in, route->travel) + route->overtime_price +
+                  visits_price(in, technician, route);
+}
+
 bool route_refresh(const struct instance *in, uint32_t technician, struct route *route)
 {
     const struct technician *who = &in->technicians[technician];
-    bool fits = forward(in, who, route);
-    if (route->load > who->capacity) fits = false;
-    if (route->count == 0) { /* going home is always allowed, and needs no break */
-        route->overtime = route->overtime_price = 0;
+    bool fits = lay_all(in, who, route);
+    if (route->count == 0) /* going home is always allowed, and needs no break */
         route->end = who->available + route->travel;
-        fits = true;
-    }
-    if (!fits) return false;
-    backward(in, who, route);
-    if (route->count > 0) {
-        route->overtime = max_s(route->end - who->shift_end, 0);
-        route->overtime_price = overtime_price(in, route->overtime);
-    }
-    route->cost = instance_travel_price(in, route->travel) + route->overtime_price +
-                  visits_price(in, technician, route);
+    else if (!fits || !forward(in, who, route, 1, route->count))
+        return false;
+    backward(in, who, route, 1, route->count);
+    price_route(in, technician, route);
+    return true;
+}
+
+/* Brings a route up to date in which the visits of stops first .. last (none: last is first - 1)
+ * stand where legs of `legs` seconds in all were. Load and set are the caller's. False, as
+ * route_refresh, if some rule does not hold. */
+static bool mend(const struct instance *in, uint32_t technician, struct route *route,
+                 uint32_t first, uint32_t last, int32_t legs)
+{
+    const struct technician *who = &in->technicians[technician];
+    bool fits = lay(in, who, route, first, last);
+    for (uint32_t i = first; i <= last + 1; i++)
+        legs -= route->stops[i].leg;
+    route->travel -= legs;
+    if (!fits || route->travel > who->travel_max || route->load > who->capacity) return false;
+    if (!forward(in, who, route, first, last)) return false;
+    backward(in, who, route, first, last);
+    price_route(in, technician, route);
     return true;
 }
 
 /* --- plans --- */
+
+bool route_same(const struct route *a, const struct route *b)
+{
+    if (a->set != b->set || a->count != b->count) return false;
+    for (uint32_t i = 1; i <= a->count; i++) {
+        if (a->stops[i].visit != b->stops[i].visit) return false;
+    }
+    return true;
+}
 
 void route_copy(struct route *to, const struct route *from)
 {
@@ -262,16 +345,16 @@ static void number_stops(struct plan *plan, const struct route *route, uint32_t 
 static void refresh_put(const struct instance *in, uint32_t technician, struct route *route,
                         uint32_t at)
 {
-    if (!in->plain) {
-        CHECK(route_refresh(in, technician, route));
-        return;
-    }
     struct stop *stop = &route->stops[at];
     const struct node *node = &in->nodes[stop->visit];
-    stop->ahead = NEVER;
-    stop->late_ahead = stop->slack_ahead = NOWAY;
     route->load += node->load;
     route->set += node->hash;
+    if (!in->plain) {
+        CHECK(mend(in, technician, route, at, at, stop[1].leg));
+        return;
+    }
+    stop->ahead = NEVER;
+    stop->late_ahead = stop->slack_ahead = NOWAY;
     plain_mend(in, technician, route, at, at, stop[1].leg);
 }
 
@@ -291,33 +374,40 @@ void plan_put(struct plan *plan, uint32_t visit, uint32_t technician, uint32_t a
     number_stops(plan, route, at);
 }
 
+/* Does the technician come from stop `at` - 1 straight to stop `at` + `count`, by all rules? */
+static bool closes(const struct instance *in, uint32_t technician, const struct route *route,
+                   uint32_t at, uint32_t count, int32_t leg, int32_t legs)
+{
+    const struct stop *before = &route->stops[at - 1], *rest = before + 1 + count;
+    const struct technician *who = &in->technicians[technician];
+    if (count == route->count) return true;
+    if (in->plain) return before->behind + leg <= rest->late_behind;
+    if (leg > who->leg_max || route->travel + leg - legs > who->travel_max) return false;
+    return fits_before(who, rest, (struct leaving){before->ahead, before->behind}, leg) != FITS_NOT;
+}
+
 /* As plan_take_run; the books are the caller's. */
-static bool plain_take_run(const struct instance *in, uint32_t technician, struct route *route,
-                           uint32_t at, uint32_t count)
+static bool take_run(const struct instance *in, uint32_t technician, struct route *route,
+                     uint32_t at, uint32_t count)
 {
     struct stop *first = &route->stops[at], *rest = first + count;
-    int32_t leg = instance_travel(in, first[-1].place, rest->place), legs = rest->leg;
-    if (count < route->count && first[-1].behind + leg > rest->late_behind) return false;
-    for (struct stop *stop = first; stop < rest; stop++) {
+    int32_t legs = rest->leg;
+    for (const struct stop *stop = first; stop < rest; stop++)
         legs += stop->leg;
+    int32_t leg = instance_travel(in, first[-1].place, rest->place);
+    if (!closes(in, technician, route, at, count, leg, legs)) return false;
+    for (const struct stop *stop = first; stop < rest; stop++) {
         route->load -= in->nodes[stop->visit].load;
         route->set -= in->nodes[stop->visit].hash;
     }
     memmove(first, rest, sizeof *first * (route->count + 2 - at - count));
     route->count -= count;
-    plain_mend(in, technician, route, at, at - 1, legs);
-    return true;
-}
-
-static bool take_run(const struct instance *in, uint32_t technician, struct route *route,
-                     uint32_t at, uint32_t count)
-{
-    struct route rest;
-    rest.count = route->count - count;
-    for (uint32_t i = 1; i <= rest.count; i++)
-        rest.stops[i].visit = route->stops[i < at ? i : i + count].visit;
-    if (!route_refresh(in, technician, &rest)) return false;
-    route_copy(route, &rest);
+    if (in->plain)
+        plain_mend(in, technician, route, at, at - 1, legs);
+    else if (route->count == 0)
+        CHECK(route_refresh(in, technician, route));
+    else
+        CHECK(mend(in, technician, route, at, at - 1, legs));
     return true;
 }
 
@@ -330,9 +420,7 @@ bool plan_take_run(struct plan *plan, uint32_t technician, uint32_t at, uint32_t
     uint16_t visits[ROUTE_MAX];
     for (uint32_t i = 0; i < count; i++)
         visits[i] = route->stops[at + i].visit;
-    if (!(in->plain ? plain_take_run(in, technician, route, at, count)
-                    : take_run(in, technician, route, at, count)))
-        return false;
+    if (!take_run(in, technician, route, at, count)) return false;
     route->stamp = ++*plan->stamp_next;
     plan->cost += route->cost - cost;
     for (uint32_t i = 0; i < count; i++)
@@ -384,30 +472,6 @@ bool plan_set_route(struct plan *plan, uint32_t technician, const uint16_t *visi
 
 /* --- scan --- */
 
-enum fit { FITS_NOT, FITS_LATE, FITS };
-
-/* Departures from a stop, in both states. */
-struct leaving {
-    int32_t ahead, behind;
-};
-
-static struct leaving leaving_after(const struct instance *in, const struct technician *technician,
-                                    const struct node *node, struct leaving from, int32_t leg)
-{
-    int32_t late = min_s(from.behind + leg, rested(technician, from.ahead, leg));
-    return (struct leaving){node_leave(in, node, from.ahead + leg), node_leave(in, node, late)};
-}
-
-static enum fit fits_before(const struct technician *technician, const struct stop *next,
-                            struct leaving from, int32_t leg)
-{
-    int32_t ahead = from.ahead + leg;
-    int32_t behind = min_s(from.behind + leg, rested(technician, from.ahead, leg));
-    if (ahead <= next->slack_ahead || behind <= next->slack_behind) return FITS;
-    if (ahead <= next->late_ahead || behind <= next->late_behind) return FITS_LATE;
-    return FITS_NOT;
-}
-
 /* When the technician is home if he leaves for `next` like this. */
 static int32_t end_after(const struct instance *in, const struct technician *technician,
                          const struct stop *next, struct leaving from, int32_t leg)
@@ -439,7 +503,8 @@ static int32_t soft_price_with(const struct instance *in, const struct route *ro
     const struct technician *who = &in->technicians[technician];
     for (uint32_t i = 1; i <= trial.count; i++)
         trial.stops[i].visit = i == at ? (uint16_t)visit : route->stops[i < at ? i : i - 1].visit;
-    CHECK(forward(in, who, &trial));
+    (void)lay_all(in, who, &trial);
+    CHECK(forward(in, who, &trial, 1, trial.count));
     starts_price(in, technician, &trial);
     return trial.soft_price;
 }
@@ -541,9 +606,13 @@ struct spot route_scan_below(const struct instance *in, const struct route *rout
     if (!route_has_room(in, route, technician, visit)) return best;
     if (in->plain) return plain_scan(in, route, technician, visit, below);
     struct question q = question(in, route, technician, visit);
-    for (uint32_t at = q.who->frozen + 1; at <= route->count + 1; at++) {
-        const struct stop *before = &route->stops[at - 1];
-        if (min_s(before->ahead, before->behind) > q.node->last_close) break;
+    const struct stop *stops = route->stops;
+    uint32_t at = q.who->frozen + 1;
+    int32_t leaves = q.node->open + q.node->service; /* no earlier */
+    while (at <= route->count && max_s(stops[at].late_ahead, stops[at].late_behind) < leaves)
+        at++;
+    for (; at <= route->count + 1; at++) {
+        if (min_s(stops[at - 1].ahead, stops[at - 1].behind) > q.node->last_close) break;
         struct detour detour = detour_at(&q, at);
         int32_t cost = bound(&q, at, detour);
         if (cost < best.cost) cost = probe(&q, at, detour, cost, best.cost);
@@ -590,6 +659,21 @@ bool plan_keeps_pins(const struct plan *plan, const struct plan *before)
 
 /* --- check --- */
 
+static void check_stop(const struct stop *now, const struct stop *then)
+{
+    CHECK(now->place == then->place && now->leg == then->leg);
+    CHECK(now->ahead == then->ahead && now->behind == then->behind);
+    CHECK(now->late_ahead == then->late_ahead && now->late_behind == then->late_behind);
+    CHECK(now->slack_ahead == then->slack_ahead && now->slack_behind == then->slack_behind);
+}
+
+static void check_route(const struct route *now, const struct route *then)
+{
+    CHECK(now->cost == then->cost && now->set == then->set && now->load == then->load);
+    CHECK(now->travel == then->travel && now->end == then->end);
+    CHECK(now->overtime == then->overtime && now->soft_price == then->soft_price);
+}
+
 void plan_check(const struct plan *plan)
 {
     const struct instance *in = plan->in;
@@ -599,7 +683,7 @@ void plan_check(const struct plan *plan)
         struct route again;
         route_copy(&again, &plan->routes[t]);
         CHECK(route_refresh(in, t, &again));
-        CHECK(again.cost == plan->routes[t].cost && again.set == plan->routes[t].set);
+        check_route(&plan->routes[t], &again);
         cost += again.cost;
         served += again.count;
         CHECK(again.count >= in->technicians[t].frozen);
@@ -607,8 +691,7 @@ void plan_check(const struct plan *plan)
             uint32_t visit = again.stops[i].visit;
             CHECK(plan->route_of[visit] == t && instance_allows(in, t, visit));
             CHECK(plan->stop_of[visit] == i);
-            const struct stop *now = &plan->routes[t].stops[i], *then = &again.stops[i];
-            CHECK(now->behind == then->behind && now->late_behind == then->late_behind);
+            check_stop(&plan->routes[t].stops[i], &again.stops[i]);
             CHECK(in->nodes[visit].frozen == (i <= in->technicians[t].frozen));
         }
     }

@@ -7,8 +7,9 @@
  * and with several windows, because earlier is never worse. Lateness that is allowed lengthens a
  * window; what it costs is known when all starts are (route_starts).
  *
- * A route that is changed must be refreshed: O(stops). `stamp` names a route's content: a route
- * with an equal stamp is the same route, also after it was changed and put back.
+ * A change is carried along its route, in each state, only as far as it moves anything. `stamp`
+ * names a route's content: a route with an equal stamp is the same route, also after it was changed
+ * and put back.
  *
  * Owner: arrays live in the arena given to plan_make. Thread: one at a time.
  */
@@ -61,6 +62,9 @@ void plan_make(struct plan *plan, const struct instance *in, uint32_t *stamp_nex
 /* Brings times and cost of the route up to date with its visits; false if some rule does not hold,
  * and then only visits and `set` mean anything. Does not touch plan->cost. */
 bool route_refresh(const struct instance *in, uint32_t technician, struct route *route);
+
+/* Do they have the same visits in the same order? */
+bool route_same(const struct route *a, const struct route *b);
 
 /* Copies only what is in use. */
 void route_copy(struct route *to, const struct route *from);
