@@ -18,26 +18,17 @@ struct lane {
 
 /* --- plans of other stamps ------------------------------------------------------------------- */
 
-static bool same_route(const struct route *a, const struct route *b)
-{
-    if (a->count != b->count) return false;
-    for (uint32_t i = 1; i <= a->count; i++) {
-        if (a->stops[i].visit != b->stops[i].visit) return false;
-    }
-    return true;
-}
-
 /* The same plan. A stamp means nothing to a plan that counts its own, so visits are compared. */
 static void take_plan(struct plan *to, const struct plan *from)
 {
     const struct instance *in = to->in;
     for (uint32_t t = 0; t < in->technician_count; t++) {
-        if (!same_route(&to->routes[t], &from->routes[t])) CHECK(plan_set_route(to, t, NULL, 0));
+        if (!route_same(&to->routes[t], &from->routes[t])) CHECK(plan_set_route(to, t, NULL, 0));
     }
     for (uint32_t t = 0; t < in->technician_count; t++) {
         const struct route *route = &from->routes[t];
         uint16_t visits[ROUTE_MAX];
-        if (same_route(&to->routes[t], route)) continue;
+        if (route_same(&to->routes[t], route)) continue;
         for (uint32_t i = 0; i < route->count; i++)
             visits[i] = route->stops[i + 1].visit;
         CHECK(plan_set_route(to, t, visits, route->count));

@@ -20,7 +20,7 @@ enum {
     ABSENT_MAX = 512,
     BESIDE_FROM = 300,    /* visits: fewer are looked at all, with the help of memory */
     LENGTH_EVERY = 256,   /* rounds between two looks at the mean length of a route */
-    MEMORY_MAX = 4 << 20, /* remembered places */
+    MEMORY_MAX = 2 << 20, /* pairs of a visit and a technician whose places are remembered */
 };
 
 /* --- open --- */
@@ -88,7 +88,8 @@ void search_open(struct search *search, const struct plan *plan,
     alike_look(&search->alike, &search->now);
     weigh_orders(search, arena);
     if ((size_t)visits * technicians <= MEMORY_MAX)
-        search->memory = arena_need(arena, sizeof *search->memory * visits * technicians + 1);
+        search->memory = arena_need(arena, sizeof *search->memory * 2 * visits * technicians + 1);
+    search->stamp_before = arena_need(arena, sizeof *search->stamp_before * (technicians + 1));
     search->saved = arena_need(arena, sizeof *search->saved * (technicians + 1));
     search->saved_of = arena_need(arena, sizeof *search->saved_of * (technicians + 1));
     search->saved_round = arena_need(arena, sizeof *search->saved_round * (technicians + 1));
@@ -114,6 +115,7 @@ static void save(struct search *search, uint32_t technician)
 {
     if (search->saved_round[technician] == search->round) return;
     search->saved_round[technician] = search->round;
+    search->stamp_before[technician] = search->now.routes[technician].stamp;
     search->saved_of[search->saved_count] = technician;
     route_copy(&search->saved[search->saved_count++], &search->now.routes[technician]);
 }
@@ -281,6 +283,18 @@ static void order_absent(struct search *search)
     }
 }
 
+/* What is known of the visit in that route: one of two entries, for the other may be of the route
+ * as it was before this round, which an undo brings back. */
+static struct remembered *recall(const struct search *search, uint32_t technician, uint32_t visit)
+{
+    size_t at = (size_t)visit * search->in->technician_count + technician;
+    struct remembered *two = &search->memory[2 * at];
+    uint32_t stamp = search->now.routes[technician].stamp;
+    if (two[0].stamp == stamp) return &two[0];
+    if (two[1].stamp == stamp) return &two[1];
+    return two[0].stamp == search->stamp_before[technician] ? &two[1] : &two[0];
+}
+
 /* The cheapest place in the technician's route, where it is cheaper than `below`; otherwise
  * INT32_MAX, or what it costs. */
 static struct spot spot_in(struct search *search, uint32_t technician, uint32_t visit,
@@ -289,7 +303,7 @@ static struct spot spot_in(struct search *search, uint32_t technician, uint32_t 
     const struct instance *in = search->in;
     const struct route *route = &search->now.routes[technician];
     if (search->memory == NULL) return route_scan_below(in, route, technician, visit, below);
-    struct remembered *known = &search->memory[(size_t)visit * in->technician_count + technician];
+    struct remembered *known = recall(search, technician, visit);
     if (known->stamp != route->stamp || (known->at == 0 && known->cost < below)) {
         struct spot spot = route_scan_below(in, route, technician, visit, below);
         *known = (struct remembered){route->stamp, spot.cost, (uint16_t)spot.at};
@@ -584,6 +598,22 @@ static void undo(struct search *search)
         plan_restore_visit(&search->now, search->absent[i], search->absent_from[i]);
 }
 
+/* Most routes that a round has touched come out as they went in: they are the same routes then,
+ * and what is remembered of them holds. */
+static void drop_unchanged(struct search *search)
+{
+    uint32_t changed = 0;
+    for (uint32_t i = 0; i < search->saved_count; i++) {
+        uint32_t technician = search->saved_of[i];
+        struct route *route = &search->now.routes[technician];
+        if (route_same(route, &search->saved[i]))
+            route->stamp = search->saved[i].stamp;
+        else
+            search->saved_of[changed++] = technician;
+    }
+    search->saved_count = changed;
+}
+
 static void keep(struct search *search)
 {
     if (search->options.pool == NULL) return;
@@ -618,6 +648,7 @@ static bool round_run(struct search *search)
         undo(search);
         return false;
     }
+    drop_unchanged(search);
     keep(search);
     for (uint32_t i = 0; i < search->saved_count; i++)
         note_dirty(search, search->saved_of[i]);

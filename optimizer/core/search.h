@@ -63,14 +63,15 @@ struct search {
     int32_t *far;              /* by visit: from the nearest start; -1: not known yet */
     uint16_t *serves;          /* technicians with the skills of each need, by rank */
     uint32_t *serves_count;    /* by need */
-    struct remembered *memory; /* [visit * technician_count + technician]; NULL: too many */
+    struct remembered *memory; /* [2 * (visit * technician_count + technician)]; NULL: too many */
 
     struct route *saved; /* routes as they were before this round */
     bool beside;         /* look beside near visits only */
     uint32_t *saved_of;  /* technicians that they belong to */
     uint32_t saved_count;
-    uint32_t *saved_round; /* by technician: the round in which it was saved */
-    uint32_t *dirty;       /* technicians whose routes may differ from the best plan's */
+    uint32_t *stamp_before; /* by technician: of his route when it was last saved */
+    uint32_t *saved_round;  /* by technician: the round in which it was saved */
+    uint32_t *dirty;        /* technicians whose routes may differ from the best plan's */
     uint32_t dirty_count;
     uint8_t *is_dirty;    /* by technician */
     uint32_t mean_length; /* of the routes, every now and then */
