@@ -1,7 +1,9 @@
 #include "sim/fleet.h"
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/rng.h"
+#include "day/zone.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -36,17 +38,27 @@ static enum err open_person(struct fleet *fleet, size_t index, struct client_loo
                             const struct fleet_options *options, int64_t absent_at_us,
                             struct problem *problem)
 {
-    char folder[1024];
+    char folder[1024], url[256];
     const struct day_technician *row = &options->day->technicians[index];
     if ((size_t)snprintf(folder, sizeof folder, "%s/%zu", options->folder, index) >= sizeof folder)
         return problem_set(problem, ERR_TOO_LARGE, options->folder, "the path is too long");
+    if (options->url_each)
+        snprintf(url, sizeof url, "%s%zu", options->url, index);
+    else
+        snprintf(url, sizeof url, "%s", options->url);
+    int64_t midnight_us = zone_local_to_utc_us(options->day->service_day * US_PER_DAY);
     struct rng rng = {options->seed + index};
     struct person_options person = {.row = row,
-                                    .url = options->url,
+                                    .url = url,
                                     .ca_file = options->ca_file,
                                     .folder = folder,
                                     .enrol_token = options->tokens[index],
-                                    .habits = options->habits,
+                                    .boot_id = options->boot_id,
+                                    .luck = {.habits = options->habits,
+                                             .roads = options->roads,
+                                             .travel_percent = options->travel_percent,
+                                             .seed = options->seed,
+                                             .midnight_us = midnight_us},
                                     .seed = rng_next(&rng),
                                     .absent_at_us = absent_at_us,
                                     .watch = options->watch};

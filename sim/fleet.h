@@ -1,6 +1,7 @@
 /* fleet.h - all technicians of a day as persons, each with a device folder of its own.
  *
- * Which of them fall ill, and when, follows from the seed.
+ * Which of them fall ill, and when, follows from the seed. Order: the day's time zone is open
+ * (day/zone.h), as it is since the day was read.
  */
 #ifndef CALLOUT_SIM_FLEET_H
 #define CALLOUT_SIM_FLEET_H
@@ -10,9 +11,13 @@
 struct fleet_options {
     const struct day *day; /* kept until fleet_close */
     const char *url, *ca_file;
-    const char *folder;        /* one folder per device is made in it */
-    const char *const *tokens; /* one per technician of the day, in its order */
-    const struct habits *habits;
+    bool url_each;               /* each device has its own: `url` with its index behind */
+    const char *folder;          /* one folder per device is made in it */
+    const char *const *tokens;   /* one per technician of the day, in its order */
+    const char *boot_id;         /* of the phones; NULL: this machine's */
+    const struct habits *habits; /* kept, as are the two below */
+    const struct travel *roads;  /* see luck.h; both may be NULL */
+    const int32_t *travel_percent;
     uint64_t seed;
     uint32_t ill; /* so many of them */
     struct watch *watch;

@@ -4,26 +4,23 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/rng.h"
-#include "model/travel.h"
+#include "sim/draw.h"
+#include "sim/say.h"
+#include "sim/words.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { WORDS_MAX = 256, PERMILLE = 1000 };
-
-/* What the person said about a visit, ahead of what the replica knows. */
-struct word {
-    char appointment_id[LIMIT_ID + 1];
-    Callout__AppointmentStatus status;
-    bool declined;
-};
+enum { E7_PER_METRE = 90 };
+#define RADIANS_PER_DEGREE 0.017453292519943295
 
 struct person {
     struct client_loop *loop;
     struct client *client;
     const struct day_technician *row;
-    const struct habits *habits;
+    struct luck luck;
     struct watch *watch;
     struct rng rng;
     struct client_timer next;   /* the end of what is being done */
@@ -34,28 +31,17 @@ struct person {
     bool started, ended; /* the clock is known; the day is over */
     bool rested, told_half;
     int64_t absent_at_us;
+    struct point drift; /* how far off the phone believes to be */
 
-    char visit_id[LIMIT_ID + 1]; /* in progress */
+    char forgotten_id[LIMIT_ID + 1]; /* done there, and nobody was told; "": nothing forgotten */
+    char visit_id[LIMIT_ID + 1];     /* in progress */
     struct point at, to;
     int64_t began_us, ends_us; /* of the journey or the work, domain time */
     int64_t expected_us;       /* how long it would take on a usual day */
 
     bool no_signal;
     int64_t in_reach_since_us; /* monotonic; 0: the signal was never lost */
-    struct word words[WORDS_MAX];
-    size_t word_count;
-};
-
-const struct habits habits_default = {
-    .decline = 20,
-    .no_access = 30,
-    .incomplete = 15,
-    .travel_min = 80,
-    .travel_max = 130,
-    .work_min = 70,
-    .work_max = 125,
-    .signal_losses = 1200,
-    .positions = 300,
+    struct words words;
 };
 
 static const int64_t reconnect_us = 250 * 1000; /* a device that has signal again dials first */
@@ -64,16 +50,6 @@ static const int64_t late_worth_telling_us = 3 * US_PER_MINUTE;
 static void choose(struct person *person);
 
 /* --- chance and time ------------------------------------------------------------------------- */
-
-static bool happens(struct person *person, uint32_t permille)
-{
-    return rng_below(&person->rng, PERMILLE) < permille;
-}
-
-static int64_t between(struct person *person, int64_t low, int64_t high)
-{
-    return low + (int64_t)(rng_unit(&person->rng) * (double)(high - low));
-}
 
 static int64_t now_us(const struct person *person)
 {
@@ -85,6 +61,7 @@ static void set_at(struct person *person, struct client_timer *timer, int64_t do
     client_timer_set(person->loop, timer, client_mono_at(person->client, domain_us));
 }
 
+/* How long everyone expects a journey to take. */
 static int64_t travel_us(struct point from, struct point to)
 {
     return travel_seconds(&travel_straight, from, to) * US_PER_SECOND;
@@ -105,146 +82,55 @@ static struct point place_now(const struct person *person)
 
 /* --- words ----------------------------------------------------------------------------------- */
 
-static struct word *word_find(struct person *person, const char *appointment_id)
-{
-    for (size_t i = 0; i < person->word_count; i++)
-        if (strcmp(person->words[i].appointment_id, appointment_id) == 0) return &person->words[i];
-    return NULL;
-}
-
-static struct word *word_about(struct person *person, const char *appointment_id)
-{
-    struct word *word = word_find(person, appointment_id);
-    if (word != NULL) return word;
-    if (person->word_count == WORDS_MAX) {
-        memmove(person->words, person->words + 1, (WORDS_MAX - 1) * sizeof *person->words);
-        person->word_count--;
-    }
-    word = &person->words[person->word_count++];
-    *word = (struct word){0};
-    snprintf(word->appointment_id, sizeof word->appointment_id, "%s", appointment_id);
-    return word;
-}
-
-/* A visit that comes or goes starts anew, unless the person is done with it. */
-static void word_forget(struct person *person, const char *appointment_id)
-{
-    struct word *word = word_find(person, appointment_id);
-    if (word == NULL || word->status >= CALLOUT__APPOINTMENT_STATUS__EN_ROUTE) return;
-    *word = person->words[--person->word_count];
-}
-
 /* What a visit's state is to this person: the later of the replica's and his own word. */
 static Callout__AppointmentStatus status_of(struct person *person,
                                             const struct replica_visit *visit)
 {
-    const struct word *word = word_find(person, visit->appointment_id);
+    const struct word *word = words_find(&person->words, visit->appointment_id);
     if (word == NULL || word->status < visit->status) return visit->status;
     return word->status;
 }
 
-static void save(struct person *person, Callout__Command *command)
+static struct speaker speaker(const struct person *person)
 {
-    uint64_t seq;
-    struct problem problem;
-    if (client_save(person->client, command, &seq, &problem) != ERR_OK)
-        log_error("%s: %s: %s", person->row->id, problem.field, problem.text);
+    return (struct speaker){person->client, person->row->id};
 }
 
-/* A text for a message: protobuf-c wants it writable but does not write. */
-static char *text_of(const char *literal)
+/* Where the phone believes to be. */
+static struct point place_shown(const struct person *person)
 {
-    union {
-        const char *literal;
-        char *text;
-    } both = {literal};
-    return both.text;
+    struct point place = place_now(person);
+    return (struct point){place.lat_e7 + person->drift.lat_e7, place.lon_e7 + person->drift.lon_e7};
 }
 
 static void report(struct person *person, const char *appointment_id,
                    Callout__AppointmentStatus status, const char *reason)
 {
-    struct point place = place_now(person);
-    Callout__Point point;
-    callout__point__init(&point);
-    point.lat_e7 = place.lat_e7;
-    point.lon_e7 = place.lon_e7;
-    Callout__StatusReport body;
-    callout__status_report__init(&body);
-    body.appointment_id = text_of(appointment_id);
-    body.status = status;
-    body.reason = text_of(reason);
-    body.point = &point;
-    Callout__Command command;
-    callout__command__init(&command);
-    command.body_case = CALLOUT__COMMAND__BODY_STATUS;
-    command.status = &body;
-    word_about(person, appointment_id)->status = status;
-    save(person, &command);
+    struct speaker who = speaker(person);
+    words_about(&person->words, appointment_id)->status = status;
+    say_status(&who, appointment_id, status, reason, place_shown(person));
 }
 
 static void decline(struct person *person, const char *appointment_id, const char *reason)
 {
-    Callout__Decline body;
-    callout__decline__init(&body);
-    body.appointment_id = text_of(appointment_id);
-    body.reason = text_of(reason);
-    Callout__Command command;
-    callout__command__init(&command);
-    command.body_case = CALLOUT__COMMAND__BODY_DECLINE;
-    command.decline = &body;
-    word_about(person, appointment_id)->declined = true;
-    save(person, &command);
+    struct speaker who = speaker(person);
+    words_about(&person->words, appointment_id)->declined = true;
+    say_decline(&who, appointment_id, reason);
 }
 
-static void report_late(struct person *person, int64_t delay_us)
+/* What he did not say when he left a customer. */
+static void remember(struct person *person)
 {
-    Callout__RunningLate body;
-    callout__running_late__init(&body);
-    body.appointment_id = person->visit_id;
-    body.delay_seconds = (int32_t)(delay_us / US_PER_SECOND);
-    Callout__Command command;
-    callout__command__init(&command);
-    command.body_case = CALLOUT__COMMAND__BODY_RUNNING_LATE;
-    command.running_late = &body;
-    save(person, &command);
+    if (person->forgotten_id[0] == '\0') return;
+    report(person, person->forgotten_id, CALLOUT__APPOINTMENT_STATUS__COMPLETED, "");
+    person->forgotten_id[0] = '\0';
 }
 
-static void report_position(struct person *person)
+static void fall_ill(struct person *person)
 {
-    struct point place = place_now(person);
-    Callout__Point point;
-    callout__point__init(&point);
-    point.lat_e7 = place.lat_e7;
-    point.lon_e7 = place.lon_e7;
-    Callout__Fix fix;
-    callout__fix__init(&fix);
-    Callout__Fix *fixes[] = {&fix};
-    fix.fix_time_us = now_us(person);
-    fix.point = &point;
-    fix.accuracy_m = 15;
-    Callout__PositionBatch body;
-    callout__position_batch__init(&body);
-    body.fixes = fixes;
-    body.n_fixes = 1;
-    Callout__Command command;
-    callout__command__init(&command);
-    command.body_case = CALLOUT__COMMAND__BODY_POSITIONS;
-    command.positions = &body;
-    save(person, &command);
-}
-
-static void report_ill(struct person *person)
-{
-    Callout__AbsenceReport body;
-    callout__absence_report__init(&body);
-    body.reason = text_of("ill");
-    Callout__Command command;
-    callout__command__init(&command);
-    command.body_case = CALLOUT__COMMAND__BODY_ABSENCE;
-    command.absence = &body;
+    struct speaker who = speaker(person);
     person->doing = PERSON_ABSENT;
-    save(person, &command);
+    say_ill(&who);
 }
 
 /* --- between visits -------------------------------------------------------------------------- */
@@ -256,7 +142,7 @@ static const struct replica_visit *next_visit(struct person *person)
     const struct replica_visit *visits = client_appointments(person->client, &count), *next = NULL;
     for (size_t i = 0; i < count; i++) {
         if (status_of(person, &visits[i]) != CALLOUT__APPOINTMENT_STATUS__ACCEPTED) continue;
-        const struct word *word = word_find(person, visits[i].appointment_id);
+        const struct word *word = words_find(&person->words, visits[i].appointment_id);
         if (word != NULL && word->declined) continue;
         if (next == NULL || visits[i].planned_start_us < next->planned_start_us) next = &visits[i];
     }
@@ -268,6 +154,7 @@ static void go_home(struct person *person)
     size_t count;
     const struct replica_visit *visits = client_appointments(person->client, &count);
     person->doing = PERSON_GONE;
+    remember(person);
     for (size_t i = 0; i < count; i++) {
         Callout__AppointmentStatus status = status_of(person, &visits[i]);
         if (status == CALLOUT__APPOINTMENT_STATUS__DISPATCHED ||
@@ -279,11 +166,11 @@ static void go_home(struct person *person)
 static void leave_for(struct person *person, const struct replica_visit *visit)
 {
     int64_t usual_us = travel_us(person->at, visit->at);
-    int64_t percent = between(person, person->habits->travel_min, person->habits->travel_max);
     snprintf(person->visit_id, sizeof person->visit_id, "%s", visit->appointment_id);
     person->to = visit->at;
     person->began_us = now_us(person);
-    person->ends_us = person->began_us + usual_us * percent / 100;
+    person->ends_us = person->began_us + luck_journey_us(&person->luck, person->visit_id,
+                                                         person->at, person->to, person->began_us);
     person->expected_us = usual_us;
     person->told_half = false;
     report(person, person->visit_id, CALLOUT__APPOINTMENT_STATUS__EN_ROUTE, "");
@@ -318,7 +205,7 @@ static void choose(struct person *person)
     int64_t last_us = row->shift_end_us + row->overtime_s_max * US_PER_SECOND;
     const struct replica_visit *visit = next_visit(person);
     if (person->absent_at_us != 0 && now >= person->absent_at_us) {
-        report_ill(person);
+        fall_ill(person);
         return;
     }
     if (now >= last_us || (now >= row->shift_end_us && visit == NULL)) {
@@ -351,9 +238,11 @@ static void halfway(struct person *person)
 {
     person->told_half = true;
     int64_t late_us = person->ends_us - person->began_us - person->expected_us;
-    if (late_us >= late_worth_telling_us) report_late(person, late_us);
-    if (person->doing == PERSON_TRAVELS && happens(person, person->habits->positions))
-        report_position(person);
+    struct speaker who = speaker(person);
+    if (late_us >= late_worth_telling_us) say_late(&who, person->visit_id, late_us);
+    if (person->doing == PERSON_TRAVELS &&
+        luck_says(&person->luck, LUCK_POSITIONS, person->visit_id))
+        say_position(&who, place_shown(person), now_us(person));
     set_at(person, &person->next, person->ends_us);
 }
 
@@ -361,9 +250,11 @@ static void arrive(struct person *person)
 {
     person->at = person->to;
     person->doing = PERSON_ON_SITE;
+    remember(person);
     report(person, person->visit_id, CALLOUT__APPOINTMENT_STATUS__ON_SITE, "");
     const struct replica_visit *visit = client_appointment(person->client, person->visit_id);
-    int64_t begin_us = now_us(person) + between(person, US_PER_MINUTE / 2, 2 * US_PER_MINUTE);
+    int64_t begin_us =
+        now_us(person) + draw_between(&person->rng, US_PER_MINUTE / 2, 2 * US_PER_MINUTE);
     if (visit != NULL && visit->window_start_us > begin_us) begin_us = visit->window_start_us;
     set_at(person, &person->next, begin_us);
 }
@@ -371,16 +262,16 @@ static void arrive(struct person *person)
 static void begin_work(struct person *person)
 {
     const struct replica_visit *visit = client_appointment(person->client, person->visit_id);
-    if (happens(person, person->habits->no_access)) {
+    if (luck_says(&person->luck, LUCK_NO_ACCESS, person->visit_id)) {
         report(person, person->visit_id, CALLOUT__APPOINTMENT_STATUS__NO_ACCESS, "nobody opens");
         person->doing = PERSON_IDLE;
         choose(person);
         return;
     }
     int64_t usual_us = (visit == NULL ? 1800 : visit->service_s) * US_PER_SECOND;
-    int64_t percent = between(person, person->habits->work_min, person->habits->work_max);
     person->began_us = now_us(person);
-    person->ends_us = person->began_us + usual_us * percent / 100;
+    person->ends_us = person->began_us +
+                      luck_work_us(&person->luck, person->visit_id, usual_us, person->began_us);
     person->expected_us = usual_us;
     person->told_half = false;
     person->doing = PERSON_WORKS;
@@ -390,10 +281,14 @@ static void begin_work(struct person *person)
 
 static void end_work(struct person *person)
 {
-    if (happens(person, person->habits->incomplete))
+    if (luck_says(&person->luck, LUCK_INCOMPLETE, person->visit_id))
         report(person, person->visit_id, CALLOUT__APPOINTMENT_STATUS__INCOMPLETE,
                "a part is missing");
-    else
+    else if (luck_says(&person->luck, LUCK_FORGETS, person->visit_id)) {
+        memcpy(person->forgotten_id, person->visit_id, sizeof person->forgotten_id);
+        words_about(&person->words, person->visit_id)->status =
+            CALLOUT__APPOINTMENT_STATUS__COMPLETED;
+    } else
         report(person, person->visit_id, CALLOUT__APPOINTMENT_STATUS__COMPLETED, "");
     person->doing = PERSON_IDLE;
     choose(person);
@@ -474,7 +369,7 @@ static void on_next(void *context)
 
 static bool awaits_answer(struct person *person, const struct replica_visit *visit)
 {
-    const struct word *word = word_find(person, visit->appointment_id);
+    const struct word *word = words_find(&person->words, visit->appointment_id);
     return status_of(person, visit) == CALLOUT__APPOINTMENT_STATUS__DISPATCHED &&
            (word == NULL || !word->declined);
 }
@@ -482,6 +377,14 @@ static bool awaits_answer(struct person *person, const struct replica_visit *vis
 static bool at_work(const struct person *person)
 {
     return person->doing != PERSON_ABSENT && person->doing != PERSON_GONE && !person->ended;
+}
+
+/* Another technician may well take what this one declines. */
+static bool declines(const struct person *person, const char *appointment_id)
+{
+    char about[2 * LIMIT_ID + 2];
+    snprintf(about, sizeof about, "%s %s", person->row->id, appointment_id);
+    return luck_says(&person->luck, LUCK_DECLINES, about);
 }
 
 static void on_answer_time(void *context)
@@ -495,7 +398,7 @@ static void on_answer_time(void *context)
         while (i < count && !awaits_answer(person, &visits[i]))
             i++;
         if (i == count) break;
-        if (happens(person, person->habits->decline))
+        if (declines(person, visits[i].appointment_id))
             decline(person, visits[i].appointment_id, "not with what I have in the van");
         else
             report(person, visits[i].appointment_id, CALLOUT__APPOINTMENT_STATUS__ACCEPTED, "");
@@ -512,7 +415,8 @@ static void look_at_phone(struct person *person)
     for (size_t i = 0; i < count && person->answer.place == 0; i++)
         if (awaits_answer(person, &visits[i]))
             set_at(person, &person->answer,
-                   now_us(person) + between(person, 20 * US_PER_SECOND, 2 * US_PER_MINUTE));
+                   now_us(person) +
+                       draw_between(&person->rng, 20 * US_PER_SECOND, 2 * US_PER_MINUTE));
     if (person->doing == PERSON_IDLE) choose(person);
 }
 
@@ -524,7 +428,7 @@ static void on_news(void *context, struct client *client, const struct client_ne
         watch_receipt(person->watch, person->row->id, news, person->in_reach_since_us);
     for (size_t i = 0; i < news->change_count; i++)
         if (news->changes[i].kind == REPLICA_CAME || news->changes[i].kind == REPLICA_LEFT)
-            word_forget(person, news->changes[i].appointment_id);
+            words_forget(&person->words, news->changes[i].appointment_id);
     if (person->started) look_at_phone(person);
 }
 
@@ -533,10 +437,11 @@ static void on_news(void *context, struct client *client, const struct client_ne
 /* A day is twelve hours here: losses are spread over it. */
 static void plan_signal_loss(struct person *person)
 {
-    uint32_t per_day = person->habits->signal_losses;
+    uint32_t per_day = person->luck.habits->signal_losses;
     if (per_day == 0) return;
     int64_t apart_us = 12 * 60 * US_PER_MINUTE / per_day * PERMILLE;
-    set_at(person, &person->radio, now_us(person) + between(person, apart_us / 5, 2 * apart_us));
+    set_at(person, &person->radio,
+           now_us(person) + draw_between(&person->rng, apart_us / 5, 2 * apart_us));
 }
 
 static void set_signal(struct person *person, bool on)
@@ -556,7 +461,8 @@ static void on_radio(void *context)
     set_signal(person, person->no_signal);
     if (person->no_signal)
         set_at(person, &person->radio,
-               now_us(person) + between(person, 5 * US_PER_MINUTE, 40 * US_PER_MINUTE));
+               now_us(person) + draw_between(&person->rng, person->luck.habits->loss_least_us,
+                                             person->luck.habits->loss_most_us + 1));
     else
         plan_signal_loss(person);
 }
@@ -569,7 +475,8 @@ static void on_state(void *context, struct client *client, enum client_state sta
     if (state != CLIENT_LIVE || person->started) return;
     person->started = true;
     (void)client;
-    set_at(person, &person->next, person->row->shift_start_us);
+    set_at(person, &person->next,
+           person->row->shift_start_us + luck_late_start_us(&person->luck, person->row->id));
     plan_signal_loss(person);
 }
 
@@ -598,7 +505,7 @@ enum err person_open(struct person **out, struct client_loop *loop,
     CHECK(person != NULL);
     person->loop = loop;
     person->row = options->row;
-    person->habits = options->habits;
+    person->luck = options->luck;
     person->watch = options->watch;
     person->rng = (struct rng){options->seed};
     person->absent_at_us = options->absent_at_us;
@@ -613,6 +520,7 @@ enum err person_open(struct person **out, struct client_loop *loop,
         .enrol_token = options->enrol_token,
         .device_name = options->row->name,
         .app_build = "callout sim",
+        .boot_id = options->boot_id,
         .volatile_outbox = true,
         .events = {.on_state = on_state,
                    .on_news = on_news,
@@ -651,8 +559,34 @@ bool person_has_signal(const struct person *person)
 
 void person_end_day(struct person *person)
 {
+    if (person->started) remember(person);
     person->ended = true;
     set_signal(person, true);
+}
+
+void person_falls_ill(struct person *person, int64_t at_us)
+{
+    if (person->absent_at_us == 0 || at_us < person->absent_at_us) person->absent_at_us = at_us;
+    if (person->started && person->doing == PERSON_IDLE) choose(person);
+}
+
+void person_drift(struct person *person, int32_t north_m, int32_t east_m)
+{
+    double shrink = cos(person->row->home.lat_e7 / (double)GEO_E7 * RADIANS_PER_DEGREE);
+    person->drift.lat_e7 = north_m * E7_PER_METRE;
+    person->drift.lon_e7 = (int32_t)(east_m * E7_PER_METRE / (shrink < 0.1 ? 0.1 : shrink));
+}
+
+void person_set_clock(struct person *person, int64_t ahead_us)
+{
+    client_set_clock(person->client, ahead_us);
+}
+
+void person_lose_signal(struct person *person, int64_t until_us)
+{
+    if (person->ended || !person->started) return;
+    set_signal(person, false);
+    set_at(person, &person->radio, until_us);
 }
 
 struct client *person_client(struct person *person)

@@ -1,9 +1,10 @@
 /* person.h - a virtual technician: a real client over the wire, and somebody who travels and works.
  *
  * Idea: the person knows only what a phone shows (the replica) and acts in domain time: accepts
- * what is dispatched, leaves in time, drives, rings, works, rests, goes home. Chance (seeded) makes
- * roads slow, work long, customers absent; some days a phone has no signal for a while, or the
- * person is ill. What is done is told through the outbox whether there is signal or not.
+ * what is dispatched, leaves in time, drives, rings, works, rests, goes home. Luck (luck.h) makes
+ * roads slow, work long, customers absent, mornings late; somebody forgets to check out and says so
+ * at the next stop; some days a phone has no signal for a while, or the person is ill. What is done
+ * is told through the outbox (say.h) whether there is signal or not.
  *
  *   OFF --shift--> IDLE --leave--> TRAVELS --arrive--> ON_SITE --begin--> WORKS --end--> IDLE
  *                   |  ^---------- break ----------'        `-- no access --> IDLE
@@ -15,18 +16,8 @@
 
 #include "day/day.h"
 #include "gateway/client/client.h"
+#include "sim/luck.h"
 #include "sim/watch.h"
-
-/* How people and roads are; permille of the visits unless said otherwise. */
-struct habits {
-    uint32_t decline, no_access, incomplete;
-    uint32_t travel_min, travel_max; /* percent of the expected travel time */
-    uint32_t work_min, work_max;     /* percent of the expected service time */
-    uint32_t signal_losses; /* permille of a person's day without signal, each of 5 to 40 min */
-    uint32_t positions;     /* journeys that report positions */
-};
-
-extern const struct habits habits_default;
 
 enum person_doing {
     PERSON_OFF,
@@ -45,8 +36,9 @@ struct person_options {
     const char *url, *ca_file;
     const char *folder; /* of the device */
     const char *enrol_token;
-    const struct habits *habits;
-    uint64_t seed;
+    const char *boot_id;  /* of the phone; NULL: this machine's */
+    struct luck luck;     /* what it points at is kept until person_close */
+    uint64_t seed;        /* of his own: when he looks at the phone, where it has no signal */
     int64_t absent_at_us; /* domain time of falling ill; 0: stays well */
     struct watch *watch;  /* may be NULL */
 };
@@ -56,6 +48,12 @@ struct person;
 MUST_USE enum err person_open(struct person **out, struct client_loop *loop,
                               const struct person_options *options, struct problem *problem);
 void person_close(struct person *person); /* may be NULL */
+
+/* What may befall him at any time of the day, in domain time. */
+void person_falls_ill(struct person *person, int64_t at_us); /* ends the visit in hand first */
+void person_drift(struct person *person, int32_t north_m, int32_t east_m); /* 0, 0: no more */
+void person_set_clock(struct person *person, int64_t ahead_us);            /* the phone's */
+void person_lose_signal(struct person *person, int64_t until_us);
 
 enum person_doing person_doing(const struct person *person);
 bool person_has_signal(const struct person *person);

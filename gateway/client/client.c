@@ -58,6 +58,7 @@ struct client {
     char enrol_token[256], device_name[LIMIT_NAME + 1], app_build[LIMIT_NAME + 1];
     char boot_id[IDENTITY_BOOT_ID];
     uint32_t hold_ms;
+    int64_t clock_ahead_us; /* of the device's wall clock, where that is made up */
 
     struct identity identity;
     struct outbox *outbox;
@@ -79,6 +80,11 @@ struct client {
 };
 
 static void step(struct client *client);
+
+static int64_t wall_us(const struct client *client)
+{
+    return client_loop_wall_us(client->loop) + client->clock_ahead_us;
+}
 
 /* --- telling the app ------------------------------------------------------------------------- */
 
@@ -162,7 +168,7 @@ static void ask_hello(struct client *client)
     request.epoch = client->identity.epoch;
     request.device_secret =
         (ProtobufCBinaryData){sizeof client->identity.secret, client->identity.secret};
-    request.device_time_us = client_loop_wall_us(client->loop);
+    request.device_time_us = wall_us(client);
     ask(&client->command, ASKED_HELLO, "Hello", &request.base);
 }
 
@@ -365,8 +371,8 @@ static void take_push(struct client *client, const Callout__PushReply *reply)
         return;
     }
     struct problem problem = {0};
-    if (outbox_forget(client->outbox, client->acked_seq,
-                      client_loop_wall_us(client->loop) - outbox_keep_us, &problem) != ERR_OK)
+    if (outbox_forget(client->outbox, client->acked_seq, wall_us(client) - outbox_keep_us,
+                      &problem) != ERR_OK)
         stop(client, ERR_IO, problem.text);
 }
 
@@ -606,13 +612,18 @@ enum err client_set_online(struct client *client, bool online, struct problem *p
     return err;
 }
 
+void client_set_clock(struct client *client, int64_t ahead_us)
+{
+    client->clock_ahead_us = ahead_us;
+}
+
 enum err client_save(struct client *client, Callout__Command *command, uint64_t *seq,
                      struct problem *problem)
 {
     CHECK(command->body_case != CALLOUT__COMMAND__BODY__NOT_SET);
     int64_t domain_us = client_domain_us(client);
     command->seq = outbox_last_seq(client->outbox) + 1;
-    command->device_time_us = domain_us != 0 ? domain_us : client_loop_wall_us(client->loop);
+    command->device_time_us = domain_us != 0 ? domain_us : wall_us(client);
     command->mono_us = client_loop_now_us(client->loop);
     command->boot_id = client->boot_id;
     size_t size = callout__command__get_packed_size(command);
@@ -620,8 +631,8 @@ enum err client_save(struct client *client, Callout__Command *command, uint64_t 
         return problem_set(problem, ERR_TOO_LARGE, "command", "at most %d bytes", LIMIT_COMMAND);
     uint8_t bytes[LIMIT_COMMAND];
     callout__command__pack(command, bytes);
-    enum err err = outbox_append(client->outbox, command->seq, client_loop_wall_us(client->loop),
-                                 bytes, size, problem);
+    enum err err =
+        outbox_append(client->outbox, command->seq, wall_us(client), bytes, size, problem);
     if (err != ERR_OK) return err;
     client->counters.saved++;
     *seq = command->seq;

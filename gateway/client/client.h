@@ -93,6 +93,9 @@ void client_close(struct client *client); /* may be NULL; what is saved stays in
 /* Radio off, radio on. Commands can be saved all the time. */
 MUST_USE enum err client_set_online(struct client *client, bool online, struct problem *problem);
 
+/* The device's wall clock is so much ahead of the machine's: for simulated devices. */
+void client_set_clock(struct client *client, int64_t ahead_us);
+
 /* Saves a command whose body the caller filled; seq, times and boot_id are filled in here. Saved
  * (and `*seq` set) once it returned ERR_OK; it is sent as soon as possible. */
 MUST_USE enum err client_save(struct client *client, Callout__Command *command, uint64_t *seq,
