@@ -84,6 +84,7 @@ static void out_technician(void *context, const struct problem_technician *it)
     to->leg_seconds_max = it->day.leg_s_max;
     to->travel_seconds_max = it->day.travel_s_max;
     to->changes_left = it->changes_left;
+    to->keeps_order = it->keeps_order;
     to->skills = out_skills(out->call, it->skills, it->skill_count);
     to->n_skills = it->skill_count;
     answer->technicians =
@@ -163,6 +164,7 @@ static void out_visit(void *context, const struct problem_visit *it)
     to->planned_start_us = it->planned_start_us;
     to->position = it->position;
     to->not_before_us = it->visit.not_before_us;
+    to->stretched_us = it->visit.stretched_us;
     to->emergency = it->emergency;
     to->published = it->published;
     answer->visits = grown(arena, answer->visits, answer->n_visits, &out->visit_room);

@@ -72,7 +72,9 @@ static void unserved_fill(Callout__PlanCandidate *candidate, const struct solver
  * it is left as it is by the dispatcher. */
 static bool holds(const struct solver *solver, uint32_t technician)
 {
-    if (!stability_holds(&solver->plan, technician)) return false;
+    const struct plan *plan = &solver->plan;
+    if (!stability_holds(plan, technician)) return false;
+    if (!route_keeps_order(plan->in, technician, &plan->routes[technician])) return false;
     struct route_times times;
     enum route_rule rule = solver_route_rule(solver, technician, &times);
     if (rule == ROUTE_FITS) return true;

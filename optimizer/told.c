@@ -103,6 +103,7 @@ static enum err take_technician(struct workday *day, const Callout__ProblemTechn
         .skill_count = (uint32_t)told->n_skills,
         .changes_limited = told->changes_left >= 0,
         .changes_left = told->changes_left,
+        .keeps_order = told->keeps_order != 0,
     };
     return workday_set_technician(day, &technician, problem);
 }
@@ -193,7 +194,8 @@ static enum err take_visit(struct solver *solver, const Callout__ProblemVisit *t
         .visit = {.at = point_of(told->point),
                   .service_us = told->service_seconds * SECOND_US,
                   .not_before_us = told->not_before_us,
-                  .late_us_max = told->late_seconds_max * SECOND_US},
+                  .late_us_max = told->late_seconds_max * SECOND_US,
+                  .stretched_us = told->stretched_us},
         .priority = told->priority,
         .mobility = mobility_of(told->mobility),
         .technician_id = told->technician_id,

@@ -18,7 +18,7 @@
 
 /* Grows when the same facts would lead to another state: replay does not compare across versions.
  */
-#define CORE_VERSION 3
+#define CORE_VERSION 4
 
 struct core;
 
@@ -111,6 +111,7 @@ struct problem_technician {
     const struct skill *skills; /* valid on that day */
     uint32_t skill_count;
     int32_t changes_left; /* that plans may make; -1: any number */
+    bool keeps_order; /* delay has stretched his own limits: his pinned visits keep their order */
 };
 struct problem_visit {
     const char *appointment_id, *technician_id; /* technician "": none */

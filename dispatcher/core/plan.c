@@ -215,11 +215,31 @@ static void keep_starts(const struct core *core, struct draft *draft, const stru
         memcpy(draft->stops, stops, draft->count * sizeof stops[0]);
 }
 
+/* The pinned ones of the draft, whoever else is between them. */
+static bool keeps_order(const struct draft *draft, const struct rest *rest)
+{
+    uint32_t next = 0;
+    for (uint32_t i = 0; i < draft->count && next < rest->pinned_count; i++)
+        next += draft->visits[i] == rest->pinned[next];
+    return next == rest->pinned_count;
+}
+
+/* In another order than the one it was stretched for, a window is as it was. */
+static bool late_by_choice(const struct route_visit *visit, int64_t start_us)
+{
+    if (visit->stretched_us == 0) return false;
+    const struct window *last = &visit->windows[visit->window_count - 1];
+    return start_us > last->end_us - visit->stretched_us + visit->late_us_max;
+}
+
 static const char *check_times(const struct core *core, struct draft *draft)
 {
+    static const char keep_order[] = "it is later than it must be in another order";
     struct rest rest;
     rest_of_day(core, draft->shift, core->now_us, &rest);
     if (rest.off && draft->count > rest.pinned_count) return "the technician is away";
+    bool reorders = !keeps_order(draft, &rest);
+    if (rest.keeps_order && reorders) return keep_order;
     struct route_visit visits[LIMIT_VISITS_PER_ROUTE];
     const struct route_visit *order[LIMIT_VISITS_PER_ROUTE];
     for (uint32_t i = 0; i < draft->count; i++) {
@@ -230,6 +250,9 @@ static const char *check_times(const struct core *core, struct draft *draft)
     enum route_rule rule =
         route_time(core->travel, &rest.day, order, draft->count, draft->stops, &times);
     if (rule != ROUTE_FITS) return route_rule_text(rule);
+    for (uint32_t i = 0; i < draft->count && reorders; i++) {
+        if (late_by_choice(&visits[i], draft->stops[i].start_us)) return keep_order;
+    }
     keep_starts(core, draft, &rest.day, visits, order);
     return NULL;
 }

@@ -39,6 +39,7 @@ static void tell_technician(const struct core *core, uint32_t shift_index, const
     struct problem_technician out = {.technician_id = person->id,
                                      .removed = rest->off && rest->pinned_count == 0,
                                      .day = rest->day,
+                                     .keeps_order = rest->keeps_order,
                                      .skills = valid};
     out.skill_count = valid_skills(person, shift, valid);
     uint32_t left = changes_left(core, shift_index);

@@ -4,7 +4,8 @@
  * stays with its technician even when he cannot be in time any more. So its window, and the end of
  * his shift, are stretched exactly as far as delay alone already forces (his pinned visits in
  * order, nothing in between); every rule stays hard, and nobody can make such a visit later than it
- * must be.
+ * must be. All of that is true for the order they are in: in another one, what was stretched is
+ * as it was before.
  */
 #include "base/check.h"
 #include "dispatcher/core/state.h"
@@ -172,10 +173,16 @@ static void allow_legs(const struct core *core, struct rest *rest)
             i < rest->pinned_count ? core->appointments[rest->pinned[i]].point : day->end;
         int32_t leg_s = travel_seconds(core->travel, at, to);
         travel_s += leg_s;
-        if (day->leg_s_max > 0 && day->leg_s_max < leg_s) day->leg_s_max = leg_s;
+        if (day->leg_s_max > 0 && day->leg_s_max < leg_s) {
+            day->leg_s_max = leg_s;
+            rest->keeps_order = true;
+        }
         at = to;
     }
-    if (day->travel_s_max > 0 && day->travel_s_max < travel_s) day->travel_s_max = travel_s;
+    if (day->travel_s_max > 0 && day->travel_s_max < travel_s) {
+        day->travel_s_max = travel_s;
+        rest->keeps_order = true;
+    }
 }
 
 static void stretch_window(struct route_visit *visit)
@@ -197,6 +204,7 @@ static void time_stretched(const struct core *core, struct rest *rest, struct ro
          route_time(core->travel, endless, order, count, stops, times) != ROUTE_FITS;) {
         bool window = times->rule == ROUTE_WINDOW_MISSED;
         CHECK(window || times->rule == ROUTE_BREAK_MISSED);
+        rest->keeps_order |= !window;
         if (!window && all) rest->day.break_us = endless->break_us = 0;
         for (uint32_t i = 0; i < count; i++) {
             if (!window || i == times->rule_index) stretch_window(&visits[i]);
@@ -223,14 +231,16 @@ static void time_pinned(const struct core *core, struct rest *rest, int64_t now_
     time_stretched(core, rest, &endless, visits, stops, &times);
     for (uint32_t i = 0; i < rest->pinned_count; i++)
         rest->pinned_start_us[i] = stops[i].start_us;
-    rest->day.overtime_us_max =
-        later(rest->day.overtime_us_max, times.end_us - rest->day.shift_end_us);
+    int64_t over_us = times.end_us - rest->day.shift_end_us;
+    if (over_us <= rest->day.overtime_us_max) return;
+    rest->day.overtime_us_max = over_us;
+    rest->keeps_order = true;
 }
 
 void rest_of_day(const struct core *core, uint32_t index, int64_t now_us, struct rest *rest)
 {
     const struct shift *shift = &core->shifts[index];
-    rest->off = false;
+    rest->off = rest->keeps_order = false;
     rest->pinned_count = 0;
     start_of_rest(core, shift, now_us, rest);
     take_absence(shift, now_us, rest);
@@ -260,7 +270,9 @@ struct route_visit rest_visit(const struct core *core, const struct rest *rest, 
         if (rest->pinned[i] != index) continue;
         if (visit.window_count > 0) {
             struct window *last = &visit.windows[visit.window_count - 1];
-            last->end_us = later(last->end_us, rest->pinned_start_us[i] - visit.late_us_max);
+            int64_t own_us = last->end_us;
+            last->end_us = later(own_us, rest->pinned_start_us[i] - visit.late_us_max);
+            visit.stretched_us = last->end_us - own_us;
         }
         if (appointment_mobility(core, index, now_us) == MOBILITY_FROZEN)
             visit.not_before_us = core->appointments[index].planned_start_us;

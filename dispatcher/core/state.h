@@ -169,6 +169,10 @@ uint32_t route_number(struct core *core, uint32_t shift, uint32_t place);
 struct rest {
     struct route_day day; /* with the end stretched as far as delay has already made it late */
     bool off;             /* serves nobody any more */
+    /* His own limits had to be stretched for the pinned ones in this order, so in this order they
+     * stay: in another one less might do. Where only windows were, another order is welcome if it
+     * is in time. */
+    bool keeps_order;
     uint32_t pinned_count;
     uint32_t pinned[LIMIT_VISITS_PER_ROUTE];         /* appointments, in route order */
     int64_t pinned_start_us[LIMIT_VISITS_PER_ROUTE]; /* when they start at best */

@@ -64,6 +64,7 @@ enum audit_rule {
     AUDIT_TECHNICIAN, /* the order may not be served by this technician */
     AUDIT_PINNED,     /* an order that must stay with its technician does not */
     AUDIT_FROZEN,     /* what is frozen must come first, in its order */
+    AUDIT_ORDER,      /* delay has stretched the day, and what must stay is in another order */
     AUDIT_FREEZE,     /* a new order behind frozen ones, too soon */
     AUDIT_WINDOW,     /* service starts where no window allows it */
     AUDIT_BREAK,
@@ -127,6 +128,7 @@ struct audit {
     uint32_t *list, *route;        /* room for the visits of one route */
     uint32_t *served_by;           /* by visit, of the plan under audit */
     bool *has_route;               /* by technician, there */
+    bool reordered;                /* those who must stay, on the route in hand */
 };
 
 /* `problem` must outlive `audit`. Ids in the problem must be unique. */

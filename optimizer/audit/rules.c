@@ -16,6 +16,7 @@ const char *audit_rule_name(enum audit_rule rule)
     case AUDIT_TECHNICIAN: return "technician";
     case AUDIT_PINNED: return "pinned";
     case AUDIT_FROZEN: return "frozen";
+    case AUDIT_ORDER: return "order";
     case AUDIT_FREEZE: return "freeze";
     case AUDIT_WINDOW: return "window";
     case AUDIT_BREAK: return "break";
@@ -159,12 +160,44 @@ static void check_frozen(struct audit *audit, uint32_t technician, const uint32_
     }
 }
 
+/* Is the one that must stay behind another one of them that comes after it by the plan in force? */
+static bool out_of_order(struct audit *audit, uint32_t technician, const uint32_t *visits,
+                         uint32_t count, uint32_t *behind, uint32_t *visit)
+{
+    uint32_t stay = audit_stay_with(audit, technician, audit->list), last = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t place = 0;
+        while (place < stay && audit->list[place] != visits[i])
+            place++;
+        if (place == stay) continue;
+        if (place < last) {
+            *behind = audit->list[last];
+            *visit = visits[i];
+            return true;
+        }
+        last = place;
+    }
+    return false;
+}
+
+/* Where delay has stretched limits and windows, it did so for one order of those who must stay. */
+static void check_order(struct audit *audit, uint32_t technician, const uint32_t *visits,
+                        uint32_t count, struct audit_report *report)
+{
+    uint32_t behind, visit;
+    audit->reordered = out_of_order(audit, technician, visits, count, &behind, &visit);
+    if (audit->reordered && audit->problem->technicians[technician].keeps_order)
+        audit_complain(report, AUDIT_ORDER, "technician %s: order %s must come before order %s",
+                       name_of(audit, technician), order_of(audit, visit), order_of(audit, behind));
+}
+
 void audit_check_people(struct audit *audit, uint32_t technician, const uint32_t *visits,
                         uint32_t count, struct audit_report *report)
 {
     for (uint32_t i = 0; i < count; i++)
         check_person(audit, technician, visits[i], report);
     check_frozen(audit, technician, visits, count, report);
+    check_order(audit, technician, visits, count, report);
 }
 
 /* --- when --- */
@@ -181,6 +214,11 @@ static void check_window(const struct audit *audit, uint32_t v, int64_t start_us
                        "order %s: starts %s, after the end of its last window %s",
                        order_of(audit, v), audit_time(audit, start_us).text,
                        audit_time(audit, last->end_us + visit->late_us_max).text);
+    else if (audit->reordered && visit->stretched_us > 0 &&
+             start_us > last->end_us + visit->late_us_max - visit->stretched_us)
+        audit_complain(report, AUDIT_ORDER,
+                       "order %s: starts %s, which its window allows in another order only",
+                       order_of(audit, v), audit_time(audit, start_us).text);
     else if (allowed_us > start_us)
         audit_complain(report, AUDIT_WINDOW, "order %s: starts %s, before it may, which is from %s",
                        order_of(audit, v), audit_time(audit, start_us).text,

@@ -77,6 +77,7 @@ static void technician_fill(struct technician *out, const struct workday *day, u
         .end = (uint16_t)from->end,
         .capacity = from->capacity > 0 ? from->capacity : UNLIMITED,
         .changes_left = from->changes_limited ? from->changes_left : UNLIMITED,
+        .order = from->keeps_order ? ORDER_FIXED : ORDER_FREE,
         .slot = slot,
         .hash = id_hash(from->id),
     };
@@ -241,6 +242,7 @@ static void visit_fill(struct instance *in, uint32_t rank, const struct workday 
         .pinned = NO_INDEX,
         .home = visit->planned_start_us != 0 ? named : NO_INDEX,
         .position = visit->position,
+        .stretched = clamp((visit->visit.stretched_us + 999999) / 1000000),
         .price = (int32_t)visit->priority * day->policy.unserved_s_per_priority,
         .emergency = visit->emergency,
         .slot = slot,
@@ -352,8 +354,11 @@ static void pinned_build(struct instance *in, struct arena *arena)
     for (uint32_t v = 0; v < in->visit_count; v++) {
         const struct node *node = &in->nodes[v];
         if (node->home == NO_INDEX || node->pinned != node->home) continue;
+        struct technician *technician = &in->technicians[node->home];
         pinned[node->home]++;
-        in->technicians[node->home].frozen += node->frozen;
+        technician->frozen += node->frozen;
+        if (node->stretched > 0 && technician->order == ORDER_FREE)
+            technician->order = ORDER_IN_TIME;
     }
     for (uint32_t t = 0; t < in->technician_count; t++) {
         if (pinned[t] == 0) continue;

@@ -49,6 +49,7 @@ struct node {
     uint32_t home;      /* technician that has it in the published plan, or NO_INDEX */
     uint32_t position;  /* there */
     int32_t planned;    /* start there */
+    int32_t stretched;  /* how much later than by itself the last window closes */
     int32_t price;      /* of leaving it unserved */
     int32_t change_technician, change_start; /* 0: nobody was told */
     bool frozen, emergency;
@@ -59,14 +60,22 @@ struct node {
 
 #define NOBODY (UINT32_MAX - 1)
 
+/* May those who must stay with a technician change places? */
+enum placed_order {
+    ORDER_FREE,
+    ORDER_IN_TIME, /* if those whose windows delay has stretched are in time then */
+    ORDER_FIXED,
+};
+
 struct technician {
     int32_t available, latest_end, shift_end;
     int32_t break_earliest, break_latest, break_length; /* length 0 and latest NOWAY: none */
     int32_t leg_max, travel_max;                        /* of one leg, of all */
     uint16_t start, end;
-    int32_t capacity;     /* UNLIMITED when there is none */
-    int32_t changes_left; /* UNLIMITED when any number is */
-    uint32_t frozen;      /* visits in its frozen prefix */
+    int32_t capacity;        /* UNLIMITED when there is none */
+    int32_t changes_left;    /* UNLIMITED when any number is */
+    uint32_t frozen;         /* visits in its frozen prefix */
+    enum placed_order order; /* of the visits placed with him; see route_keeps_order */
     /* The first who differs from him in nothing but the name: their routes can be exchanged. He
      * himself if none before him does, and where some visit knows him by name. */
     uint32_t alike;

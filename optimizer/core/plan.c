@@ -643,6 +643,32 @@ uint32_t route_frozen_out(const struct instance *in, uint32_t technician, const 
 
 /* --- pins --- */
 
+static bool is_reordered(const struct instance *in, uint32_t technician, const struct route *route)
+{
+    uint32_t last = NO_INDEX;
+    for (uint32_t i = 1; i <= route->count; i++) {
+        uint32_t visit = route->stops[i].visit;
+        if (in->nodes[visit].home != technician || !node_placed(&in->nodes[visit])) continue;
+        if (last != NO_INDEX && instance_before(in, visit, last)) return true;
+        last = visit;
+    }
+    return false;
+}
+
+bool route_keeps_order(const struct instance *in, uint32_t technician, const struct route *route)
+{
+    enum placed_order order = in->technicians[technician].order;
+    if (order == ORDER_FREE || !is_reordered(in, technician, route)) return true;
+    if (order == ORDER_FIXED) return false;
+    int32_t starts[ROUTE_MAX];
+    route_starts(in, technician, route, starts);
+    for (uint32_t i = 0; i < route->count; i++) {
+        const struct node *node = &in->nodes[route->stops[i + 1].visit];
+        if (node->stretched > 0 && starts[i] > node->last_close - node->stretched) return false;
+    }
+    return true;
+}
+
 bool plan_keeps_pins(const struct plan *plan, const struct plan *before)
 {
     const struct node *nodes = plan->in->nodes;

@@ -141,6 +141,10 @@ void route_starts(const struct instance *in, uint32_t technician, const struct r
 uint32_t route_frozen_out(const struct instance *in, uint32_t technician,
                           const struct route *route);
 
+/* Are those who must stay with the technician in their published order or, where it may change, in
+ * time? What the dispatcher stretched for delay, it stretched for that order. */
+bool route_keeps_order(const struct instance *in, uint32_t technician, const struct route *route);
+
 /* Does this plan keep on their routes those pinned visits that stand there in `before`? One that
  * has a place in the published plan may not leave it, whatever that would save; of the others no
  * more may be unserved than before. */

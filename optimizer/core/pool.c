@@ -181,7 +181,7 @@ static bool route_of(const struct instance *in, uint32_t technician, const uint1
             return false;
         route->stops[i + 1].visit = (uint16_t)visit;
     }
-    return route_refresh(in, technician, route) &&
+    return route_refresh(in, technician, route) && route_keeps_order(in, technician, route) &&
            route_frozen_out(in, technician, route) == NO_INDEX;
 }
 

@@ -581,8 +581,9 @@ static bool freeze_holds(const struct search *search)
 {
     for (uint32_t i = 0; i < search->saved_count; i++) {
         uint32_t technician = search->saved_of[i];
-        if (route_frozen_out(search->in, technician, &search->now.routes[technician]) != NO_INDEX)
-            return false;
+        const struct route *route = &search->now.routes[technician];
+        if (!route_keeps_order(search->in, technician, route)) return false;
+        if (route_frozen_out(search->in, technician, route) != NO_INDEX) return false;
         if (!stability_holds(&search->now, technician)) return false;
     }
     return true;

@@ -435,6 +435,7 @@ enum err workday_set_technician(struct workday *day, const struct technician_tol
     technician->capacity = told->capacity;
     technician->changes_limited = told->changes_limited;
     technician->changes_left = told->changes_left;
+    technician->keeps_order = told->keeps_order;
     return ERR_OK;
 }
 
@@ -495,6 +496,8 @@ static enum err visit_check(const struct workday *day, const struct visit_told *
     if (!windows_valid(visit->windows, visit->window_count) ||
         !windows_valid(visit->preferred, visit->preferred_count))
         return problem_set(problem, ERR_INVALID, "windows", "not ascending");
+    if (visit->stretched_us < 0 || visit->stretched_us > TIME_MAX_US)
+        return problem_set(problem, ERR_INVALID, "stretched_us", "is out of range");
     if (visit->late_us_max < 0 || visit->late_us_max > TIME_MAX_US)
         return problem_set(problem, ERR_INVALID, "late_seconds_max", "out of range");
     if (visit->not_before_us != 0 && !time_valid(day, visit->not_before_us))
@@ -674,6 +677,7 @@ static void digest_technician(struct digest *digest, const struct workday *day,
     digest_skills(digest, day, technician->skills, technician->skill_count);
     digest_u64(digest, (uint64_t)technician->capacity);
     digest_u64(digest, technician->changes_limited ? 1 + (uint64_t)technician->changes_left : 0);
+    digest_u64(digest, technician->keeps_order);
 }
 
 static void digest_windows(struct digest *digest, const struct window *windows, uint32_t count)
@@ -715,6 +719,7 @@ static void digest_visit(struct digest *digest, const struct workday *day,
     digest_windows(digest, visit->visit.windows, visit->visit.window_count);
     digest_windows(digest, visit->visit.preferred, visit->visit.preferred_count);
     digest_u64(digest, (uint64_t)visit->visit.late_us_max);
+    digest_u64(digest, (uint64_t)visit->visit.stretched_us);
     digest_u64(digest, (uint64_t)visit->visit.not_before_us);
     digest_u64(digest, visit->priority);
     digest_need(digest, day, &day->needs[visit->need]);

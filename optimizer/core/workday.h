@@ -43,6 +43,7 @@ struct technician_told {
     int32_t capacity; /* for the loads of the visits of a route together; 0: unlimited */
     bool changes_limited;
     int32_t changes_left; /* that plans may still make to his day (stability.h) */
+    bool keeps_order;     /* his limits are stretched: his placed visits stay in their order */
 };
 
 /* Who may not serve a visit: as many as an order may name, and as many who may have declined it. */
@@ -95,6 +96,7 @@ struct technician_slot {
     int32_t capacity;
     bool changes_limited;
     int32_t changes_left;
+    bool keeps_order;
 };
 
 struct visit_slot {

@@ -49,6 +49,9 @@ struct route_visit {
     int64_t late_us_max;                              /* after a window's end; 0: not at all */
     struct window preferred[LIMIT_WINDOWS_PER_ORDER]; /* wishes: they allow and forbid nothing */
     uint32_t preferred_count;                         /* 0: any time is as good */
+    /* By so much delay has lengthened the last window. It did so for the order in which the
+     * technician's pinned visits are: in another one the window is what it was. */
+    int64_t stretched_us;
 };
 
 struct route_stop {

@@ -311,6 +311,7 @@ static void take_route(struct answer *answer, const struct audit_route *route)
     uint16_t visits[ROUTE_MAX];
     uint32_t count = list_route(answer, route, technician, visits);
     if (!plan_set_route(plan, technician, visits, count) ||
+        !route_keeps_order(plan->in, technician, &plan->routes[technician]) ||
         !has_all_placed(plan, answer->before, technician))
         take_one_by_one(answer, technician, visits, count);
 }

@@ -296,6 +296,12 @@ static void make_plan(struct world *world, struct fact *fact)
             used[has->route[i]] = 1;
             ids[route->count++] = arena_text(&world->texts, core->appointments[has->route[i]].id);
         }
+        if (route->count > 1 && chance(world, 15)) {
+            uint32_t at = pick(world, route->count - 1);
+            const char *first = ids[at];
+            ids[at] = ids[at + 1];
+            ids[at + 1] = first;
+        }
         for (uint32_t tries = 0; tries < 4 && core->appointment_count > 0; tries++) {
             uint32_t other = pick(world, core->appointment_count);
             const struct appointment *it = &core->appointments[other];
@@ -469,7 +475,24 @@ struct glimpse {
     uint32_t shift;
     int64_t start_us;
     enum mobility mobility;
+    uint32_t place; /* among those that keep their order, from 1; 0: it may go anywhere */
 };
+
+static void glimpse_all(const struct world *world, struct glimpse *out)
+{
+    const struct core *core = world->core;
+    for (uint32_t i = 0; i < core->appointment_count; i++) {
+        const struct appointment *it = &core->appointments[i];
+        out[i] = (struct glimpse){it->status, it->shift, it->planned_start_us,
+                                  appointment_mobility(core, i, world->now_us), 0};
+    }
+    for (uint32_t s = 0; s < core->shift_count; s++) {
+        struct rest rest;
+        rest_of_day(core, s, world->now_us, &rest);
+        for (uint32_t i = 0; i < rest.pinned_count && rest.keeps_order; i++)
+            out[rest.pinned[i]].place = i + 1;
+    }
+}
 
 /* Delay moved a visit that was frozen out of the freeze: it may go elsewhere now, and must. */
 static bool thawed(const struct world *world, const struct shift *shift,
@@ -493,9 +516,12 @@ static void check_published(const struct world *world, uint32_t shift_index,
     const struct route_visit *order[LIMIT_VISITS_PER_ROUTE];
     struct route_stop stops[LIMIT_VISITS_PER_ROUTE];
     struct route_times times;
+    uint32_t place = 0;
     rest_of_day(core, shift_index, core->now_us, &rest);
     for (uint32_t i = 0; i < shift->route_count; i++) {
         const struct glimpse *was = &before[shift->route[i]];
+        HOLDS(world, was->place == 0 || was->place > place);
+        if (was->place > 0) place = was->place;
         bool stayed = was->shift == shift_index && was->mobility != MOBILITY_MOVABLE;
         HOLDS(world, stayed || appointment_serves(core, shift->route[i], shift_index));
         visits[i] = rest_visit(core, &rest, shift->route[i], core->now_us);
@@ -751,11 +777,7 @@ static void step(struct world *world)
     uint32_t count = world->core->appointment_count;
     arena_rewind(&world->scratch);
     make_fact(world, &fact);
-    for (uint32_t i = 0; i < count; i++) {
-        const struct appointment *it = &world->core->appointments[i];
-        before[i] = (struct glimpse){it->status, it->shift, it->planned_start_us,
-                                     appointment_mobility(world->core, i, world->now_us)};
-    }
+    glimpse_all(world, before);
     uint32_t *left = arena_need(&world->scratch, sizeof *left * (world->core->shift_count + 1));
     for (uint32_t i = 0; i < world->core->shift_count; i++)
         left[i] = changes_left(world->core, i);

@@ -407,6 +407,31 @@ static void what_is_frozen_comes_first(void **state)
     assert_wrong(&world, AUDIT_WINDOW, "order B: starts 08:29, before it may, which is from 08:30");
 }
 
+static void who_keeps_the_order_keeps_it(void **state)
+{
+    (void)state;
+    struct world world;
+    world_make(&world);
+    plan_visit(&world, 1, VISIT_PINNED, AT(8, 30));
+    plan_visit(&world, 0, VISIT_PINNED, AT(9, 10));
+    go(&world, "T1", "A B");
+    assert_clean(&world);
+    world.technicians[0].keeps_order = true;
+    assert_wrong(&world, AUDIT_ORDER, "technician T1: order B must come before order A");
+    world.technicians[0].keeps_order = false;
+    world.visits[1].visit.window_count = 1;
+    world.visits[1].visit.windows[0] = (struct window){AT(8, 0), AT(12, 0)};
+    world.visits[1].visit.stretched_us = US(3600 * 5 / 2); /* until 9:30 by itself */
+    assert_clean(&world);
+    world.visits[1].visit.stretched_us = US(3600 * 13 / 4);
+    assert_wrong(&world, AUDIT_ORDER,
+                 "order B: starts 08:50, which its window allows in another order only");
+    world.technicians[0].keeps_order = true;
+    world.plan.route_count = 0;
+    go(&world, "T1", "B A");
+    assert_clean(&world);
+}
+
 /* A is pinned and its window is over before he can be there: as late as that, and no later. */
 static void delay_stretches_no_more_than_it_must(void **state)
 {
@@ -646,6 +671,7 @@ int main(void)
         cmocka_unit_test(legs_days_and_loads_are_limited),
         cmocka_unit_test(what_is_pinned_stays),
         cmocka_unit_test(what_is_frozen_comes_first),
+        cmocka_unit_test(who_keeps_the_order_keeps_it),
         cmocka_unit_test(delay_stretches_no_more_than_it_must),
         cmocka_unit_test(each_part_has_its_price),
         cmocka_unit_test(changes_cost_more_towards_the_start),

@@ -241,6 +241,19 @@ static uint32_t check(const struct live_day *day)
     return held;
 }
 
+/* As the dispatcher says it when delay has stretched limits and windows. */
+static void stretch(struct live_day *day)
+{
+    for (uint32_t t = 0; t < day->made.technician_count; t++)
+        day->made.technicians[t].keeps_order = rng_below(&day->made.rng, 3) == 0;
+    for (uint32_t v = 0; v < day->made.visit_count; v++) {
+        struct visit_told *told = &day->made.visits[v];
+        bool late = told->mobility != VISIT_MOVABLE && told->visit.window_count > 0;
+        told->visit.stretched_us =
+            late && rng_below(&day->made.rng, 2) ? US(rng_below(&day->made.rng, 3600)) : 0;
+    }
+}
+
 static void what_must_stay_stays(void **state)
 {
     (void)state;
@@ -256,6 +269,7 @@ static void what_must_stay_stays(void **state)
             publish(&day);
             advance(&day);
             happen(&day);
+            stretch(&day);
             tell(&day);
             note_frozen(&day);
             for (uint32_t t = 0; t < day.made.technician_count; t++)
