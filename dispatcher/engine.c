@@ -263,6 +263,11 @@ void engine_close(struct engine *engine)
 {
     if (engine->core != NULL && engine->since_snapshot > 0 && engine_put_snapshot(engine) != ERR_OK)
         log_warn("no snapshot was written: the next start replays the log");
+    engine_abandon(engine);
+}
+
+void engine_abandon(struct engine *engine)
+{
     if (engine->suspects != NULL) suspects_close(engine->suspects);
     arena_close(&engine->core_arena);
     arena_close(&engine->batch_arena);

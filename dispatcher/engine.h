@@ -43,6 +43,8 @@ struct engine_options {
 MUST_USE enum err engine_open(struct engine **out, struct store *store,
                               const struct engine_options *options, struct problem *problem);
 void engine_close(struct engine *engine); /* writes a snapshot; the store stays open */
+/* Frees it, and writes nothing: for the store it is as if the process had been killed. */
+void engine_abandon(struct engine *engine);
 
 struct engine_item {
     const uint8_t *bytes; /* a packed Request; borrowed until engine_batch returns */

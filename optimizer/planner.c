@@ -518,3 +518,8 @@ void planner_close(struct planner *planner)
     arena_close(&planner->arena);
     free(planner);
 }
+
+void planner_leave(void)
+{
+    master_leave();
+}

@@ -6,7 +6,7 @@
  * chunks. When nothing is searched, there is nothing to do until a reply comes or planner_wake_us.
  *
  * Owner: the planner copies nothing that it is told and keeps nothing of it; its ports' context is
- * the caller's. Thread: one, always the same (GLPK). Whoever ends that thread calls master_leave.
+ * the caller's. Thread: one, always the same (GLPK keeps its environment per thread).
  */
 #ifndef CALLOUT_OPTIMIZER_PLANNER_H
 #define CALLOUT_OPTIMIZER_PLANNER_H
@@ -53,6 +53,8 @@ struct planner_counters {
 struct planner *planner_open(const struct planner_options *options,
                              const struct planner_ports *ports);
 void planner_close(struct planner *planner); /* may be NULL */
+/* Gives GLPK's memory back; at the end of the thread, after the last planner_close. */
+void planner_leave(void);
 
 /* Asks for news unless that question is out, and goes on where a reply stays away for too long. */
 void planner_tick(struct planner *planner);

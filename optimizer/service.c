@@ -6,7 +6,6 @@
 #include "base/exit_code.h"
 #include "base/log.h"
 #include "bus.h"
-#include "optimizer/master.h"
 #include "optimizer/planner.h"
 
 #include <signal.h>
@@ -114,7 +113,7 @@ static void serve(struct bus *bus, const struct planner_options *options)
     log_info("%llu problems were solved", (unsigned long long)planner_counters(planner)->events);
     bus_close(bus);
     planner_close(planner);
-    master_leave();
+    planner_leave();
 }
 
 int optimizer_main(int argc, char **argv)

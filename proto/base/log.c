@@ -17,7 +17,7 @@ void log_open(const char *role, enum log_level level_max)
 
 void log_line(enum log_level level, const char *format, ...)
 {
-    static const char *const words[] = {"error", "warn", "info", "debug"};
+    static const char *const words[] = {"", "error", "warn", "info", "debug"};
     if (level > level_limit) return;
     char line[1024], now[32];
     int length =

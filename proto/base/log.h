@@ -2,7 +2,8 @@
 #ifndef CALLOUT_BASE_LOG_H
 #define CALLOUT_BASE_LOG_H
 
-enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
+/* LOG_SILENT: not even errors, where failures are made on purpose. */
+enum log_level { LOG_SILENT, LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
 /* Sets the role shown in each line (kept, not copied: a literal) and the level; once, at start. */
 void log_open(const char *role, enum log_level level_max);

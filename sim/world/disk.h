@@ -1,0 +1,41 @@
+/* disk.h - the simulated disk under a dispatcher: a store in memory that outlives whoever uses it,
+ * and fails when it is told to.
+ *
+ * Idea: what is committed stays on the disk; a store on it is mounted, used, and closed, also in
+ * the middle of a batch, which then never was. So a process can be killed and the power can fail at
+ * every single write, and the next mount finds exactly what a journalled file would hold. A commit
+ * that the power fails in is there or not, but never in part: nobody was told of it either way.
+ *
+ * Owner: one store is mounted at a time, and closed before the disk. Thread: one.
+ */
+#ifndef CALLOUT_SIM_WORLD_DISK_H
+#define CALLOUT_SIM_WORLD_DISK_H
+
+#include "dispatcher/store/store.h"
+
+struct disk;
+
+struct disk *disk_open(void);
+void disk_close(struct disk *disk);
+
+struct store *disk_mount(struct disk *disk);
+
+/* The next `count` commits fail, and store nothing. */
+void disk_fail_commits(struct disk *disk, uint32_t count);
+/* Every write fails, as on a disk that is full or has gone read-only; reads go on. */
+void disk_refuse_writes(struct disk *disk, bool refuse);
+
+/* The power fails at the n-th write from now (n >= 1): a put, an erase or a commit. `lands`: when
+ * that is a commit, it is on the disk. From then on every write fails until the power is back,
+ * which a store that was mounted before must not live to see. */
+void disk_cut_power_at(struct disk *disk, uint64_t n, bool lands);
+bool disk_has_power(const struct disk *disk);
+void disk_power_back(struct disk *disk);
+
+struct disk_counters {
+    uint64_t writes, commits, failed_commits, cuts;
+};
+
+const struct disk_counters *disk_counters(const struct disk *disk);
+
+#endif
