@@ -38,6 +38,7 @@ static const struct right {
     {"CheckMove", ADMIN | DISPATCHER | AUDITOR},
     {"Explain", ADMIN | DISPATCHER | AUDITOR},
     {"EmergencyOptions", ADMIN | DISPATCHER | AUDITOR},
+    {"Kpis", ADMIN | DISPATCHER | AUDITOR | INNER},
     {"EventFeed", ADMIN | DISPATCHER | INTEGRATOR | AUDITOR},
     {"ResolveSession", INNER},
     {"Follow", INNER},

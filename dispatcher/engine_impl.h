@@ -113,6 +113,7 @@ handler handle_mutation;                                                  /* mut
 handler handle_board, handle_event_feed, handle_advance_clock;            /* views.c */
 handler handle_candidates, handle_check_move, handle_explain;             /* answers.c */
 handler handle_emergency_options;                                         /* answers.c */
+handler handle_kpis;                                                      /* figures.c */
 handler handle_next_problem, handle_propose_plan;                         /* problems.c */
 handler handle_follow;                                                    /* follow.c */
 handler handle_admin;                                                     /* people.c */
@@ -135,6 +136,8 @@ int64_t zone_service_day(const char *zone, int64_t time_us);
 bool zone_known(const char *zone);
 /* When the service day after that moment's begins, in UTC. */
 int64_t zone_next_day_us(const char *zone, int64_t time_us);
+/* When a service day begins, in UTC. */
+int64_t zone_day_begin_us(const char *zone, int64_t service_day);
 
 int64_t settled_revision(const struct engine *engine, const char *territory_id,
                          int64_t service_day);

@@ -33,6 +33,7 @@ static const struct operation {
     {"CheckMove", handle_check_move},
     {"Explain", handle_explain},
     {"EmergencyOptions", handle_emergency_options},
+    {"Kpis", handle_kpis},
     {"ResolveSession", handle_resolve_session},
     {"Follow", handle_follow},
     {"NextProblem", handle_next_problem},

@@ -52,3 +52,12 @@ int64_t zone_next_day_us(const char *zone, int64_t time_us)
     tm.tm_isdst = -1;
     return (int64_t)mktime(&tm) * US_PER_SECOND;
 }
+
+/* No zone is more than 14 hours from UTC, so two days before it is before it everywhere. */
+int64_t zone_day_begin_us(const char *zone, int64_t service_day)
+{
+    int64_t at_us = (service_day - 2) * US_PER_DAY;
+    while (zone_service_day(zone, at_us) < service_day)
+        at_us = zone_next_day_us(zone, at_us);
+    return at_us;
+}

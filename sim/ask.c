@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "gateway/client/api.h"
 #include "pb/dispatch.pb-c.h"
+#include "sim/ask_kpis.h"
 #include "sim/message_json.h"
 #include "sim/system.h"
 
@@ -20,6 +21,7 @@ static const char usage[] =
     "usage: callout ask QUESTION APPOINTMENT [TECHNICIAN] --data DIR | --gateway URL --key-file "
     "FILE\n"
     "                   [--ca FILE] [--count N] [--start TIME] [--place N] [--json]\n"
+    "       callout ask kpis [TERRITORY] [--day DATE] [--legs] ... as above\n"
     "  candidates APPOINTMENT         who could do it, ranked, what it costs and what it breaks\n"
     "  check APPOINTMENT TECHNICIAN   what would be if he did it, at --start or --place if given\n"
     "  why APPOINTMENT                why nobody does it, or what moved it\n"
@@ -27,6 +29,9 @@ static const char usage[] =
     "  changes APPOINTMENT            what moved it: cause, gain, and who moved with it\n"
     "  emergency APPOINTMENT          where an emergency goes at least cost, and whom it "
     "displaces\n"
+    "  kpis [TERRITORY]               the figures of the day, of each territory or of one; with "
+    "--legs\n"
+    "                                 also each journey and visit, as planned and as it was\n"
     "Times are UTC. Nothing is changed; `callout ask` needs a dispatcher's, an auditor's or an\n"
     "admin's key, which --data finds by itself. Exit code 3: the move would break a rule, or "
     "nobody\n"
@@ -34,14 +39,17 @@ static const char usage[] =
     "examples:\n"
     "  callout ask candidates O017.1 --data /var/lib/callout --count 3\n"
     "  callout ask check O017.1 T04 --start 2026-11-23T13:30 --data /var/lib/callout\n"
-    "  callout ask why O017.1 T04 --data /var/lib/callout --json\n";
+    "  callout ask why O017.1 T04 --data /var/lib/callout --json\n"
+    "  callout ask kpis north --day 2026-11-23 --legs --data /var/lib/callout\n";
 
 struct options {
     const char *data, *gateway, *key_file, *ca_file;
-    const char *question, *appointment_id, *technician_id;
+    const char *question;
+    const char *appointment_id; /* of kpis: the territory, or "" */
+    const char *technician_id;
     uint32_t count, place;
-    int64_t start_us;
-    bool json;
+    int64_t start_us, day_us;
+    bool legs, json;
 };
 
 static bool read_number(const char *text, uint32_t *out)
@@ -50,6 +58,13 @@ static bool read_number(const char *text, uint32_t *out)
     unsigned long number = strtoul(text, &end, 10);
     *out = (uint32_t)number;
     return end != text && *end == '\0' && text[0] != '-' && number <= UINT32_MAX;
+}
+
+static bool read_day(const char *text, int64_t *out)
+{
+    char midnight[32];
+    snprintf(midnight, sizeof midnight, "%.20sT00:00", text);
+    return clock_parse_utc(midnight, out) != 0;
 }
 
 static bool read_option(struct options *out, int letter)
@@ -62,6 +77,8 @@ static bool read_option(struct options *out, int letter)
     case 'n': return read_number(optarg, &out->count);
     case 'p': return read_number(optarg, &out->place);
     case 's': return clock_parse_utc(optarg, &out->start_us) != 0;
+    case 'D': return read_day(optarg, &out->day_us);
+    case 'l': out->legs = true; return true;
     case 'j': out->json = true; return true;
     case 'h': fputs(usage, stdout); exit(EXIT_DONE);
     default: return false;
@@ -75,16 +92,21 @@ static bool read_options(struct options *out, int argc, char **argv)
         {"key-file", required_argument, NULL, 'k'}, {"ca", required_argument, NULL, 'a'},
         {"count", required_argument, NULL, 'n'},    {"place", required_argument, NULL, 'p'},
         {"start", required_argument, NULL, 's'},    {"json", no_argument, NULL, 'j'},
+        {"day", required_argument, NULL, 'D'},      {"legs", no_argument, NULL, 'l'},
         {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0},
     };
     *out = (struct options){.technician_id = ""};
     for (int letter; (letter = getopt_long(argc, argv, "h", words, NULL)) != -1;) {
         if (!read_option(out, letter)) return false;
     }
-    if (argc - optind < 2 || argc - optind > 3) return false;
+    int words_given = argc - optind;
+    if (words_given < 1 || words_given > 3) return false;
     out->question = argv[optind];
-    out->appointment_id = argv[optind + 1];
-    if (argc - optind == 3) out->technician_id = argv[optind + 2];
+    out->appointment_id = words_given > 1 ? argv[optind + 1] : "";
+    if (words_given == 3) out->technician_id = argv[optind + 2];
+    bool kpis = strcmp(out->question, "kpis") == 0;
+    if (kpis ? out->legs && words_given == 1 : words_given == 1 || out->legs || out->day_us != 0)
+        return false;
     bool by_url = out->gateway != NULL && out->key_file != NULL;
     return (out->data != NULL) != by_url && (out->gateway == NULL) == (out->key_file == NULL);
 }
@@ -231,6 +253,12 @@ static int print_emergency(const ProtobufCMessage *message)
     return reply->within_rules != NULL ? EXIT_DONE : EXIT_VIOLATION;
 }
 
+static int print_kpis(const ProtobufCMessage *message)
+{
+    ask_print_kpis((const Callout__KpisReply *)message);
+    return EXIT_DONE;
+}
+
 /* --- asking --- */
 
 struct question {
@@ -251,6 +279,11 @@ static bool ask_about(const struct options *options, struct arena *arena, struct
     Callout__CheckMoveRequest *check = arena_need(arena, sizeof *check);
     Callout__ExplainRequest *why = arena_need(arena, sizeof *why);
     Callout__EmergencyOptionsRequest *emergency = arena_need(arena, sizeof *emergency);
+    Callout__KpisRequest *kpis = arena_need(arena, sizeof *kpis);
+    callout__kpis_request__init(kpis);
+    kpis->territory_id = text_of(options->appointment_id);
+    kpis->service_day = options->day_us / US_PER_DAY;
+    kpis->legs = options->legs;
     callout__candidates_request__init(who);
     callout__check_move_request__init(check);
     callout__explain_request__init(why);
@@ -274,6 +307,7 @@ static bool ask_about(const struct options *options, struct arena *arena, struct
         {"why", false, true, {"Explain", &why->base, print_explain}},
         {"changes", false, false, {"Explain", &why->base, print_explain}},
         {"emergency", false, false, {"EmergencyOptions", &emergency->base, print_emergency}},
+        {"kpis", false, false, {"Kpis", &kpis->base, print_kpis}},
     };
     for (size_t i = 0; i < sizeof questions / sizeof questions[0]; i++) {
         if (strcmp(questions[i].word, options->question) != 0) continue;
@@ -305,6 +339,29 @@ static int print_answer(const struct options *options, const struct question *qu
     return EXIT_DONE;
 }
 
+/* The pages of legs behind the first, put to it. */
+static enum err ask_legs(struct api *api, const struct question *question, struct arena *arena,
+                         const ProtobufCMessage *first, struct problem *problem)
+{
+    Callout__KpisReply *all = (Callout__KpisReply *)(uintptr_t)first;
+    Callout__KpisRequest next = *(const Callout__KpisRequest *)question->body;
+    while (all->next_page_token[0] != '\0') {
+        const ProtobufCMessage *reply;
+        next.page_token = all->next_page_token;
+        enum err err =
+            api_call(api, question->method, &next.base, NULL, ANSWER_MS, arena, &reply, problem);
+        if (err != ERR_OK) return err;
+        const Callout__KpisReply *page = (const Callout__KpisReply *)reply;
+        Callout__Leg **legs = arena_need(arena, (all->n_legs + page->n_legs + 1) * sizeof *legs);
+        if (all->n_legs > 0) memcpy(legs, all->legs, all->n_legs * sizeof *legs);
+        for (size_t i = 0; i < page->n_legs; i++)
+            legs[all->n_legs++] = page->legs[i];
+        all->legs = legs;
+        all->next_page_token = page->next_page_token;
+    }
+    return ERR_OK;
+}
+
 static int ask(const struct system *system, const struct options *options,
                const struct question *question, struct arena *arena)
 {
@@ -322,6 +379,8 @@ static int ask(const struct system *system, const struct options *options,
     if (err == ERR_OK)
         err = api_call(api, question->method, question->body, NULL, ANSWER_MS, arena, &reply,
                        &problem);
+    if (err == ERR_OK && strcmp(question->method, "Kpis") == 0)
+        err = ask_legs(api, question, arena, reply, &problem);
     int code = EXIT_UNREACHABLE;
     if (err == ERR_OK) {
         code = print_answer(options, question, reply);

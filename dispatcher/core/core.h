@@ -74,6 +74,30 @@ void core_board_appointments(const struct core *core, const char *territory_id, 
                              core_visit_id *visit, void *context);
 void core_board_technicians(const struct core *core, const char *territory_id, int64_t service_day,
                             core_visit_id *visit, void *context);
+/* What a day is judged by afterwards (record.c); false: there is no such thing. */
+struct core_visit {
+    const char *appointment_id, *work_order_id, *technician_id; /* "": nobody has it */
+    enum appointment_status status;
+    bool first; /* visit of its order */
+    struct point point;
+    struct point departed_from; /* once he left for it, where that was */
+    int64_t service_us;
+    int64_t planned_start_us; /* once he left for it, what was planned then */
+    int64_t created_us;       /* when its order came in */
+    int64_t promised_us;      /* since when its customer has a promise; 0: he has none */
+    int64_t day_seq;          /* the fact that brought it to its day */
+};
+bool core_visit(const struct core *core, const char *appointment_id, struct core_visit *out);
+struct core_shift {
+    int64_t start_us, end_us, break_earliest_us, break_latest_us, break_us;
+    int64_t absent_start_us, absent_end_us; /* both 0: present */
+    struct point end;
+};
+bool core_shift(const struct core *core, const char *technician_id, int64_t service_day,
+                struct core_shift *out);
+/* How long the plan reckons with from one place to another. */
+int64_t core_travel_us(const struct core *core, struct point from, struct point to);
+
 /* Predicted arrival at the visit that a technician is on the way to; 0: he is not. */
 int64_t core_predicted_arrival_us(const struct core *core, const char *technician_id,
                                   int64_t now_us, const struct point *from);
@@ -98,6 +122,8 @@ struct core_stability {
     uint32_t technician_changes; /* visits that went from one technician to another, or to nobody */
     uint32_t start_changes;      /* starts that the plan moved by more than the tolerance */
     uint32_t overrides;          /* technician-days that an emergency took beyond their limit */
+    uint32_t moves_after_promise; /* of both kinds of changes: those whose customer had the promise
+                                     of a window by then, kept or not */
 };
 bool core_stability(const struct core *core, const char *territory_id, int64_t service_day,
                     struct core_stability *out);

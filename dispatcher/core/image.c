@@ -239,6 +239,9 @@ static void io_appointment(struct io *io, struct appointment *it)
     io_count(io, &it->excluded_count, EXCLUDED_MAX);
     for (uint32_t i = 0; i < it->excluded_count; i++)
         io_u32(io, &it->excluded[i]);
+    io_number(io, &it->created_us);
+    io_number(io, &it->day_seq);
+    io_number(io, &it->promised_us);
     io_number(io, &it->version);
     io_number(io, &it->changed_seq);
     io_number(io, &it->touch_seq);
@@ -257,6 +260,7 @@ static void io_board(struct io *io, struct board *it)
     io_u32(io, &it->stability.technician_changes);
     io_u32(io, &it->stability.start_changes);
     io_u32(io, &it->stability.overrides);
+    io_u32(io, &it->stability.moves_after_promise);
 }
 
 static void io_core(struct io *io, struct core *core)

@@ -216,6 +216,7 @@ static void board_add(struct core *core, uint32_t board, uint32_t appointment)
 {
     struct appointment *it = &core->appointments[appointment];
     it->board = board;
+    it->day_seq = core->seq;
     it->next_of_board = core->boards[board].first_appointment;
     core->boards[board].first_appointment = appointment;
 }
@@ -234,6 +235,7 @@ static uint32_t appointment_add(struct core *core, const char *order_id, uint32_
     it->order = order;
     it->shift = it->pin_to = NONE;
     it->status = APPOINTMENT_UNSCHEDULED;
+    it->created_us = core->now_us;
     board_add(core, board, index);
     id_index_add(&core->order_ids, order);
     id_index_add(&core->appointment_ids, index);
@@ -294,6 +296,16 @@ static void set_windows(struct appointment *to, const struct fact_work_order *it
                                                : it->earliest_start_us + 7 * INT64_C(86400000000)};
 }
 
+/* A promise that is replaced by another goes on. */
+static void set_promise(struct core *core, struct appointment *to, const struct fact_work_order *it)
+{
+    bool promised = false;
+    for (uint32_t i = 0; i < it->window_count; i++)
+        promised |= it->promised[i];
+    if (!promised) to->promised_us = 0;
+    if (promised && to->promised_us == 0) to->promised_us = core->now_us;
+}
+
 /* Changes what the planner sees; one in progress or over keeps what it was done with. */
 static void set_demand(struct core *core, uint32_t index, const struct fact_work_order *it)
 {
@@ -304,6 +316,7 @@ static void set_demand(struct core *core, uint32_t index, const struct fact_work
     to->emergency = it->emergency;
     set_need(core, to, it);
     set_windows(to, it);
+    set_promise(core, to, it);
 }
 
 /* The customer wants it on another day: the day that it leaves is told anew from the start, since a

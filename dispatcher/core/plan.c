@@ -438,6 +438,7 @@ static void count_changes(struct core *core, const struct drafts *drafts, struct
         core->shifts[draft->shift].changes += changes->gone + changes->come + changes->moved;
         board->stability.technician_changes += changes->gone; /* whoever gives, gives once */
         board->stability.start_changes += changes->moved;
+        board->stability.moves_after_promise += changes->promised;
         if (draft->changes_beyond == 0) continue;
         board->stability.overrides++;
         acts_put(acts, ROW_STABILITY_OVERRIDE,

@@ -57,6 +57,8 @@ struct changes route_changes(const struct core *core, uint32_t index, const uint
     int64_t untouched_us[LIMIT_VISITS_PER_ROUTE];
     int64_t tolerance_us = policy_of(core, index)->change_start_tolerance_us;
     untouched_starts(core, index, untouched_us);
+    for (uint32_t i = 0; i < shift->route_count; i++)
+        changes.promised += core->appointments[shift->route[i]].promised_us != 0;
     for (uint32_t i = 0; i < count; i++) {
         const struct appointment *it = &core->appointments[visits[i]];
         if (it->shift == NONE) {
@@ -68,9 +70,11 @@ struct changes route_changes(const struct core *core, uint32_t index, const uint
             uint32_t at = 0;
             while (shift->route[at] != visits[i])
                 at++;
+            bool moved = apart_us(stops[i].start_us, it->planned_start_us) > tolerance_us &&
+                         apart_us(stops[i].start_us, untouched_us[at]) > tolerance_us;
             changes.gone--;
-            changes.moved += apart_us(stops[i].start_us, it->planned_start_us) > tolerance_us &&
-                             apart_us(stops[i].start_us, untouched_us[at]) > tolerance_us;
+            changes.moved += moved;
+            changes.promised -= it->promised_us != 0 && !moved;
         }
     }
     return changes;

@@ -50,7 +50,7 @@ struct shift {
     int64_t absent_start_us, absent_end_us; /* both 0: present */
     struct point start, end;
     bool break_done;
-    uint32_t changes; /* that plans made to it (stability.c) */
+    uint32_t changes;     /* that plans made to it (stability.c) */
     int64_t travelled_us; /* what he set out for, as the travel times say */
     uint32_t route_count;
     uint32_t route[LIMIT_VISITS_PER_ROUTE]; /* plannable appointments in order */
@@ -95,6 +95,9 @@ struct appointment {
     uint32_t former_count, excluded_count;
     uint32_t former[FORMER_MAX];     /* technicians who had it: their reports still count */
     uint32_t excluded[EXCLUDED_MAX]; /* technicians who declined it */
+    int64_t created_us;              /* when its order came in */
+    int64_t day_seq;                 /* the fact that brought it to its day */
+    int64_t promised_us; /* since when the customer has the promise of a window; 0: he has none */
     int64_t version, changed_seq, touch_seq;
     uint32_t mark; /* scratch of one step; 0 between steps */
 };
@@ -200,7 +203,8 @@ void untouched_starts(const struct core *core, uint32_t shift, int64_t *starts_u
 /* What another route, timed, changes for its technician; nothing is applied yet. */
 struct changes {
     uint32_t gone, come, moved;
-    bool emergency; /* one comes to him */
+    uint32_t promised; /* of those gone and moved, whose customers had a promise */
+    bool emergency;    /* one comes to him */
 };
 struct changes route_changes(const struct core *core, uint32_t shift, const uint32_t *visits,
                              const struct route_stop *stops, uint32_t count);

@@ -81,9 +81,17 @@ static void roll_day(struct core *core, uint32_t territory, int64_t service_day,
                 continue;
             }
             if (it->shift != NONE) unassign(core, index, acts);
+            acts_put(acts, ROW_CARRY_OVER,
+                     &(struct row_carry_over){
+                         .territory_id = core->territories[territory].id,
+                         .service_day = core->boards[b].service_day,
+                         .appointment_id = it->id,
+                         .seq = core->seq,
+                     });
             touch_board(core, b);
             *link = next;
             it->board = to;
+            it->day_seq = core->seq;
             it->next_of_board = core->boards[to].first_appointment;
             core->boards[to].first_appointment = index;
             touch_appointment(core, index, true);

@@ -51,11 +51,18 @@ static const char stability[] =
     "  appointment_id TEXT NOT NULL, changes_beyond INTEGER NOT NULL,"
     "  PRIMARY KEY(seq, technician_id)) STRICT, WITHOUT ROWID;";
 
+/* Days of before do not say whom they ended without. */
+static const char carry_over[] =
+    "CREATE TABLE carry_over(territory_id TEXT NOT NULL, service_day INTEGER NOT NULL,"
+    "  appointment_id TEXT NOT NULL, seq INTEGER NOT NULL,"
+    "  PRIMARY KEY(territory_id, service_day, appointment_id)) STRICT, WITHOUT ROWID;";
+
 static const char *const steps[] = {
     NULL,          /* 0 -> 1: everything, from row.def */
     whole_problem, /* 1 -> 2: choices, names, wishes, limits of travel, prices */
     history,       /* 2 -> 3: what a plan gained, and an appointment's changes */
     stability,     /* 3 -> 4: plans that changed more than their limit */
+    carry_over,    /* 4 -> 5: what a day ended without */
 };
 
 const struct schema schema_newest = {sizeof steps / sizeof steps[0], steps};

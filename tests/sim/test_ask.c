@@ -77,6 +77,10 @@ static void the_tool_asks_a_running_system(void **state)
     says("ask check W002.1 T01 --data data --json", 0, "\"rule\": \"RULE_SKILL\"");
     says("ask why W002.1 T01 --data data", 0, "T01 cannot: lacks 1 level of plumbing");
     says("ask emergency W001.1 --data data", 5, "not of the emergency class");
+    says("ask kpis --data data", 0, "50: 0 completed, 0 incomplete, 0 no access, 0 running");
+    says("ask kpis nowhere --data data", 5, "there is no territory \"nowhere\"");
+    says("ask kpis main --day 2026-11-23 --legs --data data", 0, "8 technician-days");
+    says("ask kpis main --data data --json", 0, "\"onTimePermille\": \"-1\"");
     says("ask why W999.1 --data data", 5, "there is no appointment \"W999.1\"");
     snprintf(command, sizeof command, "kill $(cat %s/pid)", folder);
     assert_int_equal(system(command), 0);
@@ -91,6 +95,10 @@ static void a_wrong_command_line_is_answered_with_how_it_goes(void **state)
     says("ask --help", 0, "callout ask candidates O017.1 --data");
     says("ask candidates --data x", 2, "usage: callout ask");
     says("ask candidates W1.1", 2, "usage: callout ask");
+    says("ask kpis --legs --data x", 2, "usage: callout ask");
+    says("ask kpis --day soon --data x", 2, "usage: callout ask");
+    says("ask why W1.1 --legs --data x", 2, "usage: callout ask");
+    says("ask why --data x", 2, "usage: callout ask");
     says("ask check W1.1 --data x", 2, "usage: callout ask");
     says("ask candidates W1.1 T1 --data x", 2, "usage: callout ask");
     says("ask check W1.1 T1 --data x --start soon", 2, "usage: callout ask");

@@ -363,6 +363,7 @@ static void a_file_of_the_first_version_gets_todays_tables(void **state)
                     "ALTER TABLE plan DROP COLUMN broken;"
                     "DROP INDEX change_by_appointment;"
                     "DROP TABLE stability_override;"
+                    "DROP TABLE carry_over;"
                     "ALTER TABLE policy DROP COLUMN travel_price_percent;"
                     "ALTER TABLE policy DROP COLUMN lateness_price_percent;"
                     "ALTER TABLE policy DROP COLUMN preferred_window_missed_s;"
@@ -406,14 +407,15 @@ static void an_older_file_is_copied_and_migrated(void **state)
         NULL,
         NULL,
         NULL,
+        NULL,
         "ALTER TABLE work_order ADD COLUMN tone TEXT NOT NULL DEFAULT 'calm'",
         "UPDATE work_order SET tone = 'loud' WHERE work_order_id = 'order 7'"};
-    OK(migrate(folder, &(struct schema){6, steps}));
-    assert_int_equal(number_in(folder, DATABASE_FILE, "PRAGMA user_version"), 6);
+    OK(migrate(folder, &(struct schema){7, steps}));
+    assert_int_equal(number_in(folder, DATABASE_FILE, "PRAGMA user_version"), 7);
     assert_int_equal(
         number_in(folder, DATABASE_FILE, "SELECT count(*) FROM work_order WHERE tone = 'loud'"), 1);
-    assert_int_equal(number_in(folder, DATABASE_FILE ".v4", "PRAGMA user_version"), 4);
-    assert_int_equal(number_in(folder, DATABASE_FILE ".v4", "SELECT count(*) FROM fact"), 9);
+    assert_int_equal(number_in(folder, DATABASE_FILE ".v5", "PRAGMA user_version"), 5);
+    assert_int_equal(number_in(folder, DATABASE_FILE ".v5", "SELECT count(*) FROM fact"), 9);
     folder_remove(folder);
 }
 
@@ -429,9 +431,10 @@ static void a_migration_that_fails_changes_nothing(void **state)
         NULL,
         NULL,
         NULL,
+        NULL,
         "ALTER TABLE work_order ADD COLUMN tone TEXT NOT NULL DEFAULT 'calm'",
         "UPDATE work_order SET volume = 11"};
-    assert_int_not_equal(migrate(folder, &(struct schema){6, steps}), ERR_OK);
+    assert_int_not_equal(migrate(folder, &(struct schema){7, steps}), ERR_OK);
     store = open_folder(folder);
     assert_int_equal(count_of(store, ROW_FACT), 9);
     store_close(store);

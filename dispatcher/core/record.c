@@ -1,0 +1,61 @@
+/* record.c - what is known of a visit and of a technician's day once they are past. */
+#include "dispatcher/core/state.h"
+
+#include <string.h>
+
+/* An order's appointments are numbered from 1, behind its id. */
+static bool is_first(const char *appointment_id)
+{
+    size_t size = strlen(appointment_id);
+    return size > 2 && strcmp(appointment_id + size - 2, ".1") == 0;
+}
+
+bool core_visit(const struct core *core, const char *appointment_id, struct core_visit *out)
+{
+    uint32_t index = id_index_find(&core->appointment_ids, appointment_id);
+    if (index == NONE) return false;
+    const struct appointment *it = &core->appointments[index];
+    *out = (struct core_visit){
+        .appointment_id = it->id,
+        .work_order_id = core->orders[it->order].id,
+        .technician_id = owner_id(core, index),
+        .status = it->status,
+        .first = is_first(it->id),
+        .point = it->point,
+        .departed_from = it->departed_from,
+        .service_us = it->service_us,
+        .planned_start_us = it->planned_start_us,
+        .created_us = it->created_us,
+        .promised_us = it->promised_us,
+        .day_seq = it->day_seq,
+    };
+    return true;
+}
+
+bool core_shift(const struct core *core, const char *technician_id, int64_t service_day,
+                struct core_shift *out)
+{
+    uint32_t technician = id_index_find(&core->technician_ids, technician_id);
+    if (technician == NONE) return false;
+    uint32_t at = core->technicians[technician].first_shift;
+    while (at != NONE && core->boards[core->shifts[at].board].service_day != service_day)
+        at = core->shifts[at].next_of_technician;
+    if (at == NONE) return false;
+    const struct shift *it = &core->shifts[at];
+    *out = (struct core_shift){
+        .start_us = it->start_us,
+        .end_us = it->end_us,
+        .break_earliest_us = it->break_earliest_us,
+        .break_latest_us = it->break_latest_us,
+        .break_us = it->break_us,
+        .absent_start_us = it->absent_start_us,
+        .absent_end_us = it->absent_end_us,
+        .end = it->end,
+    };
+    return true;
+}
+
+int64_t core_travel_us(const struct core *core, struct point from, struct point to)
+{
+    return travel_seconds(core->travel, from, to) * INT64_C(1000000);
+}
