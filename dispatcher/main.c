@@ -1,5 +1,6 @@
 /* main.c - one program, its roles and tools by the first word. */
 #include "base/exit_code.h"
+#include "base/nearest.h"
 #include "dispatcher/admin.h"
 #include "dispatcher/replay.h"
 #include "dispatcher/serve.h"
@@ -51,47 +52,14 @@ static void print_help(FILE *out)
                  "violation, 4 not reachable, 5 bad configuration or input.\n");
 }
 
-/* How many letters to change, add or drop (Levenshtein), words up to 15 letters. */
-static int letters_apart(const char *a, const char *b)
-{
-    enum { WORD_MAX = 15 };
-    int row[WORD_MAX + 1];
-    int a_length = (int)strlen(a), b_length = (int)strlen(b);
-    if (a_length > WORD_MAX || b_length > WORD_MAX) return WORD_MAX;
-    for (int j = 0; j <= b_length; j++)
-        row[j] = j;
-    for (int i = 1; i <= a_length; i++) {
-        int diagonal = row[0];
-        row[0] = i;
-        for (int j = 1; j <= b_length; j++) {
-            int best = diagonal + (a[i - 1] != b[j - 1]);
-            if (row[j] + 1 < best) best = row[j] + 1;
-            if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
-            diagonal = row[j];
-            row[j] = best;
-        }
-    }
-    return row[b_length];
-}
-
-static const struct role *nearest_role(const char *word)
-{
-    const struct role *nearest = NULL;
-    int nearest_apart = 3;
-    for (int i = 0; i < ROLE_COUNT; i++) {
-        int apart = letters_apart(word, roles[i].word);
-        if (apart >= nearest_apart) continue;
-        nearest_apart = apart;
-        nearest = &roles[i];
-    }
-    return nearest;
-}
-
 static int refuse_word(const char *word)
 {
-    const struct role *nearest = nearest_role(word);
+    const char *words[ROLE_COUNT];
+    for (int i = 0; i < ROLE_COUNT; i++)
+        words[i] = roles[i].word;
+    const char *nearest = nearest_word(word, words, ROLE_COUNT);
     fprintf(stderr, "callout: there is no role \"%s\"", word);
-    if (nearest != NULL) fprintf(stderr, "; did you mean \"%s\"?", nearest->word);
+    if (nearest != NULL) fprintf(stderr, "; did you mean \"%s\"?", nearest);
     fprintf(stderr, "\n\n");
     print_help(stderr);
     return EXIT_USAGE;

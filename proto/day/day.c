@@ -2,10 +2,10 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/utf8.h"
 #include "day/csv.h"
 #include "day/zone.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 #include <stdarg.h>
@@ -54,18 +54,6 @@ static const char *text_at(const struct table *table, const char *column)
     return table->csv.fields[table->place[i]];
 }
 
-/* The length of the UTF-8 character at `at`, 0 if there is none. Overlong forms and surrogates are
- * left to the server's stricter scan. */
-static size_t character_size(const char *at)
-{
-    unsigned char lead = (unsigned char)*at;
-    size_t size = lead < 0x80 ? 1 : lead >= 0xf0 && lead < 0xf5 ? 4 : lead >= 0xe0 ? 3 : 2;
-    if (lead >= 0xf5 || (lead >= 0x80 && lead < 0xc2)) return 0;
-    for (size_t i = 1; i < size; i++)
-        if (((unsigned char)at[i] & 0xc0) != 0x80) return 0;
-    return size;
-}
-
 static void read_text(struct table *table, const char *column, char *out, size_t size, int needed)
 {
     const char *text = text_at(table, column);
@@ -78,13 +66,9 @@ static void read_text(struct table *table, const char *column, char *out, size_t
         complain(table, column, "at most %zu bytes", size - 1);
         return;
     }
-    for (const char *at = text; *at != '\0';) {
-        size_t step = character_size(at);
-        if (step == 0 || iscntrl((unsigned char)*at)) {
-            complain(table, column, "must be UTF-8 without control characters");
-            return;
-        }
-        at += step;
+    if (!utf8_printable(text)) {
+        complain(table, column, "must be UTF-8 without control characters");
+        return;
     }
     snprintf(out, size, "%s", text);
 }
