@@ -8,6 +8,7 @@
 #include "sim/import.h"
 #include "sim/live.h"
 #include "sim/report.h"
+#include "sim/scenario/scenario_tool.h"
 #include "sim/scratch.h"
 
 #include <getopt.h>
@@ -44,6 +45,7 @@ static int usage(void)
             "                        --day DIR [--for TIME] [--json] [--fleet DIR]\n"
             "       both: [--territory NAME] [--time-zone ZONE] [--seed N] [--ill N]\n"
             "             [--emergencies N] [--cancels N] [--metrics FILE]\n"
+            "       callout sim scenario [NAME | FILE] [--show | --csv DIR | --keys]\n"
             "A day is a folder with technicians.csv and orders.csv; TIME is 60, 60s, 10m or 1h.\n");
     return EXIT_USAGE;
 }
@@ -448,6 +450,7 @@ static int run_live(struct run *run)
 int sim_main(int argc, char **argv)
 {
     static struct run run;
+    if (argc >= 2 && strcmp(argv[1], "scenario") == 0) return scenario_main(argc - 1, argv + 1);
     run.began_mono_us = clock_mono_us();
     bool demo = argc >= 2 && strcmp(argv[1], "demo") == 0;
     bool live_verb = argc >= 2 && strcmp(argv[1], "live") == 0;

@@ -8,6 +8,8 @@
  *   the same fleet against a system that runs already.
  * Both: [--territory NAME] [--time-zone ZONE] [--seed N] [--ill N] [--emergencies N] [--cancels N]
  *       [--metrics FILE]
+ * `callout sim scenario [NAME | FILE] ...`
+ *   what a simulated world is, without a run (scenario/scenario_tool.h).
  */
 #ifndef CALLOUT_SIM_SIM_H
 #define CALLOUT_SIM_SIM_H

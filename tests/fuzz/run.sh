@@ -25,7 +25,7 @@ fuzz() { # NAME
     echo "note: $1 $(awk '/stat::number_of_executed_units/ { print $2 }' "$out/$1.log") inputs"
 }
 # The rooms that read files and solve, watched as the targets are; each takes what it needs of them.
-rooms="optimizer optimizer_core day model base"
+rooms="scenario optimizer optimizer_core day model base"
 build_rooms() {
     cmake -S . -B "$out/rooms" -G Ninja -DCMAKE_C_COMPILER=clang -DCALLOUT_TESTS=OFF \
         -DCALLOUT_SANITIZE=fuzzer-no-link,address,undefined >"$out/rooms.log"
@@ -42,11 +42,12 @@ build_reader() { # NAME
 }
 build fuzz_message proto/message.c "$out"/pb/pb/*.c
 build_rooms
-for reader in fuzz_day fuzz_solomon fuzz_vrplib fuzz_vroom; do
+for reader in fuzz_scenario fuzz_day fuzz_solomon fuzz_vrplib fuzz_vroom; do
     build_reader "$reader"
 done
 fuzz fuzz_message
 fuzz fuzz_day
+fuzz fuzz_scenario
 fuzz fuzz_solomon
 fuzz fuzz_vrplib
 fuzz fuzz_vroom
