@@ -10,6 +10,7 @@
 #include "sim/report.h"
 #include "sim/scenario/scenario_tool.h"
 #include "sim/scratch.h"
+#include "sim/study/study_tool.h"
 
 #include <getopt.h>
 #include <math.h>
@@ -46,6 +47,8 @@ static int usage(void)
             "       both: [--territory NAME] [--time-zone ZONE] [--seed N] [--ill N]\n"
             "             [--emergencies N] [--cancels N] [--metrics FILE]\n"
             "       callout sim scenario [NAME | FILE] [--show | --csv DIR | --keys]\n"
+            "       callout sim sweep SCENARIO [--seeds N] [--vary KEY=V1,V2]...\n"
+            "       callout sim compare SCENARIO [--with KEY=V]... [--against SCENARIO]...\n"
             "A day is a folder with technicians.csv and orders.csv; TIME is 60, 60s, 10m or 1h.\n");
     return EXIT_USAGE;
 }
@@ -451,6 +454,8 @@ int sim_main(int argc, char **argv)
 {
     static struct run run;
     if (argc >= 2 && strcmp(argv[1], "scenario") == 0) return scenario_main(argc - 1, argv + 1);
+    if (argc >= 2 && (strcmp(argv[1], "sweep") == 0 || strcmp(argv[1], "compare") == 0))
+        return study_main(argc - 1, argv + 1);
     run.began_mono_us = clock_mono_us();
     bool demo = argc >= 2 && strcmp(argv[1], "demo") == 0;
     bool live_verb = argc >= 2 && strcmp(argv[1], "live") == 0;

@@ -10,6 +10,8 @@
  *       [--metrics FILE]
  * `callout sim scenario [NAME | FILE] ...`
  *   what a simulated world is, without a run (scenario/scenario_tool.h).
+ * `callout sim sweep SCENARIO ...`, `callout sim compare SCENARIO ...`
+ *   many seeds of a scenario, and of variants of it (study/study_tool.h).
  */
 #ifndef CALLOUT_SIM_SIM_H
 #define CALLOUT_SIM_SIM_H
