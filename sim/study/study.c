@@ -122,6 +122,7 @@ static void on_done(void *context, const struct worker_outcome *outcome)
         if (err == ERR_INVALID) note_failure(course, point, 0, problem.text);
     } else {
         const char *line = last_line(outcome->complaint, text);
+        if (line[0] == '\0') line = "it did not say why";
         note_failure(course, point, outcome->exit_code, line);
         err = results_fail(course->results, point->variant, point->seed, line, &problem);
     }
