@@ -12,7 +12,8 @@ enum {
     COLD_S = 2,
     LEGS_HOT_PERCENT = 150, /* of the mean leg of a first plan, which is twice that of a good one */
     LEGS_COLD_PERCENT = 4,
-    RETOLD_S = 60, /* starts that move by less are not worth telling anyone */
+    BREED_MAX = 300, /* visits: of more, ruin and recreate finds better plans in the same time */
+    RETOLD_S = 60,   /* starts that move by less are not worth telling anyone */
 };
 
 void solver_open(struct solver *solver, const struct travel *travel, int64_t service_day)
@@ -188,6 +189,7 @@ void solver_search_legs(struct solver *solver, uint64_t rounds, uint64_t seed)
         .cold_s = (int32_t)(leg * LEGS_COLD_PERCENT / 100) + 1,
         .seed = seed,
         .pool = &solver->pool,
+        .breed = solver->in.visit_count <= BREED_MAX,
     };
     search_begin(solver, &options);
 }

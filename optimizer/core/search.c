@@ -21,6 +21,7 @@ enum {
     BESIDE_FROM = 300,    /* visits: fewer are looked at all, with the help of memory */
     LENGTH_EVERY = 256,   /* rounds between two looks at the mean length of a route */
     MEMORY_MAX = 2 << 20, /* pairs of a visit and a technician whose places are remembered */
+    LOOKS_EACH = 128,     /* of a population, at pairs of visits: as long as a round */
 };
 
 /* --- open --- */
@@ -71,6 +72,16 @@ static void note_dirty(struct search *search, uint32_t technician)
     search->dirty[search->dirty_count++] = technician;
 }
 
+static void open_breed(struct search *search, struct arena *arena)
+{
+    uint32_t routes = 0;
+    for (uint32_t t = 0; t < search->in->technician_count; t++)
+        routes += search->now.routes[t].count > 0;
+    search->breed = arena_need(arena, sizeof *search->breed);
+    breed_open(search->breed, search->in, routes > 0 ? routes : 1, search->options.seed,
+               search->options.pool, arena);
+}
+
 void search_open(struct search *search, const struct plan *plan,
                  const struct search_options *options, struct arena *arena)
 {
@@ -98,6 +109,7 @@ void search_open(struct search *search, const struct plan *plan,
     search->keys = arena_need(arena, sizeof *search->keys * ABSENT_MAX);
     search->dirty = arena_need(arena, sizeof *search->dirty * (technicians + 1));
     search->is_dirty = arena_need(arena, technicians + 1);
+    if (options->breed && visits > 1 && descent_suits(in)) open_breed(search, arena);
 }
 
 void search_restart(struct search *search, const struct plan *plan)
@@ -669,11 +681,38 @@ static void from_the_best(struct search *search)
     alike_look(&search->alike, &search->now);
 }
 
-bool search_run(struct search *search, uint64_t rounds)
+/* --- a population instead --- */
+
+/* What both ways of searching go on from. */
+static void take_from_breed(struct search *search)
+{
+    breed_give(search->breed, &search->now);
+    plan_copy(&search->best, &search->now);
+    alike_look(&search->alike, &search->now);
+}
+
+/* A child is as many rounds as it was work. */
+static bool run_breed(struct search *search, uint64_t until)
+{
+    struct breed *breed = search->breed;
+    bool better = false;
+    if (search->best.cost < breed_least(breed)) breed_take(breed, &search->best);
+    while (search->done < until) {
+        uint64_t before = breed->descent.looks;
+        bool is_best = breed_round(breed);
+        search->done += 1 + (breed->descent.looks - before) / LOOKS_EACH;
+        if (!is_best || breed_least(breed) >= search->best.cost) continue;
+        take_from_breed(search);
+        better = true;
+    }
+    if (search->done > until) search->done = until;
+    return better;
+}
+
+static bool run_rounds(struct search *search, uint64_t until)
 {
     bool better = false;
-    if (search->in->visit_count == 0) return false;
-    while (rounds-- > 0 && search->done < search->options.rounds) {
+    while (search->done < until) {
         uint64_t cooling = search->done * search->options.coolings / (search->options.rounds + 1);
         if (cooling > search->cooling) {
             search->cooling = cooling;
@@ -682,4 +721,16 @@ bool search_run(struct search *search, uint64_t rounds)
         better |= round_run(search);
     }
     return better;
+}
+
+/* A population serves everybody or holds not at all: until it does, both ways take turns. */
+bool search_run(struct search *search, uint64_t rounds)
+{
+    uint64_t left = search->options.rounds - search->done;
+    if (search->in->visit_count == 0 || search->options.rounds <= search->done) return false;
+    uint64_t until = search->done + (rounds < left ? rounds : left);
+    if (search->breed == NULL) return run_rounds(search, until);
+    search->turns++;
+    if (search->best.unserved_count > 0 && search->turns % 2 == 0) return run_rounds(search, until);
+    return run_breed(search, until);
 }

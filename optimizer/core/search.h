@@ -5,6 +5,9 @@
  * oversights, accept as simulated annealing does. The cheapest place of a visit in a route is
  * remembered with the route's stamp, so that only changed routes are scanned again.
  *
+ * Where the day is uniform, and it is asked for, a population searches instead (breed.h). It serves
+ * everybody or holds not at all: until somebody is left out no more, both take turns.
+ *
  * All arithmetic is in integers: the same seed gives the same plan on every machine.
  *
  * Owner: arrays live in the arena given to search_open; the plan is the caller's.
@@ -14,6 +17,7 @@
 
 #include "base/rng.h"
 #include "optimizer/core/alike.h"
+#include "optimizer/core/breed.h"
 #include "optimizer/core/near.h"
 #include "optimizer/core/plan.h"
 #include "optimizer/core/pool.h"
@@ -26,6 +30,7 @@ struct search_options {
     uint32_t focus_count;
     uint64_t seed;
     struct pool *pool; /* takes every route found; may be NULL */
+    bool breed;        /* where the day is uniform: a population instead (breed.h) */
 };
 
 /* In what order visits that were taken out are put back. */
@@ -79,7 +84,9 @@ struct search {
     uint16_t *absent;      /* visits to be put back */
     uint32_t *absent_from; /* where they were; NO_INDEX: unserved */
     uint32_t absent_count;
-    uint64_t *keys; /* for sorting them */
+    uint64_t *keys;      /* for sorting them */
+    struct breed *breed; /* NULL: ruin and recreate alone */
+    uint32_t turns;      /* of both */
 };
 
 /* Starts from `plan`, which must hold. */
