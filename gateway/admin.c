@@ -152,7 +152,7 @@ static void write_inner(struct evbuffer *out, const struct gateway *gateway)
 
 static void on_metrics(struct evhttp_request *request, void *context)
 {
-    const struct admin *admin = context;
+    struct admin *admin = context;
     struct evbuffer *out = evbuffer_new();
     CHECK(out != NULL);
     const struct gateway *gateway = &admin->shell->gateway;
@@ -160,6 +160,7 @@ static void on_metrics(struct evhttp_request *request, void *context)
     write_requests(out, &gateway->metrics);
     write_latency(out, &gateway->metrics);
     write_inner(out, gateway);
+    kpis_write(&admin->shell->kpis, out);
     send_text(request, HTTP_OK, "OK", out);
     evbuffer_free(out);
 }

@@ -78,6 +78,7 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
     struct shell *shell = context;
     alive_beat();
     dial_tick(shell);
+    kpis_tick(&shell->kpis);
     hold_tick(&shell->gateway);
 }
 
@@ -155,6 +156,7 @@ static void shell_open(struct shell *shell, const struct gateway_options *option
     *shell = (struct shell){.base = event_base_new()};
     CHECK(shell->base != NULL);
     gateway_open(&shell->gateway, options, &ports, random_seed());
+    kpis_open(&shell->kpis, &shell->gateway);
 }
 
 int gateway_main(int argc, char **argv)
@@ -175,6 +177,7 @@ int gateway_main(int argc, char **argv)
     shell_open(&shell, &options);
     err = serve(&shell, &problem);
     if (err != ERR_OK) log_error("%s: %s", problem.field, problem.text);
+    kpis_close(&shell.kpis);
     gateway_close(&shell.gateway);
     event_base_free(shell.base);
     return err == ERR_OK ? EXIT_DONE : EXIT_CONFIG;

@@ -4,6 +4,7 @@
  *      doors.c    listeners for devices and keys
  *      dial.c     the bus to the dispatcher
  *      admin.c    /healthz and /metrics
+ *      kpis.c     the figures of the day on /metrics
  *
  * Thread: one event loop. Nothing here outlives gateway_main.
  */
@@ -11,6 +12,7 @@
 #define CALLOUT_GATEWAY_SHELL_H
 
 #include "gateway/gateway.h"
+#include "gateway/kpis.h"
 #include "sp_listener.h"
 
 struct admin;
@@ -32,6 +34,7 @@ struct shell {
     struct event *bus_ready;
     struct door doors[GATEWAY_DOORS_MAX];
     unsigned door_count;
+    struct kpis kpis;
 };
 
 MUST_USE enum err doors_open(struct shell *shell, struct problem *problem);

@@ -6,6 +6,7 @@
  * answered
  *   "hang"     nothing is answered from here on
  *   "end:X"    the session X ends; the gateway is told to forget it
+ * Its figures are those of two territories, of which one has no name that is easy to write.
  * Sessions: "device-T1" is the device of T1, "key-X" an API key, all else nobody.
  * It runs in a thread of its own; its log outlives a stop, as a store would.
  */
@@ -187,6 +188,35 @@ static inline void fake_upsert(struct fake *fake, struct sp_ticket ticket,
     if (!fake->hang) fake_forward_reply(fake, ticket, &reply.base);
 }
 
+static inline void fake_kpis(struct fake *fake, struct sp_ticket ticket)
+{
+    Callout__KpisReply reply;
+    Callout__DayKpis days[2], *both[] = {&days[0], &days[1]};
+    Callout__Kpis kpis[2];
+    Callout__KpiLengths solve;
+    char odd[] = "no\"r\\th", plain[] = "south";
+    callout__kpis_reply__init(&reply);
+    callout__kpi_lengths__init(&solve);
+    for (unsigned i = 0; i < 2; i++) {
+        callout__day_kpis__init(&days[i]);
+        callout__kpis__init(&kpis[i]);
+        days[i].kpis = &kpis[i];
+        days[i].service_day = 20780;
+    }
+    solve.count = 3;
+    solve.p95_us = 12500;
+    days[0].territory_id = odd;
+    kpis[0].on_time_permille = 875;
+    kpis[0].start_changes = 4;
+    kpis[0].travel_us = INT64_C(90500000);
+    kpis[0].solve = &solve;
+    days[1].territory_id = plain;
+    kpis[1].on_time_permille = -1;
+    reply.days = both;
+    reply.n_days = 2;
+    fake_reply(fake, ticket, &reply.base);
+}
+
 static inline void fake_forward(struct fake *fake, struct sp_ticket ticket,
                                 const Callout__ForwardRequest *request)
 {
@@ -228,6 +258,8 @@ static inline void fake_on_request(void *context, struct sp_ticket ticket, const
         fake_follow(fake, ticket, (Callout__FollowRequest *)body);
     else if (method.method->input == &callout__resolve_session_request__descriptor)
         fake_resolve(fake, ticket, (Callout__ResolveSessionRequest *)body);
+    else if (method.method->input == &callout__kpis_request__descriptor)
+        fake_kpis(fake, ticket);
     else
         fake_forward(fake, ticket, (Callout__ForwardRequest *)body);
 }

@@ -483,11 +483,9 @@ static void requests_wait_for_a_dispatcher_that_restarts(void **state)
     stage_close(stage);
 }
 
-static void says_busy_when_the_dispatcher_hangs(void **state)
+/* From here on the dispatcher says nothing; returns what is answered to who told it so. */
+static const Callout__Reply *let_hang(struct stage *stage, int fd)
 {
-    struct stage *stage = stage_open(NULL);
-    int fd = client_open(stage), other = client_open(stage);
-    (void)state;
     Callout__UpsertWorkOrderRequest upsert;
     Callout__WorkOrder order;
     callout__upsert_work_order_request__init(&upsert);
@@ -496,7 +494,15 @@ static void says_busy_when_the_dispatcher_hangs(void **state)
     upsert.work_order = &order;
     Callout__Request *request = request_of(stage, "UpsertWorkOrder", "key-1", &upsert.base);
     request->deadline_ms = 300;
-    const Callout__Reply *reply = call(stage, fd, request);
+    return call(stage, fd, request);
+}
+
+static void says_busy_when_the_dispatcher_hangs(void **state)
+{
+    struct stage *stage = stage_open(NULL);
+    int fd = client_open(stage), other = client_open(stage);
+    (void)state;
+    const Callout__Reply *reply = let_hang(stage, fd);
     assert_int_equal(reply->status, CALLOUT__STATUS__BUSY);
     assert_true(reply->retry_after_ms > 0);
     assert_int_equal(reply->log_epoch, FAKE_EPOCH); /* as of the last answer */
@@ -537,6 +543,38 @@ static void tells_its_health_and_its_counts(void **state)
     assert_true(raw_read(post, status, 12));
     assert_string_not_equal(status, "HTTP/1.1 200");
     close(post);
+    close(fd);
+    stage_close(stage);
+}
+
+/* A dispatcher that says nothing any more changes nothing about that: the figures only get old. */
+static void a_scrape_gets_the_last_figures_and_waits_for_none(void **state)
+{
+    struct stage *stage = stage_open(NULL);
+    int fd = client_open(stage);
+    (void)state;
+    const struct timespec pause = {.tv_nsec = 5000000};
+    const char *text = admin_get(stage, "/metrics");
+    assert_null(strstr(text, "callout_kpi_on_time_ratio")); /* nobody has looked before */
+    for (unsigned i = 0; i < 2000 && strstr(text, "callout_kpi_age_seconds") == NULL; i++) {
+        nanosleep(&pause, NULL);
+        text = admin_get(stage, "/metrics");
+    }
+    assert_non_null(
+        strstr(text, "\ncallout_kpi_on_time_ratio{territory=\"no\\\"r\\\\th\"} 0.875\n"));
+    assert_null(strstr(text, "callout_kpi_on_time_ratio{territory=\"south\"}"));
+    assert_non_null(strstr(text, "\ncallout_kpi_moves{territory=\"south\",kind=\"start\"} 0\n"));
+    assert_non_null(strstr(
+        text, "\ncallout_kpi_paid_seconds{territory=\"no\\\"r\\\\th\",part=\"travel\"} 90.5\n"));
+    assert_non_null(strstr(
+        text,
+        "\ncallout_kpi_solve_seconds{territory=\"no\\\"r\\\\th\",quantile=\"0.95\"} 0.0125\n"));
+    assert_non_null(strstr(text, "\ncallout_kpi_service_day{territory=\"south\"} 20780\n"));
+    assert_int_equal(let_hang(stage, fd)->status, CALLOUT__STATUS__BUSY);
+    for (unsigned i = 0; i < 200; i++) { /* long enough for the next question to go out */
+        nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+        assert_non_null(strstr(admin_get(stage, "/metrics"), "\ncallout_kpi_age_seconds "));
+    }
     close(fd);
     stage_close(stage);
 }
@@ -597,6 +635,7 @@ int main(void)
         cmocka_unit_test(requests_wait_for_a_dispatcher_that_restarts),
         cmocka_unit_test(says_busy_when_the_dispatcher_hangs),
         cmocka_unit_test(tells_its_health_and_its_counts),
+        cmocka_unit_test(a_scrape_gets_the_last_figures_and_waits_for_none),
         cmocka_unit_test(answers_parked_polls_before_it_ends),
         cmocka_unit_test(refuses_to_start_in_the_open),
     };
