@@ -4,7 +4,8 @@
  *
  *      IDLE --news--> repair --differs--> REPLY --published--> NEWS --news of our plan--> SEARCH
  *                        \--same--------------------------------------------------------> SEARCH
- *      SEARCH --done--> last candidate (settled) --> IDLE
+ *      SEARCH --done--> master --> last candidate (settled) --> IDLE
+ *                \--nothing was ever planned: what was found--> REPLY (and nothing to search after)
  *
  *   S1  news of an event restarts the problem from any state: what was searched stays in the pool
  *   S2  nothing better is proposed before the news of what was published has come: it would be
@@ -148,12 +149,13 @@ static uint64_t propose(struct planner *planner, struct live *live, Callout__Can
 
 static void start_search(struct planner *planner, struct live *live)
 {
+    live->state = SEARCHING;
+    if (planner->ports.solve != NULL) return;
     uint64_t seed = planner->options.seed * UINT64_C(1000003) + live->events++;
     if (live->settled)
         solver_search_more(&live->solver, planner->options.rounds, seed);
     else
         solver_search(&live->solver, live->rounds_left, seed, live->fresh);
-    live->state = SEARCHING;
 }
 
 /* After the last candidate: while nothing happens the search goes on for a while. */
@@ -206,6 +208,29 @@ static void finish_search(struct planner *planner, struct live *live)
         go_on(planner, live);
 }
 
+/* A day that has no plan gets what was found before the master is asked, whatever becomes of him.
+ * False: that is no news. */
+static bool publish_first(struct planner *planner, struct live *live)
+{
+    bool has_routes;
+    live->fresh = false;
+    live->proposal =
+        propose(planner, live, CALLOUT__CANDIDATE_STAGE__SEARCH, true, false, &has_routes);
+    if (live->proposal == 0) return false;
+    live->rounds_left = 0;
+    live->state = AWAIT_REPLY;
+    live->until_us = now_us(planner) + OWN_NEWS_WAIT_US;
+    return true;
+}
+
+static void let_solve(struct planner *planner, struct live *live)
+{
+    bool solved = planner->ports.solve(planner->ports.context, &live->solver);
+    live->repaired_cost = live->solver.plan.cost;
+    settle(planner, live, solved || live->pending,
+           solved ? CALLOUT__CANDIDATE_STAGE__SEARCH : CALLOUT__CANDIDATE_STAGE__REPAIR);
+}
+
 static bool nothing_planned(const struct solver *solver)
 {
     for (uint32_t v = 0; v < solver->in.visit_count; v++) {
@@ -248,7 +273,7 @@ static void take_event(struct planner *planner, struct live *live)
     live->visits_before = live->solver.in.visit_count;
     live->unserved_before = live->solver.plan.unserved_count;
     live->settled = false;
-    if (live->fresh) {
+    if (live->fresh || planner->ports.solve != NULL) {
         start_search(planner, live);
         return;
     }
@@ -447,10 +472,15 @@ bool planner_work(struct planner *planner)
 {
     struct live *live = searching(planner);
     CHECK(live != NULL);
+    if (planner->ports.solve != NULL) {
+        let_solve(planner, live);
+        return false;
+    }
     uint64_t before = live->solver.work_done;
     (void)solver_improve(&live->solver, CHUNK_ROUNDS);
     planner->counters.rounds += live->solver.work_done - before;
     if (!solver_search_over(&live->solver)) return true;
+    if (live->fresh && publish_first(planner, live)) return false;
     finish_search(planner, live);
     return false;
 }

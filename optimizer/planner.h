@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 struct planner;
+struct solver;
 
 struct planner_ports {
     void *context;
@@ -26,6 +27,10 @@ struct planner_ports {
     bool (*ask)(void *context, uint64_t cookie, const void *bytes, size_t size,
                 uint32_t deadline_ms);
     int64_t (*now_us)(void *context); /* monotonic */
+    /* Somebody else in the place of search and master; NULL: nobody. solver->plan holds, and
+     * becomes what he thinks best; false: he has no answer, and it is as it was. What he plans is
+     * proposed as the last candidate, dearer or not, and nothing before it. */
+    bool (*solve)(void *context, struct solver *solver);
     /* Asked now and then within a long piece of work: true ends it, for a reply waits. */
     bool (*news_waits)(void *context);
 };

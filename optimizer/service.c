@@ -107,7 +107,8 @@ static int read_options(int argc, char **argv, struct planner_options *options, 
 
 static void serve(struct bus *bus, const struct planner_options *options)
 {
-    const struct planner_ports ports = {bus, port_ask, port_now_us, port_news_waits};
+    const struct planner_ports ports = {
+        .context = bus, .ask = port_ask, .now_us = port_now_us, .news_waits = port_news_waits};
     struct planner *planner = planner_open(options, &ports);
     run(bus, planner, options->lockstep);
     log_info("%llu problems were solved", (unsigned long long)planner_counters(planner)->events);

@@ -436,7 +436,8 @@ static void plan_deliver(struct hub *hub, uint64_t cookie, enum err err, const u
 
 static void plan_start(struct hub *hub)
 {
-    const struct planner_ports ports = {hub, plan_ask, plan_now_us, plan_news_waits};
+    const struct planner_ports ports = {
+        .context = hub, .ask = plan_ask, .now_us = plan_now_us, .news_waits = plan_news_waits};
     hub->planner = planner_open(&hub->options.planner, &ports);
     hub->plan_ends_us = now_us(hub);
     set_timer(hub, &hub->plan, now_us(hub));

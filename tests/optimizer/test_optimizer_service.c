@@ -505,6 +505,24 @@ static void a_plan_comes_before(enum master_fault fault, bool no_pivots, enum ma
     assert_int_equal(injected.ends[MASTER_FAILED], 0);
 }
 
+/* The master goes on and on: by then the day has a plan, its first. */
+static void a_new_day_has_a_plan_before_the_master(void **state)
+{
+    (void)state;
+    pthread_mutex_lock(&board.lock);
+    injected.slow = true;
+    pthread_mutex_unlock(&board.lock);
+    plans_are_lost(0);
+    assert_true(master_is_at_work());
+    pthread_mutex_lock(&board.lock);
+    assert_int_equal(planned_count(), board.visit_count);
+    assert_int_equal(board.first_stage, CALLOUT__CANDIDATE_STAGE__SEARCH);
+    assert_true(board.first_whole);
+    pthread_mutex_unlock(&board.lock);
+    event_happens(VISITS);
+    assert_true(all_planned_and_settled());
+}
+
 static void a_broken_master_keeps_no_plan_back(void **state)
 {
     (void)state;
@@ -530,6 +548,7 @@ int main(void)
         cmocka_unit_test(garbage_asks_for_a_snapshot),
         cmocka_unit_test(a_burst_is_solved_as_one),
         cmocka_unit_test(what_a_late_candidate_left_is_planned_next),
+        cmocka_unit_test(a_new_day_has_a_plan_before_the_master),
         cmocka_unit_test(a_broken_master_keeps_no_plan_back),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
