@@ -49,7 +49,8 @@ static void print_help(FILE *out)
         fprintf(out, "  %-11s %s\n", roles[i].word, roles[i].description);
     fprintf(out, "  %-11s %s\n", "help", "this text; callout --version says which version this is");
     fprintf(out, "\nExit codes: 0 done, 1 failed, 2 usage, 3 nothing feasible or a check found a\n"
-                 "violation, 4 not reachable, 5 bad configuration or input.\n");
+                 "violation, 4 not reachable, 5 bad configuration or input,\n"
+                 "130 interrupted with partial results.\n");
 }
 
 static int refuse_word(const char *word)

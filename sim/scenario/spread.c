@@ -143,3 +143,8 @@ int32_t spread_draw(const struct spread *spread, struct rng *rng)
     int64_t part = (int64_t)(place & 0xffffffff);
     return at[0] + (int32_t)(((int64_t)(at[1] - at[0]) * part) >> 32);
 }
+
+int32_t spread_factor(const void *spread, struct rng *rng)
+{
+    return spread_draw(spread, rng);
+}

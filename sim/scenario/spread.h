@@ -42,5 +42,7 @@ void spread_learn(struct spread *out, int32_t *factors, size_t count);
 
 /* A factor in permille. */
 int32_t spread_draw(const struct spread *spread, struct rng *rng);
+/* The same for whoever does not know spreads: `spread` is a struct spread. */
+int32_t spread_factor(const void *spread, struct rng *rng);
 
 #endif

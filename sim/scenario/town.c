@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -24,6 +25,13 @@ struct area {
     const char *name;
 };
 
+/* The scratch of one search; apart, so that who asks does not change the town. */
+struct search {
+    int32_t *reached_ms;
+    int32_t *heap, *place; /* nodes as a binary heap by reached_ms; where each stands */
+    int32_t heap_count;
+};
+
 struct town {
     struct scenario_town options;
     int32_t columns, rows, count;
@@ -31,10 +39,8 @@ struct town {
     struct node *nodes;
     struct area areas[AREAS]; /* the inner town, then the suburbs */
     size_t area_count;
-    /* of one search */
-    int32_t *reached_ms;
-    int32_t *heap, *place; /* nodes as a binary heap by reached_ms; where each stands */
-    int32_t heap_count;
+    struct travel roads;
+    struct search *search;
 };
 
 static const char *const area_names[] = {
@@ -196,7 +202,7 @@ static void lay_streets(struct town *town, struct rng *rng)
 /* What can be reached from the crossing of the two middle main streets is alive. */
 static void find_alive(struct town *town)
 {
-    int32_t *stack = town->heap, depth = 0;
+    int32_t *stack = town->search->heap, depth = 0;
     int32_t middle = town->rows / 2 * town->columns + town->columns / 2;
     town->nodes[middle].alive = true;
     stack[depth++] = middle;
@@ -212,6 +218,19 @@ static void find_alive(struct town *town)
     }
 }
 
+static struct search *search_open(size_t count)
+{
+    struct search *search = calloc(1, sizeof *search);
+    CHECK(search != NULL);
+    search->reached_ms = calloc(count, sizeof *search->reached_ms);
+    search->heap = calloc(count, sizeof *search->heap);
+    search->place = calloc(count, sizeof *search->place);
+    CHECK(search->reached_ms != NULL && search->heap != NULL && search->place != NULL);
+    return search;
+}
+
+static int32_t roads_seconds(const struct travel *travel, struct point from, struct point to);
+
 struct town *town_open(const struct scenario_town *options, uint64_t seed)
 {
     struct rng rng = chance_of(seed, CHANCE_TOWN, 0, 0);
@@ -224,11 +243,9 @@ struct town *town_open(const struct scenario_town *options, uint64_t seed)
     CHECK(town->count <= SCENARIO_NODES_MAX);
     town->cosine_e4 = cosine_e4(options->center.lat_e7);
     town->nodes = calloc((size_t)town->count, sizeof *town->nodes);
-    town->reached_ms = calloc((size_t)town->count, sizeof *town->reached_ms);
-    town->heap = calloc((size_t)town->count, sizeof *town->heap);
-    town->place = calloc((size_t)town->count, sizeof *town->place);
-    CHECK(town->nodes != NULL && town->reached_ms != NULL && town->heap != NULL &&
-          town->place != NULL);
+    CHECK(town->nodes != NULL);
+    town->search = search_open((size_t)town->count);
+    town->roads.seconds = roads_seconds;
     place_areas(town, &rng);
     place_nodes(town, &rng);
     lay_streets(town, &rng);
@@ -240,9 +257,10 @@ void town_close(struct town *town)
 {
     if (town == NULL) return;
     free(town->nodes);
-    free(town->reached_ms);
-    free(town->heap);
-    free(town->place);
+    free(town->search->reached_ms);
+    free(town->search->heap);
+    free(town->search->place);
+    free(town->search);
     free(town);
 }
 
@@ -373,81 +391,82 @@ void town_address(const struct town *town, struct rng *rng, struct town_address 
 
 /* --- the shortest way (Dijkstra with a heap that lowers keys) -------------------------------- */
 
-static void heap_put(struct town *town, int32_t at, int32_t node)
+static void heap_put(struct search *search, int32_t at, int32_t node)
 {
-    town->heap[at] = node;
-    town->place[node] = at;
+    search->heap[at] = node;
+    search->place[node] = at;
 }
 
-static void heap_rise(struct town *town, int32_t at)
+static void heap_rise(struct search *search, int32_t at)
 {
-    int32_t node = town->heap[at];
+    int32_t node = search->heap[at];
     while (at > 0) {
         int32_t parent = (at - 1) / 2;
-        if (town->reached_ms[town->heap[parent]] <= town->reached_ms[node]) break;
-        heap_put(town, at, town->heap[parent]);
+        if (search->reached_ms[search->heap[parent]] <= search->reached_ms[node]) break;
+        heap_put(search, at, search->heap[parent]);
         at = parent;
     }
-    heap_put(town, at, node);
+    heap_put(search, at, node);
 }
 
-static void heap_sink(struct town *town, int32_t at)
+static void heap_sink(struct search *search, int32_t at)
 {
-    int32_t node = town->heap[at];
+    int32_t node = search->heap[at];
     for (;;) {
         int32_t child = 2 * at + 1;
-        if (child >= town->heap_count) break;
-        if (child + 1 < town->heap_count &&
-            town->reached_ms[town->heap[child + 1]] < town->reached_ms[town->heap[child]])
+        if (child >= search->heap_count) break;
+        if (child + 1 < search->heap_count &&
+            search->reached_ms[search->heap[child + 1]] < search->reached_ms[search->heap[child]])
             child++;
-        if (town->reached_ms[town->heap[child]] >= town->reached_ms[node]) break;
-        heap_put(town, at, town->heap[child]);
+        if (search->reached_ms[search->heap[child]] >= search->reached_ms[node]) break;
+        heap_put(search, at, search->heap[child]);
         at = child;
     }
-    heap_put(town, at, node);
+    heap_put(search, at, node);
 }
 
-static void reach(struct town *town, int32_t node, int32_t ms)
+static void reach(struct search *search, int32_t node, int32_t ms)
 {
-    if (ms >= town->reached_ms[node]) return;
-    bool fresh = town->reached_ms[node] == FAR;
-    town->reached_ms[node] = ms;
+    if (ms >= search->reached_ms[node]) return;
+    bool fresh = search->reached_ms[node] == FAR;
+    search->reached_ms[node] = ms;
     if (fresh) {
-        town->heap[town->heap_count] = node;
-        town->place[node] = town->heap_count++;
+        search->heap[search->heap_count] = node;
+        search->place[node] = search->heap_count++;
     }
-    heap_rise(town, town->place[node]);
+    heap_rise(search, search->place[node]);
 }
 
-static int32_t take_nearest(struct town *town)
+static int32_t take_nearest(struct search *search)
 {
-    int32_t node = town->heap[0];
-    if (--town->heap_count > 0) {
-        heap_put(town, 0, town->heap[town->heap_count]);
-        heap_sink(town, 0);
+    int32_t node = search->heap[0];
+    if (--search->heap_count > 0) {
+        heap_put(search, 0, search->heap[search->heap_count]);
+        heap_sink(search, 0);
     }
     return node;
 }
 
-static int32_t shortest_ms(struct town *town, int32_t from, int32_t to)
+static int32_t shortest_ms(const struct town *town, int32_t from, int32_t to)
 {
+    struct search *search = town->search;
     for (int32_t i = 0; i < town->count; i++)
-        town->reached_ms[i] = FAR;
-    town->heap_count = 0;
-    reach(town, from, 0);
-    while (town->heap_count > 0) {
-        int32_t at = take_nearest(town);
-        if (at == to) return town->reached_ms[to];
+        search->reached_ms[i] = FAR;
+    search->heap_count = 0;
+    reach(search, from, 0);
+    while (search->heap_count > 0) {
+        int32_t at = take_nearest(search);
+        if (at == to) return search->reached_ms[to];
         for (int way = 0; way < WAYS; way++)
             if (town->nodes[at].way_ms[way] > 0)
-                reach(town, neighbour(town, at, way),
-                      town->reached_ms[at] + town->nodes[at].way_ms[way]);
+                reach(search, neighbour(town, at, way),
+                      search->reached_ms[at] + town->nodes[at].way_ms[way]);
     }
     CHECK(false); /* T3: all that is alive is connected */
     return 0;
 }
 
-int32_t town_seconds(struct town *town, struct point from, struct point to)
+int32_t town_seconds(const struct town *town, struct point from, struct point to)
 {
     int32_t from_x, from_y, to_x, to_y, from_m, to_m;
     if (point_same(from, to)) return 0;
@@ -461,4 +480,17 @@ int32_t town_seconds(struct town *town, struct point from, struct point to)
     int64_t straight_ms = drive_ms(length_m(to_x - from_x, to_y - from_y), speed_kmh);
     if (a == b && straight_ms < ms) ms = straight_ms;
     return (int32_t)((ms + 999) / 1000);
+}
+
+static int32_t roads_seconds(const struct travel *travel, struct point from, struct point to)
+{
+    const char *member = (const char *)travel;
+    return town_seconds((const struct town *)(const void *)(member - offsetof(struct town, roads)),
+                        from, to);
+}
+
+const struct travel *town_roads(const struct town *town)
+{
+    CHECK(town->roads.seconds == roads_seconds);
+    return &town->roads;
 }

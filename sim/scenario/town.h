@@ -10,6 +10,7 @@
 #ifndef CALLOUT_SIM_SCENARIO_TOWN_H
 #define CALLOUT_SIM_SCENARIO_TOWN_H
 
+#include "model/travel.h"
 #include "sim/scenario/chance.h"
 #include "sim/scenario/scenario.h"
 
@@ -28,7 +29,11 @@ void town_address(const struct town *town, struct rng *rng, struct town_address 
 
 /* Seconds by the shortest way on the streets, rounded up; 0 for one and the same place. A place off
  * the streets is reached straight from the nearest crossing. */
-int32_t town_seconds(struct town *town, struct point from, struct point to);
+int32_t town_seconds(const struct town *town, struct point from, struct point to);
+
+/* The same as everyone asks for travel times; lives as long as the town. Unlike other travel times
+ * it may be asked by one thread at a time only. */
+const struct travel *town_roads(const struct town *town);
 
 struct town_size {
     int32_t crossings, streets; /* that can be reached; a street is from crossing to crossing */

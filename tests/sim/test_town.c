@@ -5,6 +5,7 @@
 #include "base/digest.h"
 #include "day/zone.h"
 #include "model/travel.h"
+#include "sim/habits.h"
 #include "sim/scenario/faults.h"
 #include "sim/scenario/generate.h"
 
@@ -205,6 +206,32 @@ static void ways_on_streets_are_shortest_ways(void **state)
     town_close(town);
 }
 
+/* A person of a scenario drives on its streets, by its spread and hour. */
+static void journeys_are_on_the_streets(void **state)
+{
+    (void)state;
+    static const char *const sets[] = {"roads.travel=even 150 150", "people.decline_permille=1000",
+                                       "roads.by_hour=100 100 100 100 100 100 100 100 200 100 100 "
+                                       "100 100 100 100 100 100 100 100 100 100 100 100 100",
+                                       "people.incomplete_permille=0"};
+    read_scenario("town-small", sets, 4);
+    struct town *town = town_open(&scenario.town, 4);
+    struct habits habits = habits_of(&scenario);
+    struct luck luck = {.habits = &habits, .roads = town_roads(town), .seed = 1};
+    struct rng rng = {11};
+    struct town_address a, b;
+    town_address(town, &rng, &a);
+    town_address(town, &rng, &b);
+    int64_t street_us = town_seconds(town, a.at, b.at) * US_PER_SECOND;
+    assert_int_equal(luck_journey_us(&luck, "W1", a.at, b.at, 5 * 3600 * US_PER_SECOND),
+                     street_us * 3 / 2);
+    assert_int_equal(luck_journey_us(&luck, "W1", a.at, b.at, 8 * 3600 * US_PER_SECOND),
+                     street_us * 3);
+    assert_true(luck_says(&luck, LUCK_DECLINES, "W1"));
+    assert_false(luck_says(&luck, LUCK_INCOMPLETE, "W1"));
+    town_close(town);
+}
+
 static void a_town_is_connected_whatever_is_missing(void **state)
 {
     (void)state;
@@ -322,6 +349,7 @@ int main(void)
         cmocka_unit_test(more_of_one_thing_leaves_the_rest_as_it_was),
         cmocka_unit_test(shares_hold_over_many),
         cmocka_unit_test(ways_on_streets_are_shortest_ways),
+        cmocka_unit_test(journeys_are_on_the_streets),
         cmocka_unit_test(a_town_is_connected_whatever_is_missing),
         cmocka_unit_test(a_day_folder_moves_and_grows),
         cmocka_unit_test(faults_meet_whom_the_seed_chose),
