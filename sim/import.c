@@ -52,7 +52,8 @@ static enum err await_all(struct import *import)
 {
     while (import->waiting > 0) {
         size_t before = import->answered;
-        client_loop_run(import->loop, clock_mono_us() + SILENCE_MS * INT64_C(1000));
+        client_loop_run(import->loop,
+                        client_loop_now_us(import->loop) + SILENCE_MS * INT64_C(1000));
         if (import->waiting > 0 && import->answered == before) {
             problem_set(&import->errors->items[0], ERR_IO, import->target->url,
                         "no answer for %d s: %s", SILENCE_MS / 1000,
@@ -99,8 +100,9 @@ enum err import_day(const struct day *day, const struct import_target *target,
 {
     *result = (struct import_result){0};
     errors->count = 0;
-    struct import import = {.day = day, .target = target, .result = result, .errors = errors};
-    enum err err = client_loop_open(&import.loop);
+    struct import import = {
+        .day = day, .target = target, .result = result, .errors = errors, .loop = target->loop};
+    enum err err = target->loop != NULL ? ERR_OK : client_loop_open(&import.loop);
     struct api_options options = {.url = target->url,
                                   .ca_file = target->ca_file,
                                   .key = target->key,
@@ -113,7 +115,7 @@ enum err import_day(const struct day *day, const struct import_target *target,
         err = send_all(&import);
     for (int i = 0; i < LANES; i++)
         api_close(import.lanes[i]);
-    client_loop_close(import.loop);
+    if (target->loop == NULL) client_loop_close(import.loop);
     return err;
 }
 

@@ -19,6 +19,7 @@ int import_main(int argc, char **argv);
 
 struct import_target {
     const char *url, *ca_file, *key;
+    struct client_loop *loop; /* what the asking lives on; NULL: one of its own */
     const char *territory_id;
     int64_t known_at_us; /* orders received later are left out; INT64_MAX: none */
 };

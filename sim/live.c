@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "sim/board.h"
+#include "sim/feed.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -17,19 +18,18 @@ enum {
     LINE_TICKS = 20,   /* without a terminal: every two seconds */
     ANSWER_MS = 20000, /* the first word of the system */
     DRAIN_MS = 30000,  /* the outboxes at the end */
-    FEED_HOLD_MS = 10000,
 };
 
 struct live {
     const struct live_options *options;
     struct client_loop *loop;
     struct api *asks, *feeds; /* one for questions and customers, one for the held feed */
+    struct feed feed;
     struct fleet *fleet;
     struct customers *customers;
     struct watch *watch;
     struct tally tally;
     struct client_timer tick;
-    uint64_t after_seq; /* of the feed */
     unsigned ticks;
     bool lives, draining, interrupted, day_over, system_died;
     int64_t drain_until_us;
@@ -41,33 +41,6 @@ static void on_end_signal(int signal)
 {
     (void)signal;
     end_asked = 1;
-}
-
-/* --- the feed -------------------------------------------------------------------------------- */
-
-static void ask_feed(struct live *live);
-
-static void on_feed(void *context, const struct api_answer *answer)
-{
-    struct live *live = context;
-    if (answer->err != ERR_OK) {
-        log_error("event feed: %s: %s", err_name(answer->err), answer->text);
-        return;
-    }
-    const Callout__EventFeedReply *reply = (const Callout__EventFeedReply *)answer->message;
-    for (size_t i = 0; i < reply->n_events; i++)
-        watch_feed(live->watch, reply->events[i]);
-    if (reply->next_after_seq > live->after_seq) live->after_seq = reply->next_after_seq;
-    ask_feed(live);
-}
-
-static void ask_feed(struct live *live)
-{
-    Callout__EventFeedRequest request;
-    callout__event_feed_request__init(&request);
-    request.after_seq = live->after_seq;
-    request.hold_ms = FEED_HOLD_MS;
-    api_ask(live->feeds, "EventFeed", &request.base, "", on_feed, live);
 }
 
 /* --- the pulse ------------------------------------------------------------------------------- */
@@ -212,8 +185,8 @@ static enum err run(struct live *live, struct live_summary *summary, struct prob
     if (err == ERR_OK) err = read_tally(live, problem);
     if (err != ERR_OK) return err;
     summary->begin_us = api_domain_us(live->asks);
-    live->after_seq = live->tally.count.log_seq;
-    ask_feed(live);
+    live->feed = (struct feed){live->feeds, live->watch, live->tally.count.log_seq};
+    feed_follow(&live->feed);
     err = open_people(live, problem);
     if (err != ERR_OK) return err;
     if (live->options->show == LIVE_BOARD) board_open();

@@ -1,0 +1,182 @@
+/* A fleet's day in virtual time, from the first shift to the last command: it is lived to its end,
+ * the same seed gives the same digest, and no trouble loses or doubles a word. */
+#include "base/clock.h"
+#include "day/day.h"
+#include "sim/world/world.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { DRAIN_MINUTES = 60, ROUNDS = 200 };
+
+static struct day day;
+
+static int read_day(void **state)
+{
+    static struct day_errors errors;
+    (void)state;
+    return (int)day_read(&day, "sim/day/technicians.csv", "sim/day/orders.csv", "Europe/Vaduz",
+                         &errors);
+}
+
+static int forget_day(void **state)
+{
+    (void)state;
+    day_fini(&day);
+    return 0;
+}
+
+static struct world_options options_of(uint64_t seed)
+{
+    struct world_options options = world_options_default(&day, seed);
+    options.planner.rounds = ROUNDS;
+    options.ill = 1;
+    options.emergencies = 2;
+    options.cancels = 2;
+    return options;
+}
+
+static int64_t latest_us(void)
+{
+    return day.end_us + 6 * 60 * US_PER_MINUTE;
+}
+
+static struct world *begin(const struct world_options *options)
+{
+    struct world *world = NULL;
+    struct problem problem = {0};
+    if (world_open(&world, options, &problem) != ERR_OK)
+        fail_msg("%s: %s", problem.field, problem.text);
+    return world;
+}
+
+/* Every command that was saved has arrived, and was taken once: the log has as many. */
+static struct world_sum end(struct world *world)
+{
+    struct world_sum sum;
+    struct problem problem = {0};
+    assert_true(world_live(world, latest_us()));
+    assert_true(world_drain(world, DRAIN_MINUTES * US_PER_MINUTE));
+    if (world_sum(world, &sum, &problem) != ERR_OK) fail_msg("%s: %s", problem.field, problem.text);
+    assert_int_equal(sum.fleet.unsent, 0);
+    assert_int_equal(sum.fleet.acknowledged, sum.fleet.saved);
+    assert_int_equal(sum.fleet.rejected, 0);
+    assert_int_equal(sum.fleet.stopped, 0);
+    return sum;
+}
+
+static void print(const char *what, const struct world_sum *sum)
+{
+    print_message(
+        "%s: %zu of %zu appointments done, %zu unscheduled, %zu failed, %llu events, "
+        "%llu plans, %llu commands, %llu connections broken, %.1f s CPU of the system, "
+        "digest %016llx\n",
+        what, sum->tally.done, sum->tally.appointments, sum->tally.unscheduled, sum->tally.failed,
+        (unsigned long long)sum->totals->events, (unsigned long long)sum->totals->plans,
+        (unsigned long long)sum->fleet.saved, (unsigned long long)sum->network.breaks,
+        (double)(sum->system.dispatcher_cpu_us + sum->system.optimizer_cpu_us) / US_PER_SECOND,
+        (unsigned long long)sum->digest);
+}
+
+static void a_day_is_lived_to_its_end(void **state)
+{
+    (void)state;
+    struct world_options options = options_of(1);
+    struct world *world = begin(&options);
+    struct world_sum sum = end(world);
+    print("a usual day", &sum);
+    assert_true(sum.tally.appointments >= day.order_count);
+    assert_true(sum.tally.done * 2 > sum.tally.appointments);
+    assert_true(sum.totals->plans > 20);
+    assert_true(sum.totals->latency.count > 20);
+    assert_int_equal(sum.fleet.doing[PERSON_GONE] + sum.fleet.doing[PERSON_ABSENT],
+                     day.technician_count);
+    assert_true(sum.fleet.doing[PERSON_ABSENT] >= 1);
+    world_close(world);
+}
+
+static uint64_t digest_of_seed(uint64_t seed)
+{
+    struct world_options options = options_of(seed);
+    struct world *world = begin(&options);
+    uint64_t digest = end(world).digest;
+    world_close(world);
+    return digest;
+}
+
+static void the_same_seed_gives_the_same_day(void **state)
+{
+    (void)state;
+    uint64_t first = digest_of_seed(7);
+    assert_true(digest_of_seed(7) == first);
+    assert_true(digest_of_seed(8) != first);
+}
+
+/* --- trouble ---------------------------------------------------------------------------------*/
+
+struct trouble {
+    struct world *world;
+    struct client_timer timer;
+    unsigned count;
+};
+
+/* Every 25 minutes something else goes wrong, and then the first again. */
+static void on_trouble(void *context)
+{
+    struct trouble *trouble = context;
+    struct world *world = trouble->world;
+    int64_t now_us = client_loop_now_us(world_loop(world));
+    struct person *someone =
+        fleet_person(world_fleet(world), trouble->count % fleet_size(world_fleet(world)));
+    switch (trouble->count++ % 8) {
+    case 0: hub_kill(world_hub(world), HUB_DISPATCHER); break;
+    case 1: link_cut(world_net(world), "phone/", 500, now_us + 10 * US_PER_MINUTE); break;
+    case 2: hub_kill(world_hub(world), HUB_GATEWAY); break;
+    case 3: person_drift(someone, 3000, -2000); break;
+    case 4: hub_kill(world_hub(world), HUB_OPTIMIZER); break;
+    case 5: person_set_clock(someone, -2 * 60 * US_PER_MINUTE); break;
+    case 6: hub_lose_power(world_hub(world)); break;
+    default: person_falls_ill(someone, now_us); break;
+    }
+    world_set_travel(world, 130);
+    client_timer_set(world_loop(world), &trouble->timer, now_us + 25 * US_PER_MINUTE);
+}
+
+static void trouble_neither_loses_nor_doubles_a_word(void **state)
+{
+    (void)state;
+    uint64_t digests[2];
+    for (int i = 0; i < 2; i++) {
+        struct world_options options = options_of(3);
+        options.network = link_rough;
+        options.network.late_us = 5 * US_PER_SECOND;
+        struct trouble trouble = {.world = begin(&options)};
+        trouble.timer = (struct client_timer){.fire = on_trouble, .context = &trouble};
+        client_timer_set(world_loop(trouble.world), &trouble.timer, day.start_us);
+        world_live(trouble.world, latest_us());
+        client_timer_cancel(world_loop(trouble.world), &trouble.timer);
+        struct world_sum sum = end(trouble.world);
+        if (i == 0) print("a bad day", &sum);
+        assert_true(sum.network.resent > 100);
+        assert_true(sum.system.kills[HUB_DISPATCHER] > 2);
+        digests[i] = sum.digest;
+        world_close(trouble.world);
+    }
+    assert_true(digests[0] == digests[1]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_day_is_lived_to_its_end),
+        cmocka_unit_test(the_same_seed_gives_the_same_day),
+        cmocka_unit_test(trouble_neither_loses_nor_doubles_a_word),
+    };
+    return cmocka_run_group_tests(tests, read_day, forget_day);
+}
