@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LEGS_PAGE = 400 };
+enum { LEGS_PAGE = 100 };
 
 static Callout__KpiLengths *out_lengths(struct arena *arena, const struct kpi_lengths *it)
 {

@@ -291,6 +291,41 @@ static void a_leg_is_told_as_planned_and_as_it_was(void **state)
     desk_close(&desk);
 }
 
+/* So many visits by one technician that their legs are two pages. */
+static void legs_come_in_pages(void **state)
+{
+    (void)state;
+    struct desk desk;
+    desk_open(&desk, store_open_mem(), NULL);
+    desk_do(&desk, "UpsertTerritory", desk_territory(&desk, "UTC"));
+    desk_do(&desk, "UpsertTechnician", desk_technician(&desk, "T1"));
+    struct desk_device device = desk_device(&desk, "T1");
+    for (int i = 0; i < 103; i++) {
+        char id[8], appointment_id[16];
+        snprintf(id, sizeof id, "W%03d", i);
+        snprintf(appointment_id, sizeof appointment_id, "%s.1", id);
+        order(&desk, id, 0, false, 0);
+        desk_do(&desk, "Assign", &desk_assign(&desk, appointment_id, "T1")->base);
+        report(&desk, &device, AT(8, 4 * i), appointment_id,
+               CALLOUT__APPOINTMENT_STATUS__NO_ACCESS);
+    }
+    Callout__KpisReply *first = ask(&desk, "north", DESK_DAY, true);
+    assert_int_equal(first->n_legs, 100);
+    Callout__KpisRequest next;
+    callout__kpis_request__init(&next);
+    next.territory_id = words("north");
+    next.service_day = DESK_DAY;
+    next.legs = true;
+    next.page_token = first->next_page_token;
+    Callout__Principal who = a_key("auditor", "auditor");
+    Callout__KpisReply *second = desk_body(&desk, desk_ask_as(&desk, &who, "Kpis", "", &next.base),
+                                           &callout__kpis_reply__descriptor);
+    assert_int_equal(second->n_legs, 3);
+    assert_string_equal(second->legs[0]->appointment_id, "W100.1");
+    assert_string_equal(second->next_page_token, "");
+    desk_close(&desk);
+}
+
 static void same(const struct day_figures *a, const struct day_figures *b)
 {
     assert_memory_equal(&a->kpi, &b->kpi, sizeof a->kpi);
@@ -491,6 +526,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_figures_of_a_day_are_those_by_hand),
         cmocka_unit_test(a_leg_is_told_as_planned_and_as_it_was),
+        cmocka_unit_test(legs_come_in_pages),
         cmocka_unit_test(replay_and_restart_lead_to_the_same_figures),
         cmocka_unit_test(a_day_that_is_going_on_is_counted_until_now),
         cmocka_unit_test(what_the_customer_moves_to_another_day_counts_there_only),
