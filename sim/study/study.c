@@ -96,10 +96,10 @@ static void note_failure(struct course *course, const struct point *point, int c
                          const char *text)
 {
     struct study_count *count = course->count;
+    uint64_t seed = course->options->seed_first + point->seed;
     if (count->failed++ > 0) return;
     int used = snprintf(count->failure, sizeof count->failure, "%.120s, seed %llu",
-                        course->options->variants[point->variant].name,
-                        (unsigned long long)(course->options->seed_first + point->seed));
+                        course->options->variants[point->variant].name, (unsigned long long)seed);
     if (code > 0)
         used += snprintf(count->failure + used, sizeof count->failure - (size_t)used, ", exit %d",
                          code);

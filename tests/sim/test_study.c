@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -249,6 +250,17 @@ static void what_was_run_is_kept(void **state)
 
 /* --- trouble --------------------------------------------------------------------------------- */
 
+/* What ended and was not waited for yet has no command line any more. */
+static bool still_runs(int pid)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/cmdline", pid);
+    FILE *in = fopen(path, "r");
+    bool runs = in != NULL && fgetc(in) != EOF;
+    if (in != NULL) fclose(in);
+    return runs;
+}
+
 static void an_interrupt_keeps_what_is_there(void **state)
 {
     (void)state;
@@ -256,7 +268,8 @@ static void an_interrupt_keeps_what_is_there(void **state)
     /* The run of seed 6 interrupts the study and would then go on for long, and so would what it
      * started. */
     write_worker("if [ $seed = 6 ] && [ ! -e again ]; then\n"
-                 "  : >again; sleep 1000 & echo $! $$ >pids; kill -INT $PPID; wait; fi");
+                 "  trap ': >told; exit 1' TERM; : >again; sleep 1000 & echo $! $$ >pids\n"
+                 "  kill -INT $PPID; wait; fi");
     assert_int_equal(
         sim("sweep town-small --seeds 9 --workers 1 --out r --json", text, sizeof text), 130);
     assert_true(complained("interrupted after 5 of 9 runs"));
@@ -265,10 +278,14 @@ static void an_interrupt_keeps_what_is_there(void **state)
     assert_int_equal(number_of(row_of(whole, 0, "kpi.on_time"), "count"), 5);
     assert_true(json_is_true(json_object_get(whole, "interrupted")));
     json_decref(whole);
-    char pids[64];
+    char pids[64], told[80];
+    snprintf(told, sizeof told, "%s/told", folder);
     int first = 0, second = 0;
     CHECK(read_all("pids", pids, sizeof pids) > 0 && sscanf(pids, "%d %d", &first, &second) == 2);
     assert_true(kill(second, 0) != 0 && errno == ESRCH);
+    assert_int_equal(access(told, F_OK), 0); /* it was asked to end before it was made to */
+    while (still_runs(first))
+        sched_yield();
     assert_int_equal(
         sim("sweep town-small --seeds 9 --workers 1 --out r --json", text, sizeof text), 0);
     assert_int_equal(lines_of("r"), 9);
