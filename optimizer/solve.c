@@ -45,6 +45,17 @@ void solver_remove_visit(struct solver *solver, const char *id)
     master_forget_visit(solver->recombiner, slot);
 }
 
+/* Who is left out now need not be tried again where nothing changes. */
+static void note_left_out(struct solver *solver)
+{
+    const struct instance *in = &solver->in;
+    for (uint32_t v = 0; v < in->visit_count; v++)
+        solver->day.visits[in->nodes[v].slot].left_out = solver->plan.route_of[v] == NO_INDEX;
+    for (uint32_t t = 0; t < in->technician_count; t++)
+        solver->day.technicians[in->technicians[t].slot].tried =
+            repair_mark(in, &solver->plan.routes[t]);
+}
+
 void solver_begin(struct solver *solver)
 {
     arena_rewind(&solver->work);
@@ -57,6 +68,7 @@ void solver_begin(struct solver *solver)
     solver->published = repair_published(&solver->in, &solver->work);
     stability_build(&solver->in, &solver->published, &solver->work);
     repair(&solver->plan, &solver->work);
+    note_left_out(solver);
     pool_turn(&solver->pool);
     pool_keep(&solver->pool, &solver->plan);
 }

@@ -78,6 +78,7 @@ static void technician_fill(struct technician *out, const struct workday *day, u
         .capacity = from->capacity > 0 ? from->capacity : UNLIMITED,
         .changes_left = from->changes_limited ? from->changes_left : UNLIMITED,
         .order = from->keeps_order ? ORDER_FIXED : ORDER_FREE,
+        .tried = from->tried,
         .slot = slot,
         .hash = id_hash(from->id),
     };
@@ -245,6 +246,7 @@ static void visit_fill(struct instance *in, uint32_t rank, const struct workday 
         .stretched = clamp((visit->visit.stretched_us + 999999) / 1000000),
         .price = (int32_t)visit->priority * day->policy.unserved_s_per_priority,
         .emergency = visit->emergency,
+        .left_out = visit->left_out,
         .slot = slot,
         .hash = id_hash(visit->id),
     };

@@ -53,6 +53,7 @@ struct node {
     int32_t price;      /* of leaving it unserved */
     int32_t change_technician, change_start; /* 0: nobody was told */
     bool frozen, emergency;
+    bool left_out; /* see workday.h */
     bool soft; /* its start has a price: see its wish */
     uint32_t slot;
     uint64_t hash; /* of the id; a set of visits is the sum of its hashes */
@@ -79,6 +80,7 @@ struct technician {
     /* The first who differs from him in nothing but the name: their routes can be exchanged. He
      * himself if none before him does, and where some visit knows him by name. */
     uint32_t alike;
+    uint64_t tried; /* see workday.h */
     uint32_t slot;
     uint64_t hash;
 };

@@ -118,6 +118,33 @@ void repair_take_over(struct plan *plan, struct arena *scratch)
 
 /* --- insertion --- */
 
+static uint64_t mixed(uint64_t mark, int32_t a, int32_t b)
+{
+    mark ^= (uint64_t)(uint32_t)a << 32 | (uint32_t)b;
+    return (mark ^ mark >> 29) * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+uint64_t repair_mark(const struct instance *in, const struct route *route)
+{
+    uint64_t mark = route->count;
+    for (uint32_t i = 0; i <= route->count; i++) {
+        const struct stop *stop = &route->stops[i];
+        if (i > 0) mark ^= in->nodes[stop->visit].hash;
+        mark = mixed(mark, stop->ahead, stop->behind);
+        mark = mixed(mark, route->stops[i + 1].late_ahead, route->stops[i + 1].late_behind);
+    }
+    return mark | 1;
+}
+
+/* May the technician serve it, and was it not tried in this very route? */
+static bool worth_a_try(const struct plan *plan, uint32_t technician, uint32_t visit)
+{
+    const struct instance *in = plan->in;
+    if (!instance_allows(in, technician, visit)) return false;
+    return !in->nodes[visit].left_out ||
+           in->technicians[technician].tried != repair_mark(in, &plan->routes[technician]);
+}
+
 struct choice {
     struct spot best;
     int32_t second; /* cost in the next best route; INT32_MAX: none */
@@ -142,7 +169,7 @@ static struct choice choose(const struct plan *plan, uint32_t visit)
     const struct instance *in = plan->in;
     struct choice choice = {{NO_INDEX, 0, INT32_MAX}, INT32_MAX, NO_INDEX};
     for (uint32_t t = 0; t < in->technician_count; t++) {
-        if (!instance_allows(in, t, visit)) continue;
+        if (!worth_a_try(plan, t, visit)) continue;
         choice_add(&choice, route_scan(in, &plan->routes[t], t, visit));
     }
     return choice;
@@ -322,7 +349,7 @@ static uint32_t swaps_of(struct ejection *ejection, uint32_t visit, struct swap 
     uint32_t count = 0;
     for (uint32_t t = 0; t < in->technician_count; t++) {
         const struct route *route = &plan->routes[t];
-        if (!instance_allows(in, t, visit)) continue;
+        if (!worth_a_try(plan, t, visit)) continue;
         const struct rests *rests = rests_of(ejection, t);
         for (uint32_t i = in->technicians[t].frozen + 1; i <= route->count; i++) {
             if (ejection->trials_left == 0) return count;

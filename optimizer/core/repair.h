@@ -3,7 +3,8 @@
  *
  * Idea: take over the published routes, drop the cheapest of what no longer fits, insert what is
  * unserved where it costs least (most regret first), and where a dear visit does not fit, let one
- * cheaper or more movable visit step aside for it.
+ * cheaper or more movable visit step aside for it. Who could not be served at the last event is
+ * tried where something has changed; what a change elsewhere makes room for, the search finds.
  *
  * Thread: one at a time. Pure; all chance-free.
  */
@@ -23,7 +24,11 @@ struct published repair_published(const struct instance *in, struct arena *arena
 /* Puts the published routes into an empty plan, as far as their rules still hold. */
 void repair_take_over(struct plan *plan, struct arena *scratch);
 
-/* Serves what can be served. `scratch` is rewound by the caller. */
+/* Names a route with all its times; never 0. */
+uint64_t repair_mark(const struct instance *in, const struct route *route);
+
+/* Serves what can be served. `scratch` is rewound by the caller. Who was left out before is not
+ * tried again in a route that has been the same since (in->technicians[].tried). */
 void repair_insert(struct plan *plan, struct arena *scratch);
 
 /* Lets one visit step aside for each unserved one that cannot be served otherwise. `trials_max`

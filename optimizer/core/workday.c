@@ -436,6 +436,7 @@ enum err workday_set_technician(struct workday *day, const struct technician_tol
     technician->changes_limited = told->changes_limited;
     technician->changes_left = told->changes_left;
     technician->keeps_order = told->keeps_order;
+    technician->tried = 0;
     return ERR_OK;
 }
 
@@ -620,6 +621,7 @@ enum err workday_set_visit(struct workday *day, const struct visit_told *told,
     visit->emergency = told->emergency;
     visit->published = told->published;
     visit->load = told->load;
+    visit->left_out = false;
     return ERR_OK;
 }
 

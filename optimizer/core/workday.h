@@ -97,6 +97,7 @@ struct technician_slot {
     bool changes_limited;
     int32_t changes_left;
     bool keeps_order;
+    uint64_t tried; /* the solver's note: repair_mark of the route that nobody left out fits into */
 };
 
 struct visit_slot {
@@ -111,6 +112,7 @@ struct visit_slot {
     int64_t planned_start_us;
     uint32_t position;
     bool emergency, published;
+    bool left_out; /* the solver's note: as it is told, it could not be served */
     int32_t load;
 };
 

@@ -156,10 +156,111 @@ static void stepping_aside_is_exact(void **state)
     assert_true(swaps > 200);
 }
 
+/* A visit without a place, and the route that it just left. */
+static bool left_out_beside(struct plan *plan, uint32_t *visit, uint32_t *technician)
+{
+    for (uint32_t v = 0; v < plan->in->visit_count; v++) {
+        *technician = plan->route_of[v];
+        *visit = v;
+        if (*technician != NO_INDEX && plan_take(plan, v)) return true;
+    }
+    return false;
+}
+
+/* Both notes are gone with it. */
+static void told_anew(const struct random_day *made, struct workday *day, struct instance *in,
+                      uint32_t technician, uint32_t visit)
+{
+    struct visit_slot *visit_slot = &day->visits[in->nodes[visit].slot];
+    struct technician_slot *slot = &day->technicians[in->technicians[technician].slot];
+    visit_slot->left_out = true;
+    slot->tried = in->technicians[technician].tried;
+    tell_all(made, day);
+    assert_false(visit_slot->left_out);
+    assert_int_equal(slot->tried, 0);
+}
+
+/* Nobody is tried again in a route that is what it was when he was left out; but a route that has
+ * changed in anything, a technician told anew, or a visit told anew, and he is. */
+static void who_is_left_out_is_tried_where_something_changed(void **state)
+{
+    (void)state;
+    uint32_t tried = 0;
+    for (uint64_t seed = 1; seed <= 100; seed++) {
+        struct random_day made;
+        struct workday day;
+        struct instance in;
+        struct plan plan;
+        struct arena arena;
+        uint32_t stamp = 0, visit, technician;
+        random_day_make(&made, seed, 1, 6);
+        workday_open(&day, &travel_straight, SERVICE_DAY);
+        arena_open(&arena, 1 << 24);
+        tell_all(&made, &day);
+        instance_build(&in, &day, &arena);
+        plan_make(&plan, &in, &stamp, &arena);
+        repair(&plan, &arena);
+        if (left_out_beside(&plan, &visit, &technician)) {
+            for (uint32_t i = 0; i < plan.unserved_count; i++)
+                in.nodes[plan.unserved[i]].left_out = true;
+            in.technicians[technician].tried = repair_mark(&in, &plan.routes[technician]);
+            repair_insert(&plan, &arena);
+            repair_eject(&plan, UINT32_MAX, &arena);
+            assert_int_equal(plan.route_of[visit], NO_INDEX);
+            told_anew(&made, &day, &in, technician, visit);
+            in.technicians[technician].tried ^= 2; /* of another route */
+            repair_insert(&plan, &arena);
+            assert_int_equal(plan.route_of[visit], technician);
+            tried++;
+        }
+        arena_close(&arena);
+        workday_close(&day);
+    }
+    assert_true(tried > 50);
+}
+
+static void a_mark_names_all_times(void **state)
+{
+    (void)state;
+    struct random_day made;
+    struct workday day;
+    struct instance in;
+    struct plan plan;
+    struct arena arena;
+    uint32_t stamp = 0;
+    random_day_make(&made, 1, 2, DAY_VISITS);
+    workday_open(&day, &travel_straight, SERVICE_DAY);
+    arena_open(&arena, 1 << 24);
+    tell_all(&made, &day);
+    instance_build(&in, &day, &arena);
+    plan_make(&plan, &in, &stamp, &arena);
+    repair(&plan, &arena);
+    struct route *route = &plan.routes[0];
+    assert_true(route->count > 1);
+    uint64_t mark = repair_mark(&in, route);
+    assert_true(mark != 0 && mark == repair_mark(&in, route));
+    int32_t *times[] = {&route->stops[0].ahead, &route->stops[1].behind,
+                        &route->stops[1].late_ahead, &route->stops[route->count + 1].late_behind};
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        ++*times[i];
+        assert_true(mark != repair_mark(&in, route));
+        --*times[i];
+    }
+    uint16_t visit = route->stops[1].visit;
+    route->stops[1].visit = route->stops[2].visit;
+    assert_true(mark != repair_mark(&in, route));
+    route->stops[1].visit = visit;
+    assert_true(mark == repair_mark(&in, route));
+    arena_close(&arena);
+    workday_close(&day);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(stepping_aside_is_exact),
+        cmocka_unit_test(who_is_left_out_is_tried_where_something_changed),
+        cmocka_unit_test(a_mark_names_all_times),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
