@@ -62,6 +62,7 @@ static bool set_figure(struct results *results, struct row *row, const char *nam
         for (; row->count <= (size_t)place; row->count++)
             row->values[row->count] = NAN;
     }
+    CHECK(row->values != NULL && (size_t)place < row->count);
     row->values[place] = value;
     return true;
 }
@@ -188,9 +189,10 @@ static enum err write_line(struct results *results, json_t *line, struct problem
 static json_t *begin_line(const struct results *results, size_t variant, size_t seed)
 {
     const struct results_variant *about = &results->options.variants[variant];
+    uint64_t number = results->options.seed_first + seed;
     json_t *line = json_pack("{s:s, s:s, s:s, s:I}", "variant", about->name, "configuration",
                              about->configuration, "program", results->options.program, "seed",
-                             (json_int_t)(results->options.seed_first + seed));
+                             (json_int_t)number);
     CHECK(line != NULL);
     return line;
 }

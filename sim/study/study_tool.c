@@ -243,6 +243,7 @@ static int vary(struct tool *tool)
         struct variant *variant = add_variant(tool, tool->scenario);
         size_t left = number, each = total;
         for (size_t i = 0; i < tool->vary_count; i++) {
+            CHECK(counts[i] > 0 && each >= counts[i]);
             each /= counts[i];
             CHECK(nth_value(tool->varies[i], left / each, text));
             left %= each;
