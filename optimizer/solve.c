@@ -12,8 +12,10 @@ enum {
     COLD_S = 2,
     LEGS_HOT_PERCENT = 150, /* of the mean leg of a first plan, which is twice that of a good one */
     LEGS_COLD_PERCENT = 4,
-    BREED_MAX = 300, /* visits: of more, ruin and recreate finds better plans in the same time */
-    RETOLD_S = 60,   /* starts that move by less are not worth telling anyone */
+    BREED_MAX = 300, /* visits: of more, ruin and recreate finds better plans in the same time, */
+    BREED_LONG_MAX = 500, /* unless routes are long */
+    LONG_VISITS = 16,
+    RETOLD_S = 60, /* starts that move by less are not worth telling anyone */
 };
 
 void solver_open(struct solver *solver, const struct travel *travel, int64_t service_day)
@@ -192,6 +194,15 @@ static int64_t mean_leg(const struct plan *plan)
     return travel / legs;
 }
 
+/* A population is slow to begin with, and best where many visits share a route. */
+static bool breeds(const struct plan *plan)
+{
+    uint32_t visits = plan->in->visit_count, routes = 0;
+    for (uint32_t t = 0; t < plan->in->technician_count; t++)
+        routes += plan->routes[t].count > 0;
+    return visits <= BREED_MAX || (visits <= BREED_LONG_MAX && visits >= LONG_VISITS * routes);
+}
+
 void solver_search_legs(struct solver *solver, uint64_t rounds, uint64_t seed)
 {
     int64_t leg = mean_leg(&solver->plan);
@@ -201,7 +212,7 @@ void solver_search_legs(struct solver *solver, uint64_t rounds, uint64_t seed)
         .cold_s = (int32_t)(leg * LEGS_COLD_PERCENT / 100) + 1,
         .seed = seed,
         .pool = &solver->pool,
-        .breed = solver->in.visit_count <= BREED_MAX,
+        .breed = breeds(&solver->plan),
     };
     search_begin(solver, &options);
 }
