@@ -1,6 +1,5 @@
 #include "optimizer/core/cut.h"
 
-
 static const float VIOLATION_MIN = 0.03F;
 
 void cuts_open(struct cuts *cuts, const struct partition *partition, struct arena *arena)

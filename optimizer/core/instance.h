@@ -54,7 +54,7 @@ struct node {
     int32_t change_technician, change_start; /* 0: nobody was told */
     bool frozen, emergency;
     bool left_out; /* see workday.h */
-    bool soft; /* its start has a price: see its wish */
+    bool soft;     /* its start has a price: see its wish */
     uint32_t slot;
     uint64_t hash; /* of the id; a set of visits is the sum of its hashes */
 };

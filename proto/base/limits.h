@@ -30,9 +30,9 @@ enum {
     LIMIT_SKILLS = 1024, /* distinct skill names of one installation */
     LIMIT_TECHNICIANS = 4096,
     LIMIT_SHIFTS = 32768,
-    LIMIT_APPOINTMENTS = 65536, /* open and closed ones of the horizon */
-    LIMIT_VISITS_PER_ROUTE = 64, /* of the running system */
-    LIMIT_STOPS_PER_ROUTE = 256, /* of a problem that is solved from a file */
+    LIMIT_APPOINTMENTS = 65536,   /* open and closed ones of the horizon */
+    LIMIT_VISITS_PER_ROUTE = 64,  /* of the running system */
+    LIMIT_STOPS_PER_ROUTE = 256,  /* of a problem that is solved from a file */
     LIMIT_ROUTES_PER_PLAN = 1024, /* technicians of one territory and day */
     LIMIT_VISITS_PER_PLAN = 8192, /* appointments of one territory and day */
 
