@@ -7,6 +7,11 @@ enum { DAY_S = 24 * 3600, WEIGHT_MAX = 100000 };
 static const char *const fault_words[] = {"sick_wave",    "travel",    "storm",      "network_loss",
                                           "network_poor", "gps_drift", "clock_skew", "kill",
                                           "disk",         "power",     NULL};
+
+const char *fault_kind_name(enum fault_kind kind)
+{
+    return fault_words[kind];
+}
 static const char *const part_words[] = {"dispatcher", "gateway", "optimizer", NULL};
 
 #define INT(key, type, member, low, high, about)                                                   \

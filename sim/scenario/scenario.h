@@ -149,6 +149,7 @@ enum fault_kind {
     FAULT_POWER,        /* power is lost: what was not committed is gone */
     FAULT_KIND_COUNT
 };
+const char *fault_kind_name(enum fault_kind kind); /* as in the text: "sick_wave" */
 
 enum fault_part { FAULT_DISPATCHER, FAULT_GATEWAY, FAULT_OPTIMIZER, FAULT_PART_COUNT };
 

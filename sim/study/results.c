@@ -88,6 +88,7 @@ static bool flatten(json_t *object, const char *path, int depth, json_t *flat)
     if (depth == DEPTH_MAX) return false;
     json_object_foreach(object, key, value)
     {
+        if (path[0] == '\0' && strcmp(key, "times") == 0) continue;
         int size = snprintf(name, sizeof name, "%s%s%s", path, path[0] == '\0' ? "" : ".", key);
         if (size >= NAME_BYTES) return false;
         if (json_is_object(value) && !flatten(value, name, depth + 1, flat)) return false;

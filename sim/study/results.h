@@ -2,7 +2,8 @@
  *
  * A line: {"variant", "configuration", "program", "seed", "seconds", "figures": {NAME: NUMBER}}, or
  * "error" instead of figures. Figures are the numbers of a run's one JSON object, named by their
- * path ("kpi.on_time_permille"); arrays, texts, and the seed itself are not figures.
+ * path ("kpi.on_time_permille"); arrays, texts, the seed itself, and the object "times", which is
+ * measured and never repeats, are not figures.
  *
  * Idea: a run's line is written at once when the run ends, so that an interrupted study loses only
  * the runs that went on; a half line at the end is cut off. A line counts again only for the same
