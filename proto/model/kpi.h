@@ -84,15 +84,18 @@ int64_t kpi_bucket_end_us(uint32_t bucket);
 enum kpi_part { KPI_WORK, KPI_TRAVEL, KPI_WAIT, KPI_BREAK, KPI_IDLE, KPI_PARTS };
 
 /* Every count and sum once, so that merging, messages and files cannot drift apart. */
-#define KPI_EACH_SUM(X)                                                                            \
-    X(days)                                                                                        \
-    X(technician_days)                                                                             \
-    X(visits) X(completed) X(incomplete) X(no_access) X(running) X(open) X(unserved) X(cancelled)  \
-        X(arrivals) X(windowed) X(on_time) X(sla_due) X(sla_met) X(first_tried) X(first_fixed)     \
-            X(shift_us) X(overtime_us) X(absence_us) X(home_us) X(work_us) X(travel_us) X(wait_us) \
-                X(break_us) X(idle_us) X(legs) X(leg_planned_us) X(leg_actual_us) X(services)      \
-                    X(service_planned_us) X(service_actual_us) X(technician_changes)               \
-                        X(start_changes) X(moves_after_promise) X(overrides) X(plans)
+/* clang-format off */
+#define KPI_EACH_SUM(X)                                                                         \
+    X(days) X(technician_days)                                                                  \
+    X(visits) X(completed) X(incomplete) X(no_access) X(running) X(open) X(unserved)            \
+    X(cancelled) X(arrivals) X(windowed) X(on_time) X(sla_due) X(sla_met) X(first_tried)        \
+    X(first_fixed)                                                                              \
+    X(shift_us) X(overtime_us) X(absence_us) X(home_us)                                         \
+    X(work_us) X(travel_us) X(wait_us) X(break_us) X(idle_us)                                   \
+    X(legs) X(leg_planned_us) X(leg_actual_us)                                                  \
+    X(services) X(service_planned_us) X(service_actual_us)                                      \
+    X(technician_changes) X(start_changes) X(moves_after_promise) X(overrides) X(plans)
+/* clang-format on */
 
 #define KPI_EACH_LENGTHS(X) X(response) X(lateness) X(repair) X(solve) X(repair_solve)
 
