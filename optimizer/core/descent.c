@@ -4,7 +4,33 @@
 
 #include <string.h>
 
+enum { SUM_MAX = 1 << 30 };
+
 /* --- open --- */
+
+/* Nobody is served before the shift or after it. */
+static struct span within(const struct technician *who, const struct node *node)
+{
+    return (struct span){node->open > who->available ? node->open : who->available,
+                         node->close < who->latest_end ? node->close : who->latest_end};
+}
+
+/* Is the day so short that no sum of times over a route is more than a number? */
+static bool times_are_small(const struct instance *in)
+{
+    const struct technician *who = &in->technicians[0];
+    int64_t longest = 0, service = 0;
+    for (uint32_t a = 0; a < in->place_count; a++) {
+        for (uint32_t b = 0; b < in->place_count; b++) {
+            if (instance_travel(in, a, b) > longest) longest = instance_travel(in, a, b);
+        }
+    }
+    for (uint32_t v = 0; v < in->visit_count; v++) {
+        if (in->nodes[v].service > service) service = in->nodes[v].service;
+    }
+    int64_t most = (int64_t)who->latest_end - who->available + longest + service;
+    return most * (in->visit_count + INT64_C(2)) <= SUM_MAX;
+}
 
 bool descent_suits(const struct instance *in)
 {
@@ -13,9 +39,11 @@ bool descent_suits(const struct instance *in)
         if (in->technicians[t].alike != 0) return false;
     }
     for (uint32_t v = 0; v < in->visit_count; v++) {
+        struct span window = within(&in->technicians[0], &in->nodes[v]);
         if (in->nodes[v].pinned != NO_INDEX || !instance_allows(in, 0, v)) return false;
+        if (window.open > window.close) return false;
     }
-    return true;
+    return times_are_small(in);
 }
 
 static void legs_build(struct descent *descent, struct arena *arena)
@@ -45,9 +73,10 @@ static void cells_build(struct descent *descent)
     const struct technician *who = &in->technicians[0];
     for (uint32_t v = 0; v < descent->visits; v++) {
         const struct node *node = &in->nodes[v];
+        struct span window = within(who, node);
         uint16_t row = (uint16_t)(v + 1);
-        descent->cells[v] =
-            (struct cell){.row = row, .own = {node->service, 0, node->open, node->close, row, row}};
+        descent->cells[v] = (struct cell){
+            .row = row, .own = {node->service, 0, window.open, window.close, row, row}};
     }
     for (uint32_t r = 0; r < descent->routes; r++) {
         for (uint32_t end = 0; end < 2; end++) {

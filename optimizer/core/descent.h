@@ -8,7 +8,8 @@
  * turned or not; one or two change places with one or two; a piece of a route is turned; two routes
  * exchange their ends. Only visits that may well be neighbours are tried beside each other.
  *
- * Only for uniform days: plain ones (plain.h) with nobody pinned, where all technicians are alike.
+ * Only for uniform days: plain ones (plain.h) with nobody pinned, where all technicians are alike
+ * and may serve everybody, within their shift, and times are so small that their sums need no care.
  *
  * Owner: arrays live in the arena given to descent_open. Thread: one at a time; pure.
  */

@@ -75,7 +75,8 @@ static struct drive drive(const struct instance *in, const uint16_t *visits, uin
     for (uint32_t i = 0; i <= count; i++) {
         const struct node *node = i < count ? &in->nodes[visits[i]] : NULL;
         uint32_t next = node != NULL ? node->place : who->end;
-        int64_t close = node != NULL ? node->close : who->latest_end;
+        int64_t close = who->latest_end; /* also of a visit that has no window */
+        if (node != NULL && node->close < close) close = node->close;
         out.travel += instance_travel(in, place, next);
         time += instance_travel(in, place, next);
         if (node != NULL && time < node->open) time = node->open;
@@ -435,6 +436,14 @@ static void only_uniform_days(void **state)
     uniform_make(&made, 3, 4, 20);
     made.visits[7].skill_count = 1;
     made.visit_skills[7][0] = (struct skill_named){"hvac", 1};
+    assert_false(suits(&made));
+    uniform_make(&made, 3, 4, 20);
+    made.visits[7].visit.window_count = 1; /* over before anybody is there */
+    made.visits[7].visit.windows[0] = (struct window){US(BASE_S), US(BASE_S + 3600)};
+    assert_false(suits(&made));
+    uniform_make(&made, 3, 4, 20);
+    for (uint32_t t = 0; t < 4; t++) /* two years */
+        made.technicians[t].day.shift_end_us += US(2 * 365 * INT64_C(86400));
     assert_false(suits(&made));
 }
 
