@@ -1,10 +1,12 @@
 /* replay.c - the fact log, told again: through the core into a store of plain memory. */
 #include "dispatcher/replay.h"
 
+#include "base/check.h"
 #include "base/clock.h"
 #include "base/exit_code.h"
 #include "base/log.h"
 #include "dispatcher/engine_impl.h"
+#include "dispatcher/kpi.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -16,6 +18,7 @@ struct replay {
     struct arena core_arena, step_arena;
     struct store *tables; /* what the facts lead to */
     int64_t until, facts, quarantined;
+    int64_t last_us; /* of the last fact */
     int64_t bad_seq; /* first fact that could not be applied; 0: none */
     struct problem problem;
 };
@@ -46,6 +49,7 @@ static bool replay_fact(void *context, const void *visited)
     if (body != NULL) callout__fact_body__free_unpacked(body, NULL);
     if (err != ERR_OK) replay->bad_seq = row->seq;
     replay->facts++;
+    replay->last_us = row->time_us;
     replay->quarantined += row->kind == FACT_QUARANTINED;
     return err == ERR_OK;
 }
@@ -251,4 +255,80 @@ int verify_main(int argc, char **argv)
     if (options.json) printf("\"ok\": %s}\n", code == EXIT_DONE ? "true" : "false");
     store_close(store);
     return code;
+}
+
+/* --- what can be learnt of it --- */
+
+struct day_key {
+    char territory_id[LIMIT_ID + 1];
+    int64_t service_day;
+};
+
+struct days {
+    struct day_key *items;
+    size_t count;
+};
+
+/* Plans come by territory and day. */
+static bool note_day(void *context, const void *visited)
+{
+    struct days *days = context;
+    const struct row_plan *row = visited;
+    const struct day_key *last = days->count == 0 ? NULL : &days->items[days->count - 1];
+    if (last != NULL && last->service_day == row->service_day &&
+        strcmp(last->territory_id, row->territory_id) == 0)
+        return true;
+    days->items = realloc(days->items, (days->count + 1) * sizeof *days->items);
+    CHECK(days->items != NULL);
+    struct day_key *key = &days->items[days->count++];
+    snprintf(key->territory_id, sizeof key->territory_id, "%s", row->territory_id);
+    key->service_day = row->service_day;
+    return true;
+}
+
+struct leg_visitor {
+    void (*visit)(void *context, const struct leg *leg);
+    void *context;
+};
+
+static enum err visit_day(const struct replay *replay, struct store *store,
+                          const struct day_key *key, const struct leg_visitor *visitor)
+{
+    struct arena arena;
+    struct day_figures *figures = malloc(sizeof *figures);
+    CHECK(figures != NULL);
+    arena_open(&arena, (size_t)1 << 30);
+    const char *zone = core_territory_zone(replay->core, key->territory_id);
+    struct kpi_day day = {.now_us = replay->last_us};
+    if (zone != NULL) day.begin_us = zone_day_begin_us(zone, key->service_day);
+    enum err err = day_figures(store, replay->core, key->territory_id, key->service_day, &day,
+                               &arena, figures);
+    for (uint32_t i = 0; i < figures->leg_count && err == ERR_OK; i++)
+        visitor->visit(visitor->context, &figures->legs[i]);
+    arena_close(&arena);
+    free(figures);
+    return err;
+}
+
+enum err replay_legs(const char *folder, void (*visit)(void *context, const struct leg *),
+                     void *context, struct problem *problem)
+{
+    struct store *store;
+    struct replay replay;
+    struct days days = {0};
+    const struct leg_visitor visitor = {visit, context};
+    enum err err = store_open_reader(&store, folder, problem);
+    if (err != ERR_OK) return err;
+    err = replay_run(&replay, store, 0);
+    if (err == ERR_OK && replay.bad_seq != 0) {
+        err = ERR_INVALID;
+        if (problem != NULL) *problem = replay.problem;
+    }
+    if (err == ERR_OK) err = store_each(store, ROW_PLAN, NULL, 0, false, note_day, &days);
+    for (size_t i = 0; i < days.count && err == ERR_OK; i++)
+        err = visit_day(&replay, store, &days.items[i], &visitor);
+    free(days.items);
+    replay_close(&replay);
+    store_close(store);
+    return err;
 }

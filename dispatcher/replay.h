@@ -1,4 +1,4 @@
-/* replay.h - two tools that read a data folder: what happened, and is it sound?
+/* replay.h - what reads a data folder: what happened, is it sound, and what can be learnt of it?
  *
  * `callout replay DIR [--until SEQ] [--json]`
  *      rebuilds core and tables from the fact log, and compares their digests with the folder's
@@ -8,8 +8,17 @@
 #ifndef CALLOUT_DISPATCHER_REPLAY_H
 #define CALLOUT_DISPATCHER_REPLAY_H
 
+#include "base/err.h"
+
+struct leg; /* kpi.h */
+
 /* The roles' mains. 0: all well, 3: a difference was found, 5: no such folder. */
 int replay_main(int argc, char **argv);
 int verify_main(int argc, char **argv);
+
+/* Visits the legs of every territory and day of a folder that had a plan, as of its last fact; the
+ * leg is borrowed. ERR_INVALID: a fact cannot be replayed; others: there is no such folder. */
+MUST_USE enum err replay_legs(const char *folder, void (*visit)(void *context, const struct leg *),
+                              void *context, struct problem *problem);
 
 #endif

@@ -1,5 +1,8 @@
-/* The demo is the whole system on real input: it ends by itself, in time, with nothing lost. */
+/* The demo is the whole system on real input: it ends by itself, in time, with nothing lost; and
+ * what it recorded can be told again, and learnt from. */
 #include "base/check.h"
+#include "sim/scratch.h"
+#include "sim/world/like.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,10 +14,10 @@
 
 #include <cmocka.h>
 
-static int run(const char *arguments, char *text, size_t size)
+static int callout(const char *arguments, char *text, size_t size)
 {
     char command[1024];
-    snprintf(command, sizeof command, "%s sim %s", CALLOUT_BINARY, arguments);
+    snprintf(command, sizeof command, "%s %s", CALLOUT_BINARY, arguments);
     FILE *output = popen(command, "r");
     CHECK(output != NULL);
     size_t have = fread(text, 1, size - 1, output);
@@ -23,14 +26,71 @@ static int run(const char *arguments, char *text, size_t size)
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
+static int run(const char *arguments, char *text, size_t size)
+{
+    char line[512];
+    snprintf(line, sizeof line, "sim %.500s", arguments);
+    return callout(line, text, size);
+}
+
+/* The value behind a key, a text. */
+static const char *text_of(const char *json, const char *key, char out[64])
+{
+    const char *at = strstr(json, key);
+    assert_non_null(at);
+    assert_int_equal(sscanf(at + strlen(key), "\": \"%63[^\"]", out), 1);
+    return out;
+}
+
+/* The log of a day that was lived leads to the very tables that the live system left. */
+static void expect_replay(const char *data)
+{
+    char line[512], text[4096], replayed[64], stored[64];
+    snprintf(line, sizeof line, "replay --json %s", data);
+    assert_int_equal(callout(line, text, sizeof text), 0);
+    print_message("%s", text);
+    assert_string_equal(text_of(text, "\"tables_digest", replayed),
+                        text_of(text, "\"stored_tables_digest", stored));
+    snprintf(line, sizeof line, "verify --json %s", data);
+    assert_int_equal(callout(line, text, sizeof text), 0);
+}
+
+/* Its people take as long as sim/luck.c lets them, and a bit longer where messages do. */
+static void expect_likeness(const char *data)
+{
+    static struct scenario scenario;
+    struct day_errors errors;
+    struct like_count count;
+    struct problem problem = {0};
+    assert_int_equal(scenario_read(&scenario, "town-small", NULL, 0, &errors), ERR_OK);
+    snprintf(scenario.like, sizeof scenario.like, "%s", data);
+    enum err err = like_learn(&scenario, &count, &problem);
+    assert_true(count.journeys > 0);
+    if (err != ERR_OK) { /* the machine was too slow for a day to learn from */
+        assert_non_null(strstr(problem.text, "at least"));
+        return;
+    }
+    print_message("%zu journeys, %zu services; medians %d and %d permille\n", count.journeys,
+                  count.services, scenario.roads.travel.permille[SPREAD_POINTS / 2],
+                  scenario.service.work.permille[SPREAD_POINTS / 2]);
+    assert_in_range(scenario.roads.travel.permille[SPREAD_POINTS / 2], 700, 2500);
+    assert_in_range(scenario.service.work.permille[SPREAD_POINTS / 2], 700, 1600);
+}
+
 static void the_demo_lives_and_loses_nothing(void **state)
 {
     (void)state;
-    char text[8192];
-    assert_int_equal(run("demo --for 20s --json", text, sizeof text), 0);
+    char text[8192], line[512], data[SCRATCH_PATH];
+    struct problem problem;
+    assert_int_equal(scratch_make(data, &problem), ERR_OK);
+    snprintf(line, sizeof line, "demo --for 20s --json --data %s", data);
+    assert_int_equal(run(line, text, sizeof text), 0);
     assert_non_null(strstr(text, "\"ok\": true"));
     assert_non_null(strstr(text, "\"commands_lost\": 0,"));
     assert_non_null(strstr(text, "\"technicians\": 8,"));
+    expect_replay(data);
+    expect_likeness(data);
+    scratch_remove(data);
 }
 
 static void without_a_terminal_it_prints_lines(void **state)
