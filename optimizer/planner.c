@@ -162,7 +162,8 @@ static void start_search(struct planner *planner, struct live *live)
 static void go_on(struct planner *planner, struct live *live)
 {
     live->state = IDLE;
-    if (planner->options.lockstep || live->more_left == 0) return;
+    bool once = planner->options.lockstep || planner->ports.solve != NULL;
+    if (once || live->more_left == 0) return;
     live->more_left--;
     start_search(planner, live);
 }

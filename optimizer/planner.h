@@ -29,7 +29,7 @@ struct planner_ports {
     int64_t (*now_us)(void *context); /* monotonic */
     /* Somebody else in the place of search and master; NULL: nobody. solver->plan holds, and
      * becomes what he thinks best; false: he has no answer, and it is as it was. What he plans is
-     * proposed as the last candidate, dearer or not, and nothing before it. */
+     * proposed as the last candidate, dearer or not, and nothing before it; asked once an event. */
     bool (*solve)(void *context, struct solver *solver);
     /* Asked now and then within a long piece of work: true ends it, for a reply waits. */
     bool (*news_waits)(void *context);

@@ -29,6 +29,7 @@ const struct hub_costs hub_costs_default = {
     .repair_us = 1500,
     .rounds_1000_us = 20000,
     .pivots_1000_us = 30000,
+    .answer_us = 50000,
     .restart_us = 500 * 1000,
 };
 
@@ -72,6 +73,7 @@ struct hub {
     struct client_timer plan;
     struct mail *mail, *mail_last;
     struct planner_counters planned; /* when its present piece of work began */
+    uint64_t answers;                /* in that piece, of whoever stands in its place */
     int64_t plan_began_us, plan_ends_us;
 };
 
@@ -333,7 +335,8 @@ static int64_t plan_cost_us(const struct hub *hub)
     const struct hub_costs *costs = &hub->options.costs;
     return (int64_t)(now->repairs - was->repairs) * costs->repair_us +
            (int64_t)(now->rounds - was->rounds) * costs->rounds_1000_us / 1000 +
-           (int64_t)(now->pivots - was->pivots) * costs->pivots_1000_us / 1000;
+           (int64_t)(now->pivots - was->pivots) * costs->pivots_1000_us / 1000 +
+           (int64_t)hub->answers * costs->answer_us;
 }
 
 /* Its own time, which is ahead of the loop's by what it is doing. */
@@ -356,6 +359,13 @@ static bool plan_news_waits(void *context)
 {
     (void)context;
     return false;
+}
+
+static bool plan_solve(void *context, struct solver *solver)
+{
+    struct hub *hub = context;
+    hub->answers++;
+    return hub->options.solve(hub->options.context, solver);
 }
 
 static void plan_take_mail(struct hub *hub)
@@ -410,6 +420,7 @@ static void on_plan(void *context)
     int64_t cpu_before_us = cpu_us();
     hub->plan_began_us = now_us(hub);
     hub->planned = *planner_counters(hub->planner);
+    hub->answers = 0;
     plan_take_mail(hub);
     planner_tick(hub->planner);
     if (planner_searching(hub->planner)) (void)planner_work(hub->planner);
@@ -436,9 +447,13 @@ static void plan_deliver(struct hub *hub, uint64_t cookie, enum err err, const u
 
 static void plan_start(struct hub *hub)
 {
-    const struct planner_ports ports = {
-        .context = hub, .ask = plan_ask, .now_us = plan_now_us, .news_waits = plan_news_waits};
+    const struct planner_ports ports = {.context = hub,
+                                        .ask = plan_ask,
+                                        .now_us = plan_now_us,
+                                        .solve = hub->options.solve == NULL ? NULL : plan_solve,
+                                        .news_waits = plan_news_waits};
     hub->planner = planner_open(&hub->options.planner, &ports);
+    hub->answers = 0;
     hub->plan_ends_us = now_us(hub);
     set_timer(hub, &hub->plan, now_us(hub));
 }

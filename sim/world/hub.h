@@ -35,6 +35,7 @@ struct hub_costs {
     int64_t repair_us;      /* an event, or an echo, taken into the problem and repaired */
     int64_t rounds_1000_us; /* a thousand rounds of search */
     int64_t pivots_1000_us; /* a thousand pivots of the master */
+    int64_t answer_us;      /* whoever stands in the optimizer's place, however long he took */
     int64_t restart_us;     /* from a kill until the part serves again */
 };
 
@@ -62,6 +63,8 @@ struct hub_options {
     /* The gateway is gone until then, and with it every connection; may be NULL. */
     void (*gateway_down)(void *context, int64_t until_us);
     void (*worked)(void *context, const struct hub_work *work); /* may be NULL */
+    /* In the place of search and master (optimizer/planner.h); NULL: nobody. */
+    bool (*solve)(void *context, struct solver *solver);
 };
 
 struct hub_counters {

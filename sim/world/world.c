@@ -61,6 +61,13 @@ static void on_gateway_down(void *context, int64_t until_us)
     link_server_down(world->net, until_us);
 }
 
+static bool ask_peer(void *context, struct solver *solver)
+{
+    const struct world *world = context;
+    struct problem problem;
+    return peer_solve(world->options.peer, solver, &problem) == PEER_ANSWERED;
+}
+
 static void open_system(struct world *world)
 {
     const struct world_options *options = &world->options;
@@ -75,6 +82,7 @@ static void open_system(struct world *world)
     hub.reply = on_reply;
     hub.alive = is_alive;
     hub.gateway_down = on_gateway_down;
+    if (options->peer != NULL) hub.solve = ask_peer;
     world->hub = hub_open(world->loop, &hub);
 }
 

@@ -12,6 +12,7 @@
 
 #include "sim/customers.h"
 #include "sim/fleet.h"
+#include "sim/peer/peer.h"
 #include "sim/tally.h"
 #include "sim/world/hub.h"
 #include "sim/world/link.h"
@@ -25,6 +26,7 @@ struct world_options {
     struct link_conditions network;
     struct hub_costs costs;
     struct planner_options planner;
+    struct peer *peer; /* in the optimizer's place; NULL: our own */
     uint32_t ill, emergencies, cancels;
     int64_t before_us;   /* the system and the phones are there so long before the first shift */
     int64_t known_at_us; /* orders received up to then are in at the start; 0: up to the start */
@@ -48,7 +50,8 @@ bool world_live(struct world *world, int64_t until_us);
  * still not acknowledged. */
 bool world_drain(struct world *world, int64_t patience_us);
 
-/* What the day came to. All but the CPU time in `system` repeats with the options. */
+/* What the day came to. All but the CPU time in `system` repeats with the options; with a peer, if
+ * it answers the same to the same. */
 struct world_sum {
     struct fleet_count fleet;
     struct customers_count customers;

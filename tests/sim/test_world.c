@@ -171,12 +171,63 @@ static void trouble_neither_loses_nor_doubles_a_word(void **state)
     assert_true(digests[0] == digests[1]);
 }
 
+/* --- somebody else in the optimizer's place -------------------------------------------------- */
+
+static struct world_sum day_with(const char *command, double seconds_max, struct peer_report *out)
+{
+    const struct peer_options peer_options = {command, seconds_max};
+    struct world_options options = options_of(5);
+    struct peer *peer = peer_open(&peer_options);
+    options.peer = peer;
+    struct world *world = begin(&options);
+    struct world_sum sum = end(world);
+    sum.totals = NULL; /* it was the world's */
+    *out = *peer_report(peer);
+    print_message("%s: %zu done, %llu answered, %llu hung, %llu died, %llu nonsense, %s\n", command,
+                  sum.tally.done, (unsigned long long)out->ends[PEER_ANSWERED],
+                  (unsigned long long)out->ends[PEER_HUNG],
+                  (unsigned long long)out->ends[PEER_DIED],
+                  (unsigned long long)out->ends[PEER_NONSENSE], out->last_failure);
+    world_close(world);
+    peer_close(peer);
+    return sum;
+}
+
+static void an_external_solver_plans_the_day(void **state)
+{
+    (void)state;
+    struct peer_report report, again;
+    struct world_sum sum = day_with(CALLOUT_GREEDY_SOLVER, 60, &report);
+    assert_true(sum.tally.done * 2 > sum.tally.appointments);
+    assert_true(report.ends[PEER_ANSWERED] > 20);
+    assert_int_equal(report.ends[PEER_HUNG] + report.ends[PEER_DIED] + report.ends[PEER_NONSENSE],
+                     0);
+    assert_true(day_with(CALLOUT_GREEDY_SOLVER, 60, &again).digest == sum.digest);
+    assert_true(again.ends[PEER_ANSWERED] == report.ends[PEER_ANSWERED]);
+}
+
+/* What goes on is the repaired plan: every order is still there, and most are done. */
+static void an_external_solver_that_fails_is_survived(void **state)
+{
+    static const char command[] = "case $(($$ % 4)) in 0) sleep 1000;; 1) exit 3;; 2) echo 7;; "
+                                  "*) exec " CALLOUT_GREEDY_SOLVER ";; esac";
+    (void)state;
+    struct peer_report report;
+    struct world_sum sum = day_with(command, 0.1, &report);
+    assert_true(sum.tally.done * 2 > sum.tally.appointments);
+    for (enum peer_end end = PEER_HUNG; end < PEER_END_COUNT; end++)
+        assert_true(report.ends[end] > 0);
+    assert_true(report.last_failure[0] != '\0');
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_day_is_lived_to_its_end),
         cmocka_unit_test(the_same_seed_gives_the_same_day),
         cmocka_unit_test(trouble_neither_loses_nor_doubles_a_word),
+        cmocka_unit_test(an_external_solver_plans_the_day),
+        cmocka_unit_test(an_external_solver_that_fails_is_survived),
     };
     return cmocka_run_group_tests(tests, read_day, forget_day);
 }
