@@ -30,7 +30,9 @@
 
 enum {
     PROBLEMS_MAX = 512,
-    FRESH_TIMES = 6,    /* a day without a plan gets this much more search */
+    FRESH_TIMES = 6,    /* a day without a plan gets this much more search, */
+    FRESH_VISITS = 3,   /* once more for so many visits each, */
+    FRESH_MAX = 80,     /* but no more than this: some 3 s at 300 visits */
     CALM_PART = 8,      /* an event that disturbs nothing gets this part of it */
     CHUNK_ROUNDS = 100, /* between two looks for replies: some 2 ms */
     GAIN_MIN_S = 20,    /* a plan must be better by this to be worth telling anyone */
@@ -50,6 +52,7 @@ struct live {
     bool fresh;           /* nothing of it was ever planned */
     bool pending;         /* the repaired plan has routes that the dispatcher does not have */
     uint64_t rounds_left; /* of search for this event */
+    uint64_t fresh_done;  /* rounds for a first plan that news cut short */
     bool settled;         /* its last candidate is out */
     uint32_t more_left;   /* searches after that, while nothing happens */
     uint32_t visits_before, unserved_before; /* at the last event */
@@ -243,6 +246,7 @@ static bool nothing_planned(const struct solver *solver)
 static void begin(struct planner *planner, struct live *live)
 {
     if (live->state == SEARCHING && !live->settled) live->rounds_left -= live->solver.work_done;
+    if (live->state == SEARCHING && live->fresh) live->fresh_done += live->solver.work_done;
     planner->counters.repairs++;
     solver_begin(&live->solver);
     live->repaired_cost = live->solver.plan.cost;
@@ -258,6 +262,16 @@ static bool calm(const struct live *live)
            live->solver.plan.unserved_count <= live->unserved_before;
 }
 
+/* Everything that follows builds on a day's first plan. But who tells order by order shall not wait
+ * for it each time anew. */
+static uint64_t fresh_rounds(const struct planner *planner, const struct live *live)
+{
+    uint64_t least = planner->options.rounds * FRESH_TIMES;
+    uint64_t times = FRESH_TIMES + live->solver.in.visit_count / FRESH_VISITS;
+    uint64_t rounds = planner->options.rounds * (times < FRESH_MAX ? times : FRESH_MAX);
+    return rounds > live->fresh_done + least ? rounds - live->fresh_done : least;
+}
+
 /* An event: what holds again is published at once, then made better. */
 static void take_event(struct planner *planner, struct live *live)
 {
@@ -265,7 +279,7 @@ static void take_event(struct planner *planner, struct live *live)
     planner->counters.events++;
     begin(planner, live);
     live->fresh = nothing_planned(&live->solver);
-    live->rounds_left = planner->options.rounds * (live->fresh ? FRESH_TIMES : 1);
+    live->rounds_left = live->fresh ? fresh_rounds(planner, live) : planner->options.rounds;
     live->more_left = planner->options.more_searches;
     if (!live->fresh && calm(live)) {
         live->rounds_left /= CALM_PART;
