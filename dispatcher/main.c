@@ -1,6 +1,7 @@
 /* main.c - one program, its roles and tools by the first word. */
 #include "base/exit_code.h"
 #include "base/nearest.h"
+#include "base/version.h"
 #include "dispatcher/admin.h"
 #include "dispatcher/replay.h"
 #include "dispatcher/serve.h"
@@ -17,8 +18,6 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-
-#define CALLOUT_VERSION "0.1.0"
 
 static const struct role {
     const char *word;

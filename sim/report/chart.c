@@ -312,7 +312,7 @@ static void write_heat(FILE *out, const struct sheet *sheet)
 
 static struct frame lying(const struct sheet *sheet, size_t columns)
 {
-    struct frame frame = {.left = 190, .top = 8, .width = WIDTH - 190 - 24};
+    struct frame frame = {.left = 240, .top = 8, .width = WIDTH - 240 - 24};
     struct extent extent = extent_of(sheet, 0, columns);
     double reach = extent.most - extent.least;
     bool near_zero = extent.least > 0 ? extent.least < reach * 3 : -extent.most < reach * 3;

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { PATH_BYTES = 1024 };
+enum { PATH_BYTES = 1024, WIDE_COLUMNS = 4 /* tables with more take the whole width */ };
 
 struct tile {
     char *name, *unit;
@@ -56,6 +56,7 @@ static const char style[] =
     "gap:16px;align-items:start}"
     "figure{margin:0;background:var(--card);border:1px solid var(--rule);border-radius:10px;"
     "padding:16px 18px;min-width:0}"
+    "figure.wide{grid-column:1/-1}"
     "h2{font-size:17px;margin:0}figcaption p{margin:2px 0 10px;color:var(--soft);font-size:14px}"
     "svg{display:block;width:100%;height:auto;font:16px system-ui,sans-serif}"
     ".tick{fill:var(--soft)}.end{text-anchor:end}.middle,.cell{text-anchor:middle}"
@@ -212,7 +213,8 @@ static void write_csv_link(const struct sheet *sheet, FILE *out)
 static void write_figure(const struct figure *figure, FILE *out)
 {
     const struct sheet *sheet = figure->sheet;
-    fprintf(out, "<figure id=\"%s\"><figcaption><h2>", sheet->id);
+    bool wide = !figure->drawn && sheet->column_count > WIDE_COLUMNS;
+    fprintf(out, "<figure id=\"%s\"%s><figcaption><h2>", sheet->id, wide ? " class=\"wide\"" : "");
     html_text(out, sheet->title);
     fputs("</h2><p>", out);
     html_text(out, sheet->note);

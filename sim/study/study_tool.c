@@ -4,8 +4,10 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/exit_code.h"
+#include "base/version.h"
 #include "sim/scenario/scenario.h"
 #include "sim/study/study.h"
+#include "sim/study/study_page.h"
 #include "sim/study/workers.h"
 
 #include <errno.h>
@@ -32,7 +34,8 @@ struct variant {
 
 struct tool {
     bool compares;
-    const char *scenario, *worker, *out, *figures;
+    const char *scenario, *worker, *out, *figures, *report;
+    char command[TEXT_BYTES];              /* as it was given */
     const char *common[SCENARIO_SETS_MAX]; /* --set: of every variant */
     size_t common_count;
     const char *varies[VARIES_MAX];
@@ -65,6 +68,7 @@ static int usage(FILE *out)
         "  --workers N             runs at once; as many as there are processors\n"
         "  --out FILE              keeps every run; the same command goes on from there\n"
         "  --confidence PERCENT    95\n"
+        "  --report DIR            the same as a page, with its figures as CSV and JSON\n"
         "  --figures WORD          prints only figures whose names hold it\n"
         "  --limit SECONDS         a longer run is ended and counts as failed\n"
         "  --json  --no-progress\n"
@@ -175,6 +179,7 @@ static bool read_option(struct tool *tool, int word)
     case 'l': return read_number(optarg, 0.01, 1e6, &tool->limit_s);
     case 'o': tool->out = optarg; return true;
     case 'f': tool->figures = optarg; return true;
+    case 'r': tool->report = optarg; return true;
     case 'j': tool->json = true; return true;
     case 'q': tool->no_progress = true; return true;
     case 'p': tool->worker = optarg; return true;
@@ -196,6 +201,7 @@ static bool read_options(struct tool *tool, int argc, char **argv)
         {"limit", required_argument, NULL, 'l'},
         {"out", required_argument, NULL, 'o'},
         {"figures", required_argument, NULL, 'f'},
+        {"report", required_argument, NULL, 'r'},
         {"json", no_argument, NULL, 'j'},
         {"no-progress", no_argument, NULL, 'q'},
         {"worker", required_argument, NULL, 'p'},
@@ -410,6 +416,23 @@ static void print_results(const struct tool *tool, const struct study_options *o
     json_decref(whole);
 }
 
+static int report(const struct tool *tool, const struct study_options *options,
+                  struct results *results)
+{
+    char title[NAME_BYTES];
+    struct problem problem;
+    if (tool->report == NULL) return EXIT_DONE;
+    snprintf(title, sizeof title, "%.200s, %s", tool->scenario,
+             tool->compares ? "compared" : "swept");
+    const struct study_page_about about = {title, tool->command, CALLOUT_VERSION};
+    struct page *page = study_page(options, results, &about);
+    enum err err = page_write(page, tool->report, &problem);
+    page_close(page);
+    if (err == ERR_OK) return EXIT_DONE;
+    fprintf(stderr, "callout sim: %s: %s\n", problem.field, problem.text);
+    return EXIT_FAILED;
+}
+
 static int tell(const struct tool *tool, const struct study_options *options,
                 struct results *results, const struct study_count *count)
 {
@@ -423,9 +446,11 @@ static int tell(const struct tool *tool, const struct study_options *options,
     if (count->interrupted) {
         fprintf(stderr, "callout sim: interrupted after %zu of %zu runs%s\n", count->done,
                 count->runs, tool->out == NULL ? "; with --out they would be kept" : "");
+        (void)report(tool, options, results);
         return EXIT_INTERRUPTED;
     }
-    return count->failed > 0 ? EXIT_FAILED : EXIT_DONE;
+    int code = report(tool, options, results);
+    return count->failed > 0 ? EXIT_FAILED : code;
 }
 
 static int study(struct tool *tool)
@@ -460,6 +485,17 @@ static int study(struct tool *tool)
     return EXIT_FAILED;
 }
 
+/* As a shell takes it back, unless an argument has a quote in it. */
+static void note_command(struct tool *tool, int argc, char **argv)
+{
+    size_t used = (size_t)snprintf(tool->command, sizeof tool->command, "callout sim");
+    for (int i = 0; i < argc && used < sizeof tool->command; i++) {
+        const char *quote = strpbrk(argv[i], " *?$&;|<>()\\\"") == NULL ? "" : "'";
+        used += (size_t)snprintf(tool->command + used, sizeof tool->command - used, " %s%s%s",
+                                 quote, argv[i], quote);
+    }
+}
+
 int study_main(int argc, char **argv)
 {
     static struct tool tool;
@@ -470,6 +506,7 @@ int study_main(int argc, char **argv)
                          .confidence = 0.95,
                          .workers = processors < 1 ? 1 : (size_t)processors};
     if (tool.workers > WORKERS_MAX) tool.workers = WORKERS_MAX;
+    note_command(&tool, argc, argv); /* before getopt orders the arguments */
     if (!read_options(&tool, argc, argv)) return usage(stderr);
     if (tool.help) return usage(stdout);
     workers_catch_signals();

@@ -6,9 +6,10 @@
  * `callout sim compare SCENARIO [--with "KEY=V, KEY=V"]... [--against SCENARIO]...
  *   runs the variants on the same seeds; says by how much each differs from the first, with
  *   intervals of the paired differences and a verdict.
- * Both: [--workers N] [--out FILE] [--json] [--confidence PERCENT] [--figures WORD] [--limit S]
- *   [--no-progress] [--worker PROGRAM] [--seeds ...] [--set ...]
+ * Both: [--workers N] [--out FILE] [--report DIR] [--json] [--confidence PERCENT] [--limit S]
+ *   [--figures WORD] [--no-progress] [--worker PROGRAM] [--seeds ...] [--set ...]
  *
+ * --report writes a page of it (study_page.h), with its figures as CSV and JSON.
  * --out keeps each run as a JSON line; the same command goes on where it was interrupted (INT: exit
  * 130, what is there is summed up). A run is `callout sim run SCENARIO --seed N --set ... --json`;
  * --worker puts another program with these arguments in its place. Exit 1: runs failed.

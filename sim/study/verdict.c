@@ -10,14 +10,15 @@ enum goal goal_of(const char *figure)
         const char *word;
         enum goal goal;
     } words[] = {
-        {"unserved", GOAL_LESS}, {"not_served", GOAL_LESS}, {"first_time_fix", GOAL_MORE},
-        {"on_time", GOAL_MORE},  {"served", GOAL_MORE},     {"sla", GOAL_MORE},
-        {"attain", GOAL_MORE},   {"nps", GOAL_MORE},        {"late", GOAL_LESS},
-        {"overtime", GOAL_LESS}, {"travel", GOAL_LESS},     {"moves", GOAL_LESS},
-        {"moved", GOAL_LESS},    {"changed", GOAL_LESS},    {"response", GOAL_LESS},
-        {"backlog", GOAL_LESS},  {"cost", GOAL_LESS},       {"objective", GOAL_LESS},
-        {"lost", GOAL_LESS},     {"doubled", GOAL_LESS},    {"broken", GOAL_LESS},
-        {"breach", GOAL_LESS},   {"gap", GOAL_LESS},        {"declined", GOAL_LESS},
+        {"unserved", GOAL_LESS},  {"not_served", GOAL_LESS}, {"first_time_fix", GOAL_MORE},
+        {"on_time", GOAL_MORE},   {"served", GOAL_MORE},     {"sla", GOAL_MORE},
+        {"attain", GOAL_MORE},    {"nps", GOAL_MORE},        {"late", GOAL_LESS},
+        {"overtime", GOAL_LESS},  {"travel", GOAL_LESS},     {"moves", GOAL_LESS},
+        {"moved", GOAL_LESS},     {"changed", GOAL_LESS},    {"response", GOAL_LESS},
+        {"backlog", GOAL_LESS},   {"cost", GOAL_LESS},       {"objective", GOAL_LESS},
+        {"lost", GOAL_LESS},      {"doubled", GOAL_LESS},    {"broken", GOAL_LESS},
+        {"completed", GOAL_MORE}, {"breach", GOAL_LESS},     {"gap", GOAL_LESS},
+        {"declined", GOAL_LESS},
     };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strstr(figure, words[i].word) != NULL) return words[i].goal;

@@ -62,7 +62,8 @@ static void write_worker(const char *extra)
             "*freeze=2h*) on_time=$((on_time - 5 + own));;\n"
             "esac\n"
             "echo \"{\\\"seed\\\": $seed, \\\"kpi\\\": {\\\"on_time\\\": $on_time, "
-            "\\\"travel_s\\\": $((9000 + common))}, \\\"samples\\\": [1, 2], \\\"name\\\": "
+            "\\\"on_time_permille\\\": $on_time, \\\"travel_s\\\": $((9000 + common))}, "
+            "\\\"samples\\\": [1, 2], \\\"name\\\": "
             "\\\"x\\\"}\"\n",
             folder, extra);
     CHECK(fclose(out) == 0 && chmod(path, 0755) == 0);
@@ -205,7 +206,7 @@ static void a_sweep_says_means_of_all_combinations(void **state)
     json_t *row = row_of(whole, 0, "kpi.on_time");
     assert_true(number_of(row, "mean") - mean < 1e-6 && mean - number_of(row, "mean") < 1e-6);
     assert_int_equal(number_of(row, "count"), 25);
-    assert_int_equal(json_array_size(json_object_get(first, "figures")), 2); /* no seed, no name */
+    assert_int_equal(json_array_size(json_object_get(first, "figures")), 3); /* no seed, no name */
     json_decref(whole);
     /* The same bytes with more workers. */
     char more[512];
@@ -354,6 +355,32 @@ static void wrong_arguments_are_refused_before_any_run(void **state)
     assert_int_equal(lines_of("calls"), 0);
 }
 
+/* Everything that the page shows is in a file of its own, too. */
+static void a_report_says_the_same_as_a_page(void **state)
+{
+    static char text[1 << 16], again[1 << 16];
+    (void)state;
+    write_worker("");
+    const char *arguments = "compare town-small --seeds 40 --with workforce.technicians=9 "
+                            "--with policy.freeze=2h --report page";
+    assert_int_equal(sim(arguments, text, sizeof text), 0);
+    read_all("page/report.html", text, sizeof text);
+    assert_non_null(strstr(text, "<svg"));
+    assert_non_null(strstr(text, "callout sim compare town-small --seeds 40"));
+    assert_null(strstr(text, "What the faults cost")); /* these runs say nothing of it */
+    read_all("page/difference_on_time.csv", text, sizeof text);
+    assert_non_null(strstr(text, "\"better: technicians=9\",0."));
+    assert_non_null(strstr(text, "\"worse: freeze=2h\",-0."));
+    read_all("page/what_if.csv", text, sizeof text);
+    assert_non_null(strstr(text, "\"workforce.technicians=9\","));
+    read_all("page/report.json", text, sizeof text);
+    assert_int_equal(sim(arguments, again, sizeof again), 0);
+    read_all("page/report.json", again, sizeof again);
+    assert_string_equal(text, again);
+    assert_int_equal(sim("sweep town-small --report /nowhere/at/all", text, sizeof text), 1);
+    assert_true(complained("/nowhere"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, folder_make, folder_remove)
 
 int main(void)
@@ -365,6 +392,7 @@ int main(void)
         TEST(what_was_run_is_kept),
         TEST(an_interrupt_keeps_what_is_there),
         TEST(a_run_that_fails_costs_itself_only),
+        TEST(a_report_says_the_same_as_a_page),
         TEST(wrong_arguments_are_refused_before_any_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
