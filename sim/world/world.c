@@ -5,6 +5,7 @@
 #include "base/digest.h"
 #include "sim/feed.h"
 #include "sim/import.h"
+#include "sim/peer/peer.h"
 #include "sim/scratch.h"
 #include "sim/world/seeded.h"
 

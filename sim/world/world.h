@@ -12,10 +12,11 @@
 
 #include "sim/customers.h"
 #include "sim/fleet.h"
-#include "sim/peer/peer.h"
 #include "sim/tally.h"
 #include "sim/world/hub.h"
 #include "sim/world/link.h"
+
+struct peer; /* sim/peer/peer.h */
 
 struct world_options {
     const struct day *day;

@@ -2,6 +2,7 @@
  * the same seed gives the same digest, and no trouble loses or doubles a word. */
 #include "base/clock.h"
 #include "day/day.h"
+#include "sim/peer/peer.h"
 #include "sim/world/world.h"
 
 #include <setjmp.h>
