@@ -159,12 +159,19 @@ static void labels_below(FILE *out, const struct frame *frame, const struct shee
                 sheet->labels[r]);
 }
 
-static void legend(FILE *out, const struct sheet *sheet)
+/* Where columns are shares, the last is what is left over: it draws no attention. */
+static size_t hue_of(const struct sheet *sheet, size_t column, bool shares)
+{
+    bool rest = shares && column > 0 && column + 1 == sheet->column_count;
+    return rest ? HUES - 1 : column % HUES;
+}
+
+static void legend(FILE *out, const struct sheet *sheet, bool shares)
 {
     if (sheet->column_count < 2) return;
     fputs("<ul class=\"legend\">", out);
     for (size_t c = 0; c < sheet->column_count; c++) {
-        fprintf(out, "<li><i class=\"h%zu\"></i>", c % HUES);
+        fprintf(out, "<li><i class=\"h%zu\"></i>", hue_of(sheet, c, shares));
         html_text(out, sheet->columns[c].name);
         fputs("</li>", out);
     }
@@ -200,10 +207,10 @@ static void write_areas(FILE *out, const struct sheet *sheet)
     for (size_t r = 0; r < sheet->row_count; r++)
         most = fmax(most, stacked(sheet, r, sheet->column_count));
     scale(&frame, 0, most);
-    legend(out, sheet);
+    legend(out, sheet, true);
     begin(out, sheet, HEIGHT);
     for (size_t c = 0; c < sheet->column_count; c++) {
-        fprintf(out, "<path class=\"h%zu area\" d=\"M", c % HUES);
+        fprintf(out, "<path class=\"h%zu area\" d=\"M", hue_of(sheet, c, true));
         for (size_t r = 0; r < sheet->row_count; r++)
             fprintf(out, "%.1f %.1fL", frame.left + step * (double)r,
                     y_of(&frame, stacked(sheet, r, c + 1)));
@@ -225,7 +232,7 @@ static void write_lines(FILE *out, const struct sheet *sheet)
     double step = step_of(&frame, sheet);
     struct extent extent = extent_of(sheet, 0, sheet->column_count);
     scale(&frame, fmin(0, extent.least), extent.most);
-    legend(out, sheet);
+    legend(out, sheet, false);
     begin(out, sheet, HEIGHT);
     grid_up(out, &frame);
     for (size_t c = 0; c < sheet->column_count; c++) {
@@ -249,7 +256,7 @@ static void write_bars(FILE *out, const struct sheet *sheet)
     struct frame frame = upright();
     struct extent extent = extent_of(sheet, 0, sheet->column_count);
     scale(&frame, fmin(0, extent.least), fmax(0, extent.most));
-    legend(out, sheet);
+    legend(out, sheet, false);
     begin(out, sheet, HEIGHT);
     grid_up(out, &frame);
     double group = frame.width / (double)sheet->row_count;
@@ -293,7 +300,8 @@ static void write_heat(FILE *out, const struct sheet *sheet)
 {
     struct extent extent = extent_of(sheet, 0, sheet->column_count);
     double left = 150, width = (WIDTH - left - 8) / (double)sheet->column_count;
-    double reach = extent.most > extent.least ? extent.most - extent.least : 1;
+    bool flat = !(extent.most > extent.least);
+    double reach = flat ? 1 : extent.most - extent.least;
     size_t every = (size_t)ceil(38 / width);
     begin(out, sheet, (int)(sheet->row_count + 1) * ROW + 8);
     for (size_t c = 0; c < sheet->column_count; c += every)
@@ -303,7 +311,7 @@ static void write_heat(FILE *out, const struct sheet *sheet)
         text_at(out, left - 10, y + ROW / 2.0 + 4, "tick end", sheet->labels[r]);
         for (size_t c = 0; c < sheet->column_count; c++)
             heat_cell(out, sheet, r, c, left + width * (double)c, y, width,
-                      (sheet_get(sheet, r, c) - extent.least) / reach);
+                      flat ? 0.5 : (sheet_get(sheet, r, c) - extent.least) / reach);
     }
     fputs("</svg>\n", out);
 }
@@ -395,7 +403,9 @@ void chart_write(FILE *out, const struct sheet *sheet, enum chart_kind kind)
         [CHART_HEAT] = write_heat,     [CHART_RANGES] = write_ranges, [CHART_BOXES] = write_boxes,
         [CHART_PLACES] = write_places,
     };
-    if (sheet->row_count == 0)
+    struct extent extent = extent_of(sheet, 0, sheet->column_count);
+    bool zeros = kind == CHART_BARS && extent.least == 0 && extent.most == 0;
+    if (sheet->row_count == 0 || zeros)
         fputs("<p class=\"none\">Nothing to show: nothing of the kind happened.</p>\n", out);
     else
         writers[kind](out, sheet);

@@ -1,6 +1,6 @@
 /* chart.h - a sheet as a picture: inline SVG that follows the page's colours, light and dark.
  *
- *   AREAS    columns stacked over the rows, as shares of a whole
+ *   AREAS    columns stacked over the rows, as shares of a whole; the last one is the rest
  *   LINES    a line per column over the rows; NAN is a gap
  *   BARS     a bar per row and column
  *   HEAT     rows against columns, the value as a shade

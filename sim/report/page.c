@@ -56,7 +56,7 @@ static const char style[] =
     "gap:16px;align-items:start}"
     "figure{margin:0;background:var(--card);border:1px solid var(--rule);border-radius:10px;"
     "padding:16px 18px;min-width:0}"
-    "figure.wide{grid-column:1/-1}"
+    "figure.wide{grid-column:1/-1}.wide table{font-size:13px}"
     "h2{font-size:17px;margin:0}figcaption p{margin:2px 0 10px;color:var(--soft);font-size:14px}"
     "svg{display:block;width:100%;height:auto;font:16px system-ui,sans-serif}"
     ".tick{fill:var(--soft)}.end{text-anchor:end}.middle,.cell{text-anchor:middle}"
