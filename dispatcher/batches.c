@@ -15,6 +15,7 @@ struct waiting {
     uint8_t *bytes;
     size_t size;
     int64_t until_mono_us; /* held: when it is answered with what there is */
+    int64_t asked_seq;     /* held: the log's last fact when it was asked again; 0: not yet */
 };
 
 struct batches {
@@ -46,11 +47,14 @@ static void reply_to(const struct batches *batches, struct sp_ticket to, Protobu
 /* --- what is held --- */
 
 /* False: it is to be held on. */
-static bool answer_one(struct batches *batches, const struct waiting *held, int64_t now_mono_us)
+static bool answer_one(struct batches *batches, struct waiting *held, int64_t now_mono_us)
 {
     ProtobufCBinaryData reply;
     bool expired = now_mono_us >= held->until_mono_us;
+    int64_t seq = core_seq(engine_core(batches->engine));
     if (!batches->ports.alive(batches->ports.context, held->ticket)) return true;
+    if (seq == held->asked_seq && !expired) return false; /* only facts bring news */
+    held->asked_seq = seq;
     if (engine_answer_held(batches->engine, held->bytes, held->size, expired, domain_us(batches),
                            &reply) == ERR_BUSY)
         return false;

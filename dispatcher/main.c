@@ -13,7 +13,7 @@
 #include "optimizer/solve_tool.h"
 #include "sim/ask.h"
 #include "sim/import.h"
-#include "sim/sim.h"
+#include "sim/run/run_tool.h"
 
 #include <stddef.h>
 #include <stdio.h>
@@ -31,7 +31,7 @@ static const struct role {
     {"optimizer", optimizer_main, "solves the plan again on every event"},
     {"import", import_main, "a day of technicians and work orders from two CSV files"},
     {"ask", ask_main, "who could do it, what a move would be, why: answers about the plan"},
-    {"sim", sim_main, "a fleet of virtual technicians: live, demo, benchmarks"},
+    {"sim", sim_verbs_main, "simulated days: run, sweep, compare; live, demo against a system"},
     {"replay", replay_main, "rebuilds the state from the fact log and compares its digest"},
     {"verify", verify_main, "checks a data folder from its first fact to its last"},
     {"solve", solve_main, "a plan for a day folder or a VROOM file, without any system running"},

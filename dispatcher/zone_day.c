@@ -10,10 +10,9 @@
 
 static void enter_zone(const char *zone)
 {
-    static char current[LIMIT_ID + 1] = "\x01";
-    if (strcmp(current, zone) == 0) return;
-    snprintf(current, sizeof current, "%s", zone);
-    setenv("TZ", zone[0] == '\0' ? "UTC" : zone, 1);
+    const char *name = zone[0] == '\0' ? "UTC" : zone, *now = getenv("TZ");
+    if (now != NULL && strcmp(now, name) == 0) return;
+    setenv("TZ", name, 1);
     tzset();
 }
 
@@ -35,13 +34,21 @@ static struct tm local(const char *zone, int64_t time_us)
     return tm;
 }
 
+/* Of a date of the Gregorian calendar. Years begin in March here, so that a leap day is the last of
+ * its year; 146097 days are 400 years. No zone need be entered for it, which would read a file. */
+static int64_t days_since_1970(int64_t year, int64_t month, int64_t day)
+{
+    year -= month <= 2;
+    int64_t era = (year >= 0 ? year : year - 399) / 400;
+    int64_t of_era = year - era * 400;
+    int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+}
+
 int64_t zone_service_day(const char *zone, int64_t time_us)
 {
     struct tm tm = local(zone, time_us);
-    struct tm utc = {
-        .tm_year = tm.tm_year, .tm_mon = tm.tm_mon, .tm_mday = tm.tm_mday, .tm_hour = 12};
-    enter_zone("UTC");
-    return (int64_t)mktime(&utc) / 86400;
+    return days_since_1970(tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday);
 }
 
 int64_t zone_next_day_us(const char *zone, int64_t time_us)

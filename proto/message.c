@@ -32,36 +32,40 @@ struct span {
     const uint8_t *at, *end;
 };
 
+/* A field on the way from the whole message to what is looked at. */
+struct step {
+    const struct step *before;
+    const ProtobufCFieldDescriptor *field;
+    uint32_t index;
+};
+
 struct scan {
-    char path[sizeof((struct problem *)0)->field];
-    size_t path_length;
-    size_t cost, cost_max; /* see I2 */
+    const struct step *step; /* NULL: the message itself; written out only where it is refused */
+    size_t cost, cost_max;   /* see I2 */
     struct problem *problem;
 };
 
 /* --- refusing, by name --- */
 
+enum { PATH_SIZE = sizeof((struct problem *)0)->field };
+
+/* Writes the path down to a step, as much of it as there is room for, and returns its length. */
+static size_t write_path(const struct step *step, char path[PATH_SIZE])
+{
+    if (step == NULL) return 0;
+    size_t before = write_path(step->before, path), room = PATH_SIZE - before;
+    const char *dot = before == 0 ? "" : ".", *name = step->field->name;
+    int length = step->field->label == PROTOBUF_C_LABEL_REPEATED
+                     ? snprintf(path + before, room, "%s%s[%u]", dot, name, step->index)
+                     : snprintf(path + before, room, "%s%s", dot, name);
+    return (size_t)length < room ? before + (size_t)length : PATH_SIZE - 1;
+}
+
 static enum err refuse(struct scan *scan, enum err err, const char *text)
 {
-    return problem_set(scan->problem, err, scan->path, "%s", text);
-}
-
-/* Adds a field to the path and returns the length to go back to. */
-static size_t path_enter(struct scan *scan, const ProtobufCFieldDescriptor *field, uint32_t index)
-{
-    size_t before = scan->path_length, room = sizeof scan->path - before;
-    const char *dot = before == 0 ? "" : ".";
-    int length = field->label == PROTOBUF_C_LABEL_REPEATED
-                     ? snprintf(scan->path + before, room, "%s%s[%u]", dot, field->name, index)
-                     : snprintf(scan->path + before, room, "%s%s", dot, field->name);
-    scan->path_length = (size_t)length < room ? before + (size_t)length : sizeof scan->path - 1;
-    return before;
-}
-
-static void path_leave(struct scan *scan, size_t before)
-{
-    scan->path_length = before;
-    scan->path[before] = '\0';
+    char path[PATH_SIZE] = "";
+    write_path(scan->step, path);
+    return problem_set(scan->problem, err, path, "%s", text);
 }
 
 static enum err spend(struct scan *scan, size_t bytes)
@@ -286,10 +290,11 @@ static enum err scan_message(struct scan *scan, const ProtobufCMessageDescriptor
             continue;
         }
         uint32_t index = seen[field - type->fields]++;
-        size_t before = path_enter(scan, field, index);
+        const struct step step = {scan->step, field, index};
+        scan->step = &step;
         err = spend(scan, FIELD_COST);
         if (err == ERR_OK) err = scan_known(scan, field, index, wire_type, &span, depth);
-        path_leave(scan, before);
+        scan->step = step.before;
     }
     return err;
 }

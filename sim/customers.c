@@ -2,10 +2,12 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/digest.h"
 #include "base/log.h"
 #include "base/rng.h"
 #include "pb/dispatch.pb-c.h"
 #include "sim/day_send.h"
+#include "sim/draw.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,6 +91,25 @@ static void add_cancels(struct customers *customers, const struct customers_opti
     }
 }
 
+/* Whether an order is cancelled, and when, depends on the seed and its id alone. */
+static void add_own_cancels(struct customers *customers, const struct customers_options *options,
+                            int64_t now_us)
+{
+    const struct day *day = options->day;
+    for (size_t i = 0; i < day->order_count; i++) {
+        const struct day_order *order = &day->orders[i];
+        struct digest digest = digest_start();
+        digest_u64(&digest, options->seed);
+        digest_bytes(&digest, order->id, strlen(order->id));
+        struct rng rng = {digest.state};
+        if (!draw_happens(&rng, options->cancel_permille)) continue;
+        int64_t first_us = order->received_us > day->start_us ? order->received_us : day->start_us;
+        int64_t last_us = order->window_end_us - order->service_s * US_PER_SECOND;
+        int64_t at_us = draw_between(&rng, first_us, last_us > first_us ? last_us : first_us + 1);
+        if (at_us > now_us) add_call(customers, (struct call){at_us, order, true, false});
+    }
+}
+
 /* --- calling --------------------------------------------------------------------------------- */
 
 static void on_answer(void *context, const struct api_answer *answer)
@@ -154,7 +175,7 @@ struct customers *customers_open(struct client_loop *loop, const struct customer
     customers->api = options->api;
     customers->territory_id = options->territory_id;
     customers->timer = (struct client_timer){.fire = on_timer, .context = customers};
-    size_t room = day->order_count + options->emergencies + options->cancels + 1;
+    size_t room = 2 * day->order_count + options->emergencies + options->cancels + 1;
     customers->calls = calloc(room, sizeof *customers->calls);
     customers->emergencies = calloc(options->emergencies + 1, sizeof *customers->emergencies);
     CHECK(customers->calls != NULL && customers->emergencies != NULL);
@@ -166,6 +187,7 @@ struct customers *customers_open(struct client_loop *loop, const struct customer
     if (day->order_count > 0) {
         add_emergencies(customers, options, now_us);
         add_cancels(customers, options, now_us);
+        if (options->cancel_permille > 0) add_own_cancels(customers, options, now_us);
     }
     qsort(customers->calls, customers->call_count, sizeof *customers->calls, by_time);
     on_timer(customers);

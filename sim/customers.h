@@ -13,6 +13,7 @@ struct customers_options {
     const char *territory_id; /* kept */
     int64_t known_at_us;      /* orders received up to then are in the system */
     uint32_t emergencies, cancels;
+    uint32_t cancel_permille; /* of the day's orders besides: each has a chance of its own */
     uint64_t seed;
 };
 

@@ -72,8 +72,30 @@ static void catalogue_add(struct catalogue *catalogue, struct arena *arena,
     }
 }
 
+static Callout__Policy policy_of(const struct policy *it)
+{
+    Callout__Policy to;
+    callout__policy__init(&to);
+    to.freeze_seconds = (int32_t)(it->freeze_us / US_PER_SECOND);
+    to.dispatch_ahead_seconds = (int32_t)(it->dispatch_ahead_us / US_PER_SECOND);
+    to.accept_timeout_seconds = (int32_t)(it->accept_timeout_us / US_PER_SECOND);
+    to.overtime_price_percent = it->overtime_price_percent;
+    to.unserved_seconds_per_priority = it->unserved_s_per_priority;
+    to.change_technician_seconds = it->change_technician_s;
+    to.change_start_seconds = it->change_start_s;
+    to.change_start_tolerance_seconds = (int32_t)(it->change_start_tolerance_us / US_PER_SECOND);
+    to.overtime_tier_seconds = (int32_t)(it->overtime_tier_us / US_PER_SECOND);
+    to.overtime_tier_price_percent = it->overtime_tier_price_percent;
+    to.lateness_price_percent = it->lateness_price_percent;
+    to.preferred_window_missed_seconds = it->preferred_window_missed_s;
+    to.preferred_technician_missed_seconds = it->preferred_technician_missed_s;
+    to.travel_price_percent = it->travel_price_percent;
+    to.changes_per_technician_day_max = it->changes_per_technician_day_max;
+    return to;
+}
+
 void day_send_territory(struct api *api, const struct day *day, const char *territory_id,
-                        api_done *done, void *context)
+                        const struct policy *policy, api_done *done, void *context)
 {
     struct arena arena;
     arena_open(&arena, ARENA_BYTES);
@@ -88,6 +110,11 @@ void day_send_territory(struct api *api, const struct day *day, const char *terr
     territory.territory_id = text_of(&arena, territory_id);
     territory.name = territory.territory_id;
     territory.time_zone = text_of(&arena, day->time_zone);
+    Callout__Policy given;
+    if (policy != NULL) {
+        given = policy_of(policy);
+        territory.policy = &given;
+    }
     Callout__UpsertTerritoryRequest request;
     callout__upsert_territory_request__init(&request);
     request.territory = &territory;

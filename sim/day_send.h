@@ -8,11 +8,13 @@
 
 #include "day/day.h"
 #include "gateway/client/api.h"
+#include "model/policy.h"
 
 #include <stdbool.h>
 
+/* `policy` NULL: as the territory has it. */
 void day_send_territory(struct api *api, const struct day *day, const char *territory_id,
-                        api_done *done, void *context);
+                        const struct policy *policy, api_done *done, void *context);
 void day_send_technician(struct api *api, const struct day *day, const char *territory_id,
                          const struct day_technician *technician, api_done *done, void *context);
 void day_send_order(struct api *api, const char *territory_id, const struct day_order *order,

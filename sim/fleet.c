@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/rng.h"
 #include "day/zone.h"
 
@@ -13,7 +14,8 @@
 
 struct fleet {
     struct person **persons;
-    size_t count;
+    char (*ids)[LIMIT_ID + 1]; /* of each */
+    size_t count, room;
 };
 
 /* Chooses who falls ill: half of them in the morning before they start, the others while they work.
@@ -34,35 +36,78 @@ static void choose_ill(const struct fleet_options *options, int64_t *absent_at_u
     }
 }
 
-static enum err open_person(struct fleet *fleet, size_t index, struct client_loop *loop,
-                            const struct fleet_options *options, int64_t absent_at_us,
+static struct person_options options_of(const struct fleet_options *options, size_t index,
+                                        int64_t absent_at_us)
+{
+    int64_t midnight_us = zone_local_to_utc_us(options->day->service_day * US_PER_DAY);
+    return (struct person_options){.row = &options->day->technicians[index],
+                                   .ca_file = options->ca_file,
+                                   .enrol_token = options->tokens[index],
+                                   .boot_id = options->boot_id,
+                                   .luck = {.habits = options->habits,
+                                            .roads = options->roads,
+                                            .travel_percent = options->travel_percent,
+                                            .seed = options->seed,
+                                            .midnight_us = midnight_us},
+                                   .absent_at_us = absent_at_us,
+                                   .watch = options->watch};
+}
+
+static void make_room(struct fleet *fleet, size_t more)
+{
+    fleet->room = fleet->count + more;
+    fleet->persons = realloc(fleet->persons, (fleet->room + 1) * sizeof *fleet->persons);
+    fleet->ids = realloc(fleet->ids, (fleet->room + 1) * sizeof *fleet->ids);
+    CHECK(fleet->persons != NULL && fleet->ids != NULL);
+}
+
+/* A new one: his number is that of his folder and of his line, and his seed comes from it. */
+static enum err open_person(struct fleet *fleet, struct client_loop *loop,
+                            const struct fleet_options *options, struct person_options *person,
                             struct problem *problem)
 {
     char folder[1024], url[256];
-    const struct day_technician *row = &options->day->technicians[index];
+    size_t index = fleet->count;
+    CHECK(index < fleet->room);
     if ((size_t)snprintf(folder, sizeof folder, "%s/%zu", options->folder, index) >= sizeof folder)
         return problem_set(problem, ERR_TOO_LARGE, options->folder, "the path is too long");
     if (options->url_each)
         snprintf(url, sizeof url, "%s%zu", options->url, index);
     else
         snprintf(url, sizeof url, "%s", options->url);
-    int64_t midnight_us = zone_local_to_utc_us(options->day->service_day * US_PER_DAY);
     struct rng rng = {options->seed + index};
-    struct person_options person = {.row = row,
-                                    .url = url,
-                                    .ca_file = options->ca_file,
-                                    .folder = folder,
-                                    .enrol_token = options->tokens[index],
-                                    .boot_id = options->boot_id,
-                                    .luck = {.habits = options->habits,
-                                             .roads = options->roads,
-                                             .travel_percent = options->travel_percent,
-                                             .seed = options->seed,
-                                             .midnight_us = midnight_us},
-                                    .seed = rng_next(&rng),
-                                    .absent_at_us = absent_at_us,
-                                    .watch = options->watch};
-    return person_open(&fleet->persons[index], loop, &person, problem);
+    person->url = url;
+    person->folder = folder;
+    person->seed = rng_next(&rng);
+    enum err err = person_open(&fleet->persons[index], loop, person, problem);
+    if (err != ERR_OK) return err;
+    snprintf(fleet->ids[index], sizeof fleet->ids[index], "%s", person->row->id);
+    fleet->count++;
+    return ERR_OK;
+}
+
+enum err fleet_wake(struct fleet *fleet, struct client_loop *loop,
+                    const struct fleet_options *options, struct problem *problem)
+{
+    size_t count = options->day->technician_count;
+    int64_t *absent_at_us = calloc(count + 1, sizeof *absent_at_us);
+    CHECK(absent_at_us != NULL);
+    if (options->absent_at_us != NULL)
+        memcpy(absent_at_us, options->absent_at_us, count * sizeof *absent_at_us);
+    else
+        choose_ill(options, absent_at_us);
+    make_room(fleet, count);
+    enum err err = ERR_OK;
+    for (size_t i = 0; i < count && err == ERR_OK; i++) {
+        struct person_options person = options_of(options, i, absent_at_us[i]);
+        size_t known = fleet_find(fleet, person.row->id);
+        if (known < fleet->count)
+            person_wake(fleet->persons[known], &person);
+        else
+            err = open_person(fleet, loop, options, &person, problem);
+    }
+    free(absent_at_us);
+    return err;
 }
 
 enum err fleet_open(struct fleet **out, struct client_loop *loop,
@@ -71,17 +116,8 @@ enum err fleet_open(struct fleet **out, struct client_loop *loop,
     if (mkdir(options->folder, 0700) != 0 && errno != EEXIST)
         return problem_set(problem, ERR_IO, options->folder, "%s", strerror(errno));
     struct fleet *fleet = calloc(1, sizeof *fleet);
-    size_t count = options->day->technician_count;
-    int64_t *absent_at_us = calloc(count, sizeof *absent_at_us);
-    CHECK(fleet != NULL && absent_at_us != NULL);
-    fleet->persons = calloc(count, sizeof *fleet->persons);
-    CHECK(fleet->persons != NULL);
-    fleet->count = count;
-    choose_ill(options, absent_at_us);
-    enum err err = ERR_OK;
-    for (size_t i = 0; i < count && err == ERR_OK; i++)
-        err = open_person(fleet, i, loop, options, absent_at_us[i], problem);
-    free(absent_at_us);
+    CHECK(fleet != NULL);
+    enum err err = fleet_wake(fleet, loop, options, problem);
     if (err == ERR_OK)
         *out = fleet;
     else
@@ -95,6 +131,7 @@ void fleet_close(struct fleet *fleet)
     for (size_t i = 0; i < fleet->count; i++)
         person_close(fleet->persons[i]);
     free(fleet->persons);
+    free(fleet->ids);
     free(fleet);
 }
 
@@ -127,8 +164,23 @@ struct fleet_count fleet_count(const struct fleet *fleet)
         count.failures += counters->failures;
         count.snapshots += counters->snapshots;
         count.pulls += counters->pulls;
+        count.aside += person_aside(fleet->persons[i]);
     }
     return count;
+}
+
+size_t fleet_find(const struct fleet *fleet, const char *technician_id)
+{
+    size_t index = 0;
+    while (index < fleet->count && strcmp(fleet->ids[index], technician_id) != 0)
+        index++;
+    return index;
+}
+
+void fleet_sleep(struct fleet *fleet)
+{
+    for (size_t i = 0; i < fleet->count; i++)
+        person_sleep(fleet->persons[i]);
 }
 
 void fleet_end_day(struct fleet *fleet)

@@ -71,6 +71,7 @@ bool luck_says(const struct luck *luck, enum luck_question question, const char 
 int64_t luck_late_start_us(const struct luck *luck, const char *technician_id)
 {
     struct rng rng = stream(luck, LUCK_LATE_START, technician_id);
+    rng.state ^= (uint64_t)luck->midnight_us; /* each of his days has its own */
     if (!draw_happens(&rng, luck->habits->late_start)) return 0;
     return draw_between(&rng, luck->habits->late_least_us, luck->habits->late_most_us + 1);
 }

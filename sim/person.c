@@ -31,6 +31,7 @@ struct person {
     bool started, ended; /* the clock is known; the day is over */
     bool rested, told_half;
     int64_t absent_at_us;
+    uint64_t aside;
     struct point drift; /* how far off the phone believes to be */
 
     char forgotten_id[LIMIT_ID + 1]; /* done there, and nobody was told; "": nothing forgotten */
@@ -45,6 +46,8 @@ struct person {
 };
 
 static const int64_t reconnect_us = 250 * 1000; /* a device that has signal again dials first */
+/* before the shift */
+static const int64_t wake_least_us = 15 * US_PER_MINUTE, wake_most_us = 30 * US_PER_MINUTE;
 static const int64_t late_worth_telling_us = 3 * US_PER_MINUTE;
 
 static void choose(struct person *person);
@@ -241,8 +244,10 @@ static void halfway(struct person *person)
     struct speaker who = speaker(person);
     if (late_us >= late_worth_telling_us) say_late(&who, person->visit_id, late_us);
     if (person->doing == PERSON_TRAVELS &&
-        luck_says(&person->luck, LUCK_POSITIONS, person->visit_id))
+        luck_says(&person->luck, LUCK_POSITIONS, person->visit_id)) {
         say_position(&who, place_shown(person), now_us(person));
+        person->aside++;
+    }
     set_at(person, &person->next, person->ends_us);
 }
 
@@ -562,6 +567,40 @@ void person_end_day(struct person *person)
     if (person->started) remember(person);
     person->ended = true;
     set_signal(person, true);
+}
+
+void person_sleep(struct person *person)
+{
+    person->ended = true;
+    client_timer_cancel(person->loop, &person->next);
+    client_timer_cancel(person->loop, &person->answer);
+    client_timer_cancel(person->loop, &person->radio);
+    set_signal(person, false);
+}
+
+void person_wake(struct person *person, const struct person_options *options)
+{
+    person->row = options->row;
+    person->luck = options->luck;
+    person->absent_at_us = options->absent_at_us;
+    person->doing = PERSON_OFF;
+    person->ended = person->rested = false;
+    person->forgotten_id[0] = person->visit_id[0] = '\0';
+    person->at = person->row->home;
+    if (!person->started) { /* his phone never had a word yet: on_state begins the day */
+        set_signal(person, true);
+        return;
+    }
+    set_at(person, &person->radio,
+           person->row->shift_start_us -
+               draw_between(&person->rng, wake_least_us, wake_most_us + 1));
+    set_at(person, &person->next,
+           person->row->shift_start_us + luck_late_start_us(&person->luck, person->row->id));
+}
+
+uint64_t person_aside(const struct person *person)
+{
+    return person->aside;
 }
 
 void person_falls_ill(struct person *person, int64_t at_us)

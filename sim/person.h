@@ -59,6 +59,13 @@ enum person_doing person_doing(const struct person *person);
 bool person_has_signal(const struct person *person);
 /* The day is over: signal on for good, no more deeds; the outbox drains. */
 void person_end_day(struct person *person);
+/* Then the phone is off, for the night or for a day without a shift. */
+void person_sleep(struct person *person);
+/* Another day of work, at whose midnight at the earliest: the phone is on again some time before
+ * the shift. Of the options, row, luck and absent_at_us count. */
+void person_wake(struct person *person, const struct person_options *options);
+/* Commands he saved that never become facts: positions. */
+uint64_t person_aside(const struct person *person);
 struct client *person_client(struct person *person);
 const char *person_doing_text(enum person_doing doing);
 

@@ -46,6 +46,7 @@ static int usage(void)
             "                        --day DIR [--for TIME] [--json] [--fleet DIR]\n"
             "       both: [--territory NAME] [--time-zone ZONE] [--seed N] [--ill N]\n"
             "             [--emergencies N] [--cancels N] [--metrics FILE]\n"
+            "       callout sim run SCENARIO | FILE | DAY-DIR [--seed N] [--report DIR]\n"
             "       callout sim scenario [NAME | FILE] [--show | --csv DIR | --keys]\n"
             "       callout sim sweep SCENARIO [--seeds N] [--vary KEY=V1,V2]...\n"
             "       callout sim compare SCENARIO [--with KEY=V]... [--against SCENARIO]...\n"

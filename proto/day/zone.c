@@ -10,6 +10,17 @@
 #include <sys/stat.h>
 #include <time.h>
 
+static char opened[80]; /* "": none yet, the machine's own holds */
+
+/* Whoever else lives in this process may have another zone in hand (dispatcher/zone_day.c). */
+static void enter(void)
+{
+    const char *now = getenv("TZ");
+    if (opened[0] == '\0' || (now != NULL && strcmp(now, opened) == 0)) return;
+    CHECK(setenv("TZ", opened, 1) == 0);
+    tzset();
+}
+
 static int name_sound(const char *name)
 {
     if (!isalpha((unsigned char)name[0]) || strlen(name) > 64 || strstr(name, "..") != NULL)
@@ -28,8 +39,8 @@ enum err zone_open(const char *name, struct problem *problem)
         return problem_set(problem, ERR_INVALID, "time zone",
                            "\"%.60s\" is not a zone of the tz database, such as Europe/Vaduz",
                            name);
-    CHECK(setenv("TZ", name, 1) == 0);
-    tzset();
+    snprintf(opened, sizeof opened, "%s", name);
+    enter();
     return ERR_OK;
 }
 
@@ -39,6 +50,7 @@ int64_t zone_utc_to_local_us(int64_t utc_us)
     if (fraction < 0) fraction += US_PER_SECOND;
     time_t seconds = (time_t)((utc_us - fraction) / US_PER_SECOND);
     struct tm tm;
+    enter();
     CHECK(localtime_r(&seconds, &tm) != NULL);
     char text[32];
     int64_t local_us;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 const struct scenario_builtin scenario_builtins[] = {
     {"town-small", "# A morning's look at a plan: small enough to run in a second or two.\n"
@@ -178,6 +179,26 @@ static enum err read_file(struct scenario *out, FILE *file, struct scenario_sour
     return err;
 }
 
+/* A day folder alone: all else is as usual. */
+static enum err read_folder(struct scenario *out, const char *folder,
+                            struct scenario_source *source, struct day_errors *errors)
+{
+    char text[SCENARIO_PATH + 64], path[SCENARIO_PATH];
+    size_t size = strlen(folder);
+    while (size > 1 && folder[size - 1] == '/')
+        size--;
+    if (size >= sizeof path) return refuse(errors, ERR_TOO_LARGE, folder, "the path is too long");
+    memcpy(path, folder, size);
+    path[size] = '\0';
+    const char *slash = strrchr(path, '/'), *name = slash == NULL ? path : slash + 1;
+    bool named = name[0] != '\0' && name[0] != '.' && strlen(name) < SCENARIO_NAME;
+    snprintf(text, sizeof text, "[scenario]\nname = %s\n[folder]\npath = %s\n",
+             named ? name : "folder", path);
+    source->text = text;
+    source->size = strlen(text);
+    return scenario_parse(out, source, errors);
+}
+
 enum err scenario_read(struct scenario *out, const char *name_or_path, const char *const *sets,
                        size_t set_count, struct day_errors *errors)
 {
@@ -188,6 +209,9 @@ enum err scenario_read(struct scenario *out, const char *name_or_path, const cha
         source.size = strlen(source.text);
         return scenario_parse(out, &source, errors);
     }
+    struct stat is;
+    if (stat(name_or_path, &is) == 0 && S_ISDIR(is.st_mode))
+        return read_folder(out, name_or_path, &source, errors);
     FILE *file = fopen(name_or_path, "rb");
     if (file == NULL && errno == ENOENT) return refuse_name(name_or_path, errors);
     if (file == NULL) return refuse(errors, ERR_IO, name_or_path, strerror(errno));

@@ -204,7 +204,8 @@ struct scenario_source {
 MUST_USE enum err scenario_parse(struct scenario *out, const struct scenario_source *source,
                                  struct day_errors *errors);
 
-/* A built-in scenario by its name, or a file by its path (whose own paths are relative to it). */
+/* A built-in scenario by its name, a file by its path (its own paths are relative to it), or a day
+ * folder by its path. */
 MUST_USE enum err scenario_read(struct scenario *out, const char *name_or_path,
                                 const char *const *sets, size_t set_count,
                                 struct day_errors *errors);

@@ -16,10 +16,12 @@
 #include <time.h>
 
 enum {
-    GATEWAY_TICK_US = 100 * 1000,  /* as gateway/service.c does */
+    GATEWAY_TICK_US = 1000 * 1000, /* holds and patience end so much later at most; live it is a
+                                      tenth */
     HELD_EVERY_US = 1000 * 1000,   /* holds end so much later at most; live it is a quarter */
     FREEZE_MARGIN_US = 500 * 1000, /* as dispatcher/service.c gives a wall clock */
     PEER_SIZE = 48,
+    MEASURED_EVERY = 31,
 };
 
 const struct hub_costs hub_costs_default = {
@@ -67,6 +69,8 @@ struct hub {
     struct engine *engine;
     struct batches *batches;
     struct client_timer batch, held, tick;
+    uint64_t pieces;       /* of its work so far */
+    bool measures;         /* the one in hand */
     int64_t batch_ends_us; /* until then it is busy, and what it says leaves then */
     /* The optimizer: */
     struct planner *planner;
@@ -229,17 +233,19 @@ static void schedule_tick(struct hub *hub)
     set_timer(hub, &hub->tick, later(now_us(hub) + wait_us, hub->batch_ends_us));
 }
 
-/* A piece of its work that ends so much later (H1). */
+/* A piece of its work that ends so much later (H1). Asking for CPU time is a call of the kernel, so
+ * one piece in so many is measured and stands for all. */
 static void dispatcher_begins(struct hub *hub, int64_t takes_us)
 {
     hub->batch_ends_us = later(now_us(hub), hub->batch_ends_us) + takes_us;
-    hub->counters.dispatcher_cpu_us -= cpu_us();
+    hub->measures = ++hub->pieces % MEASURED_EVERY == 0;
+    if (hub->measures) hub->counters.dispatcher_cpu_us -= MEASURED_EVERY * cpu_us();
 }
 
 /* False: the power failed in it, and everything is gone. */
 static bool dispatcher_ends(struct hub *hub)
 {
-    hub->counters.dispatcher_cpu_us += cpu_us();
+    if (hub->measures) hub->counters.dispatcher_cpu_us += MEASURED_EVERY * cpu_us();
     if (disk_has_power(hub->disk)) return true;
     hub_lose_power(hub);
     return false;

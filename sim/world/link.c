@@ -27,6 +27,7 @@ struct device {
     char url[URL_BYTES];
     char peer[16];
     int64_t cut_until_us;
+    uint32_t lost; /* permille more than everybody */
 };
 
 struct line {
@@ -213,7 +214,7 @@ static void send_copy(struct line *line, bool up, struct sp_ticket ticket, const
     struct link_net *net = line->net;
     const struct link_conditions *is = &net->conditions;
     *(up ? &net->counters.bytes_up : &net->counters.bytes_down) += size;
-    if (draw_happens(&line->chance, is->lost)) {
+    if (draw_happens(&line->chance, is->lost + net->devices[line->device].lost)) {
         net->counters.lost++;
         note(net, line, up ? "loses request" : "loses reply", ticket.request, size);
         return;
@@ -497,6 +498,12 @@ void link_close(struct link_net *net)
 void link_change(struct link_net *net, const struct link_conditions *conditions)
 {
     net->conditions = *conditions;
+}
+
+void link_worsen(struct link_net *net, const char *url, uint32_t lost)
+{
+    for (size_t i = 0; i < net->device_count; i++)
+        if (strcmp(net->devices[i].url, url) == 0) net->devices[i].lost = lost;
 }
 
 static void end_connections(struct link_net *net, uint32_t device)

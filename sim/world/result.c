@@ -212,7 +212,6 @@ static json_t *days_json(const struct run_result *result)
         put_int(day, "orders", it->orders);
         put_int(day, "known", it->known);
         put_int(day, "called", it->called);
-        put_int(day, "cancelled", it->cancelled);
         put(day, "kpi", kpi_json(&it->kpi));
         put(day, "hours", hours_json(&it->kpi));
         put(day, "lateness", lateness_json(&it->kpi));

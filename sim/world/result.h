@@ -24,8 +24,8 @@ struct run_day {
     int64_t service_day; /* since 1970-01-01, local */
     int64_t begin_us;    /* its local midnight: where kpi.hours begin */
     uint32_t technicians;
-    uint32_t orders; /* of the day; known before it, and called in: */
-    uint32_t known, called, cancelled;
+    uint32_t orders; /* of the day: known when it was taken in, and called in later */
+    uint32_t known, called;
     struct kpi kpi;
 };
 

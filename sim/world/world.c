@@ -9,6 +9,7 @@
 #include "sim/scratch.h"
 #include "sim/world/seeded.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,6 +30,8 @@ struct world {
     struct watch *watch;
     struct fleet *fleet;
     struct customers *customers;
+    struct customers_count customers_before; /* of the days that are over */
+    struct import_result imported;
     struct tally tally;
     struct client_timer tick;
     int64_t begin_us;
@@ -69,6 +72,12 @@ static bool ask_peer(void *context, struct solver *solver)
     return peer_solve(world->options.peer, solver, &problem) == PEER_ANSWERED;
 }
 
+static void on_worked(void *context, const struct hub_work *work)
+{
+    const struct world *world = context;
+    world->options.worked(world->options.worked_context, work);
+}
+
 static void open_system(struct world *world)
 {
     const struct world_options *options = &world->options;
@@ -84,6 +93,7 @@ static void open_system(struct world *world)
     hub.alive = is_alive;
     hub.gateway_down = on_gateway_down;
     if (options->peer != NULL) hub.solve = ask_peer;
+    if (options->worked != NULL) hub.worked = on_worked;
     world->hub = hub_open(world->loop, &hub);
 }
 
@@ -110,10 +120,16 @@ static enum err take_day_in(struct world *world, struct problem *problem)
                                    .key = world->key,
                                    .loop = world->loop,
                                    .territory_id = world->options.territory_id,
+                                   .policy = world->options.policy,
                                    .known_at_us = world->options.known_at_us};
     enum err err = import_day(world->options.day, &target, &result, errors);
     if (err != ERR_OK && problem != NULL) *problem = errors->items[0];
     free(errors);
+    world->imported.technicians += result.technicians;
+    world->imported.orders += result.orders;
+    world->imported.left_out += result.left_out;
+    world->imported.unservable += result.unservable;
+    world->imported.unchanged += result.unchanged;
     return err;
 }
 
@@ -130,24 +146,27 @@ static enum err read_tally(struct world *world, struct problem *problem)
                        "%s", world->tally.problem);
 }
 
+/* Whoever has no phone yet gets a token for one. */
 static enum err enrol(struct world *world, struct problem *problem)
 {
     const struct day *day = world->options.day;
-    world->tokens = calloc(day->technician_count, sizeof *world->tokens);
+    world->tokens = realloc(world->tokens, (day->technician_count + 1) * sizeof *world->tokens);
     CHECK(world->tokens != NULL);
     for (size_t i = 0; i < day->technician_count; i++) {
         const char *const who[] = {day->technicians[i].id};
+        world->tokens[i][0] = '\0';
+        if (world_person(world, who[0]) != NULL) continue;
         if (hub_admin(world->hub, "enrol", who, 1, world->tokens[i], TOKEN_BYTES) != ERR_OK)
             return problem_set(problem, ERR_INTERNAL, who[0], "cannot be enrolled");
     }
     return ERR_OK;
 }
 
-static enum err open_people(struct world *world, struct problem *problem)
+static enum err wake_fleet(struct world *world, struct problem *problem)
 {
     const struct world_options *options = &world->options;
     size_t count = options->day->technician_count;
-    const char **tokens = calloc(count, sizeof *tokens);
+    const char **tokens = calloc(count + 1, sizeof *tokens);
     CHECK(tokens != NULL);
     for (size_t i = 0; i < count; i++)
         tokens[i] = world->tokens[i];
@@ -162,9 +181,18 @@ static enum err open_people(struct world *world, struct problem *problem)
                                   .travel_percent = &world->travel_percent,
                                   .seed = options->seed,
                                   .ill = options->ill,
+                                  .absent_at_us = options->absent_at_us,
                                   .watch = world->watch};
-    enum err err = fleet_open(&world->fleet, world->loop, &fleet, problem);
+    enum err err = world->fleet == NULL ? fleet_open(&world->fleet, world->loop, &fleet, problem)
+                                        : fleet_wake(world->fleet, world->loop, &fleet, problem);
     free(tokens);
+    return err;
+}
+
+static enum err open_people(struct world *world, struct problem *problem)
+{
+    const struct world_options *options = &world->options;
+    enum err err = wake_fleet(world, problem);
     if (err != ERR_OK) return err;
     struct customers_options customers = {.day = options->day,
                                           .api = world->asks,
@@ -172,6 +200,7 @@ static enum err open_people(struct world *world, struct problem *problem)
                                           .known_at_us = options->known_at_us,
                                           .emergencies = options->emergencies,
                                           .cancels = options->cancels,
+                                          .cancel_permille = options->cancel_permille,
                                           .seed = options->seed};
     world->customers = customers_open(world->loop, &customers);
     return ERR_OK;
@@ -216,6 +245,7 @@ static bool live(struct world *world, int64_t until_us)
 
 bool world_live(struct world *world, int64_t until_us)
 {
+    world->draining = false;
     return live(world, until_us);
 }
 
@@ -224,6 +254,40 @@ bool world_drain(struct world *world, int64_t patience_us)
     world->draining = true;
     fleet_end_day(world->fleet);
     return live(world, client_loop_now_us(world->loop) + patience_us);
+}
+
+void world_sleep(struct world *world, int64_t until_us)
+{
+    fleet_sleep(world->fleet);
+    client_loop_run(world->loop, until_us);
+}
+
+static struct customers_count all_customers(const struct world *world)
+{
+    struct customers_count all = customers_count(world->customers);
+    all.ordered += world->customers_before.ordered;
+    all.cancelled += world->customers_before.cancelled;
+    all.refused += world->customers_before.refused;
+    return all;
+}
+
+enum err world_next_day(struct world *world, const struct day *day, const int64_t *absent_at_us,
+                        struct problem *problem)
+{
+    if (api_waiting(world->asks) > 0)
+        return problem_set(problem, ERR_IO, "customers",
+                           "calls of the day before are not answered");
+    world->customers_before = all_customers(world);
+    customers_close(world->customers);
+    world->customers = NULL;
+    world->options.day = day;
+    world->options.absent_at_us = absent_at_us;
+    world->options.known_at_us = client_loop_now_us(world->loop);
+    world->tally.service_day = day->service_day;
+    enum err err = take_day_in(world, problem);
+    if (err == ERR_OK) err = enrol(world, problem);
+    if (err == ERR_OK) err = open_people(world, problem);
+    return err;
 }
 
 /* --- what it came to ------------------------------------------------------------------------- */
@@ -248,7 +312,8 @@ enum err world_sum(struct world *world, struct world_sum *out, struct problem *p
     if (err != ERR_OK) return err;
     watch_join(world->watch, INT64_MAX);
     *out = (struct world_sum){.fleet = fleet_count(world->fleet),
-                              .customers = customers_count(world->customers),
+                              .customers = all_customers(world),
+                              .imported = world->imported,
                               .tally = world->tally.count,
                               .network = link_counters(world->net),
                               .system = hub_counters(world->hub),
@@ -333,6 +398,22 @@ void world_close(struct world *world)
 struct client_loop *world_loop(struct world *world)
 {
     return world->loop;
+}
+
+struct person *world_person(struct world *world, const char *technician_id)
+{
+    if (world->fleet == NULL) return NULL;
+    size_t index = fleet_find(world->fleet, technician_id);
+    return index == fleet_size(world->fleet) ? NULL : fleet_person(world->fleet, index);
+}
+
+void world_set_loss(struct world *world, const char *technician_id, uint32_t permille)
+{
+    char url[sizeof url_phones + 24];
+    size_t index = fleet_find(world->fleet, technician_id);
+    if (index == fleet_size(world->fleet)) return;
+    snprintf(url, sizeof url, "%s%zu", url_phones, index);
+    link_worsen(world->net, url, permille);
 }
 
 struct fleet *world_fleet(struct world *world)

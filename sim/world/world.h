@@ -12,6 +12,7 @@
 
 #include "sim/customers.h"
 #include "sim/fleet.h"
+#include "sim/import.h"
 #include "sim/tally.h"
 #include "sim/world/hub.h"
 #include "sim/world/link.h"
@@ -27,8 +28,12 @@ struct world_options {
     struct link_conditions network;
     struct hub_costs costs;
     struct planner_options planner;
-    struct peer *peer; /* in the optimizer's place; NULL: our own */
-    uint32_t ill, emergencies, cancels;
+    struct peer *peer;           /* in the optimizer's place; NULL: our own */
+    const struct policy *policy; /* of the territory; NULL: the usual one */
+    const int64_t *absent_at_us; /* when each of the day's technicians falls ill; NULL: see ill */
+    uint32_t ill, emergencies, cancels, cancel_permille;
+    void (*worked)(void *context, const struct hub_work *work); /* may be NULL */
+    void *worked_context;
     int64_t before_us;   /* the system and the phones are there so long before the first shift */
     int64_t known_at_us; /* orders received up to then are in at the start; 0: up to the start */
 };
@@ -51,7 +56,15 @@ bool world_live(struct world *world, int64_t until_us);
  * still not acknowledged. */
 bool world_drain(struct world *world, int64_t patience_us);
 
-/* What the day came to. All but the CPU time in `system` repeats with the options; with a peer, if
+/* After world_drain: all phones are off, and the system lives on until then. */
+void world_sleep(struct world *world, int64_t until_us);
+/* The next day is taken in, and its people wake; what the day before left undone, the system has
+ * carried over. `day` is kept until world_close; `absent_at_us` is borrowed. ERR_IO: somebody who
+ * called the day before has no answer yet. */
+MUST_USE enum err world_next_day(struct world *world, const struct day *day,
+                                 const int64_t *absent_at_us, struct problem *problem);
+
+/* What the days came to. All but the CPU time in `system` repeats with the options; with a peer, if
  * it answers the same to the same. */
 struct world_sum {
     struct fleet_count fleet;
@@ -59,6 +72,7 @@ struct world_sum {
     struct tally_count tally;
     struct link_counters network;
     struct hub_counters system;
+    struct import_result imported;     /* of all days */
     const struct watch_totals *totals; /* borrowed until world_close */
     int64_t begin_us, now_us;
     uint64_t digest; /* of every message and of the board at the end */
@@ -71,6 +85,10 @@ struct client_loop *world_loop(struct world *world);
 struct fleet *world_fleet(struct world *world);
 struct link_net *world_net(struct world *world);
 struct hub *world_hub(struct world *world);
+/* By his id; NULL: he never worked here. */
+struct person *world_person(struct world *world, const char *technician_id);
+/* His phone loses so many permille of the messages more than the others. */
+void world_set_loss(struct world *world, const char *technician_id, uint32_t permille);
 void world_set_travel(struct world *world, int32_t percent); /* of all roads, from now on */
 
 #endif
