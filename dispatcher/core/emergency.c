@@ -3,14 +3,16 @@
  * A combination is a technician and up to EJECTED_MAX of his movable visits that make room; a
  * superset of what makes room already is not looked at. What a combination costs at least is what
  * its two routes cost; those that it ejects cost more when others take them, or when nobody does.
- * So combinations are tried from the least of these bounds on, until no bound is below the best.
+ * So combinations are tried from the least of these bounds on, until no bound is below the best, or
+ * TRIED_MAX are. Whoever can take it without that anybody goes is tried before them: he may be the
+ * best, however many have a lesser bound.
  */
 #include "base/check.h"
 #include "dispatcher/core/ask.h"
 
 #include <string.h>
 
-enum { COMBINATIONS_MAX = 4096, TRIED_MAX = 64 };
+enum { TRIED_MAX = 64 };
 
 struct combination {
     uint32_t shift, count;
@@ -21,7 +23,8 @@ struct combination {
 struct search {
     struct ask ask;
     struct judged *judged, *best;
-    struct combination *items;
+    struct combination items[TRIED_MAX]; /* the least that make room, in order */
+    struct combination plain; /* the least where nobody goes; shift NONE: there is none */
     uint32_t count;
 };
 
@@ -46,6 +49,19 @@ static void take_off(const struct search *search, const struct combination *it)
         suppose_off(ask->supposition, it->ejected[i], NONE, 0);
 }
 
+/* As long as it is one of the least; of equals whoever came first. */
+static void keep(struct search *search, struct combination it)
+{
+    struct combination *items = search->items;
+    if (it.count == 0 && (search->plain.shift == NONE || it.at_least < search->plain.at_least))
+        search->plain = it;
+    if (search->count == TRIED_MAX && it.at_least >= items[TRIED_MAX - 1].at_least) return;
+    uint32_t at = search->count < TRIED_MAX ? search->count++ : TRIED_MAX - 1;
+    for (; at > 0 && items[at - 1].at_least > it.at_least; at--)
+        items[at] = items[at - 1];
+    items[at] = it;
+}
+
 /* Does it make room? Then it is kept, with what it costs at least. */
 static bool look_at(struct search *search, struct combination it)
 {
@@ -59,7 +75,7 @@ static bool look_at(struct search *search, struct combination it)
     suppose_end(ask->supposition);
     if (!room || search->judged->count == 0) return false;
     it.at_least = search->judged->cost - plan_parts_total(&before);
-    if (search->count < COMBINATIONS_MAX) search->items[search->count++] = it;
+    keep(search, it);
     return true;
 }
 
@@ -86,17 +102,6 @@ static void look_at_shift(struct search *search, uint32_t shift)
                 continue;
             (void)look_at(search, (struct combination){shift, 2, {it->route[i], it->route[k]}, 0});
         }
-    }
-}
-
-static void sort(struct search *search)
-{
-    for (uint32_t i = 1; i < search->count; i++) {
-        struct combination it = search->items[i];
-        uint32_t at = i;
-        for (; at > 0 && search->items[at - 1].at_least > it.at_least; at--)
-            search->items[at] = search->items[at - 1];
-        search->items[at] = it;
     }
 }
 
@@ -192,9 +197,9 @@ static void search_within(struct search *search, struct emergency_option *best)
     uint32_t first = core->boards[core->appointments[ask->appointment].board].first_shift;
     for (uint32_t s = first; s != NONE; s = core->shifts[s].next_of_board)
         look_at_shift(search, s);
-    sort(search);
     int64_t home = ask->home == NONE ? unserved_price(search, ask->appointment) : 0;
-    for (uint32_t i = 0; i < search->count && i < TRIED_MAX; i++) {
+    if (search->plain.shift != NONE) try_it(search, &search->plain, true, best);
+    for (uint32_t i = 0; i < search->count; i++) {
         struct emergency_option option = {.found = false};
         if (best->found && ask->home == NONE &&
             search->items[i].at_least - home >= plan_parts_total(&best->move.delta))
@@ -236,7 +241,7 @@ static void search_delaying(struct search *search, struct emergency_option *best
 enum err core_emergency(struct core *core, const char *appointment_id, int64_t now_us,
                         struct arena *arena, struct emergency *out, struct problem *problem)
 {
-    struct search search = {.count = 0};
+    struct search search = {.plain = {.shift = NONE}};
     enum err err = ask_open(&search.ask, core, appointment_id, now_us, arena, problem);
     if (err != ERR_OK) return err;
     const struct appointment *it = &core->appointments[search.ask.appointment];
@@ -245,7 +250,6 @@ enum err core_emergency(struct core *core, const char *appointment_id, int64_t n
                            "its order is not of the emergency class: ask Candidates");
     search.judged = arena_need(arena, sizeof *search.judged);
     search.best = arena_need(arena, sizeof *search.best);
-    search.items = arena_need(arena, COMBINATIONS_MAX * sizeof *search.items);
     *out = (struct emergency){.technician_id = owner_id(core, search.ask.appointment),
                               .planned_start_us = search.ask.start_before_us};
     search_within(&search, &out->within_rules);

@@ -182,13 +182,11 @@ static void add_named(struct world *world, struct fact_work_order *it)
     if (chance(world, 25)) *lists[pick(world, 0, 2)] = (struct fact_named){ids, 1};
 }
 
-static void make_order(struct world *world, uint32_t number)
+/* Without a customer, a site and words. */
+static struct fact_work_order order_of_nobody(const char *id)
 {
-    struct fact_work_order *it = &world->orders[number];
-    struct window *windows = arena_need(&world->texts, 2 * sizeof *windows);
-    struct fact_skill *skills = arena_need(&world->texts, sizeof *skills);
-    *it = (struct fact_work_order){
-        .work_order_id = name(world, 'W', number, ""),
+    return (struct fact_work_order){
+        .work_order_id = id,
         .territory_id = "north",
         .external_id = "",
         .customer_id = "",
@@ -206,18 +204,26 @@ static void make_order(struct world *world, uint32_t number)
         .asset_id = "",
         .work_type = "",
         .note = "",
-        .point = any_point(world),
-        .service_us = pick(world, 10, 60) * MINUTE_US,
-        .priority = pick(world, 1, 9),
         .service_day = DAY,
-        .emergency = chance(world, 15),
-        .skills = skills,
-        .skill_count = chance(world, 40),
-        .windows = windows,
-        .promised = arena_need(&world->texts, 2),
-        .window_count = (uint32_t)pick(world, 0, 2),
-        .late_us_max = chance(world, 30) ? pick(world, 1, 40) * MINUTE_US : 0,
     };
+}
+
+static void make_order(struct world *world, uint32_t number)
+{
+    struct fact_work_order *it = &world->orders[number];
+    struct window *windows = arena_need(&world->texts, 2 * sizeof *windows);
+    struct fact_skill *skills = arena_need(&world->texts, sizeof *skills);
+    *it = order_of_nobody(name(world, 'W', number, ""));
+    it->point = any_point(world);
+    it->service_us = pick(world, 10, 60) * MINUTE_US;
+    it->priority = pick(world, 1, 9);
+    it->emergency = chance(world, 15);
+    it->skills = skills;
+    it->skill_count = chance(world, 40);
+    it->windows = windows;
+    it->promised = arena_need(&world->texts, 2);
+    it->window_count = (uint32_t)pick(world, 0, 2);
+    it->late_us_max = chance(world, 30) ? pick(world, 1, 40) * MINUTE_US : 0;
     bool *preferred = arena_need(&world->texts, 2 * sizeof *preferred);
     preferred[pick(world, 0, 1)] = chance(world, 40);
     it->window_preferred = preferred;
@@ -259,13 +265,18 @@ static void plan_one(struct world *world, uint32_t number)
     must(world, fact);
 }
 
-static void world_open(struct world *world, uint64_t seed)
+static void world_open_empty(struct world *world, uint64_t seed)
 {
     *world = (struct world){.rng = {seed}, .seed = seed};
     arena_open(&world->core_arena, (size_t)1 << 30);
     arena_open(&world->texts, (size_t)64 << 20);
     arena_open(&world->scratch, (size_t)256 << 20);
     world->core = core_open(&world->core_arena, &travel_straight);
+}
+
+static void world_open(struct world *world, uint64_t seed)
+{
+    world_open_empty(world, seed);
     world->now_us = MIDNIGHT_US + pick(world, 300, 560) * MINUTE_US;
     make_territory(world);
     for (uint32_t i = 0; i < PEOPLE; i++)
@@ -668,10 +679,77 @@ static void what_was_said_comes_true(void **state)
     assert_true(wanted != NULL || (broken > moves / 10 && relaxed > moves / 20 && emergencies > 0));
 }
 
+/* --- one who is free, and one whose full day could be emptied in many ways ---------------- */
+
+static const struct point here = {471000000, 95000000}, elsewhere = {471000000, 96500000};
+
+static void add_technician(struct world *world, const char *id, struct point home, int64_t minutes)
+{
+    const struct fact_shift shift = {.service_day = DAY,
+                                     .start_us = MIDNIGHT_US + 480 * MINUTE_US,
+                                     .end_us = MIDNIGHT_US + (480 + minutes) * MINUTE_US};
+    struct fact fact = {.kind = FACT_TECHNICIAN};
+    fact.technician = (struct fact_technician){.technician_id = id,
+                                               .territory_id = "north",
+                                               .name = "",
+                                               .home = home,
+                                               .shifts = &shift,
+                                               .shift_count = 1};
+    must(world, fact);
+}
+
+static void add_order(struct world *world, const char *id, int64_t minutes, bool emergency)
+{
+    struct fact fact = {.kind = FACT_WORK_ORDER, .work_order = order_of_nobody(id)};
+    fact.work_order.point = here;
+    fact.work_order.service_us = minutes * MINUTE_US;
+    fact.work_order.priority = 9;
+    fact.work_order.emergency = emergency;
+    must(world, fact);
+}
+
+/* Any two of the full day make room at no way at all; but then these have nobody. */
+static void nobody_goes_where_somebody_is_free(void **state)
+{
+    enum { FULL = 14, EACH = 10 };
+    struct world *world = malloc(sizeof *world);
+    struct emergency found;
+    struct problem problem;
+    const char *ids[FULL];
+    (void)state;
+    assert_non_null(world);
+    world_open_empty(world, 1);
+    world->now_us = MIDNIGHT_US + 300 * MINUTE_US;
+    make_territory(world);
+    add_technician(world, "free", elsewhere, 480);
+    add_technician(world, "full", here, FULL * EACH);
+    struct fact plan = {.kind = FACT_PLAN, .role = ROLE_OPTIMIZER};
+    for (uint32_t i = 0; i < FULL; i++) {
+        add_order(world, name(world, 'W', i, ""), EACH, false);
+        ids[i] = name(world, 'W', i, ".1");
+    }
+    const struct fact_route route = {"full", ids, FULL};
+    plan.plan = (struct fact_plan){.territory_id = "north",
+                                   .service_day = DAY,
+                                   .base_revision = (uint64_t)core_seq(world->core),
+                                   .routes = &route,
+                                   .route_count = 1};
+    must(world, plan);
+    add_order(world, "urgent", 2 * EACH, true);
+    HOLDS(world, core_emergency(world->core, "urgent.1", world->now_us, &world->scratch, &found,
+                                &problem) == ERR_OK);
+    assert_true(found.within_rules.found);
+    assert_string_equal(found.within_rules.move.technician_id, "free");
+    assert_int_equal(found.within_rules.displaced_count, 0);
+    world_close(world);
+    free(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_said_comes_true),
+        cmocka_unit_test(nobody_goes_where_somebody_is_free),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
