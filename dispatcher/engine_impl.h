@@ -7,7 +7,12 @@
 #include "pb/fact.pb-c.h"
 #include "pb/field.pb-c.h"
 
-enum { RECENT_MAX = 8192, SECRET_SIZE = 32, SNAPSHOT_EVERY = 50000, BOARD_NOTES_MAX = 256 };
+enum {
+    RECENT_MAX = 8192,
+    SECRET_SIZE = 32,
+    SNAPSHOT_EVERY = 50000,
+    BOARD_NOTES_MAX = LIMIT_SERVICE_DAYS
+};
 
 /* What happened lately, for those who follow: a ring by seq. Lost at a restart, rebuilt from the
  * log. */

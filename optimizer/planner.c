@@ -29,7 +29,7 @@
 #include <string.h>
 
 enum {
-    PROBLEMS_MAX = 512,
+    PROBLEMS_MAX = LIMIT_SERVICE_DAYS,
     FRESH_TIMES = 6,    /* a day without a plan gets this much more search, */
     FRESH_VISITS = 3,   /* once more for so many visits each, */
     FRESH_MAX = 80,     /* but no more than this: some 3 s at 300 visits */
@@ -243,9 +243,16 @@ static bool nothing_planned(const struct solver *solver)
     return true;
 }
 
+/* When a day's first plan is out nothing is left, though work_done counts its search still. */
+static void spend(struct live *live)
+{
+    uint64_t done = live->solver.work_done;
+    live->rounds_left -= done < live->rounds_left ? done : live->rounds_left;
+}
+
 static void begin(struct planner *planner, struct live *live)
 {
-    if (live->state == SEARCHING && !live->settled) live->rounds_left -= live->solver.work_done;
+    if (live->state == SEARCHING && !live->settled) spend(live);
     if (live->state == SEARCHING && live->fresh) live->fresh_done += live->solver.work_done;
     planner->counters.repairs++;
     solver_begin(&live->solver);

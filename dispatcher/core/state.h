@@ -15,7 +15,7 @@
 #include "dispatcher/core/id_index.h"
 #include "model/skill.h"
 
-enum { EXCLUDED_MAX = 4, FORMER_MAX = 4, BOARDS_MAX = LIMIT_TERRITORIES * 16 };
+enum { EXCLUDED_MAX = 4, FORMER_MAX = 4, BOARDS_MAX = LIMIT_SERVICE_DAYS };
 
 struct territory {
     char id[LIMIT_ID + 1];
