@@ -691,7 +691,8 @@ static void take_from_breed(struct search *search)
     alike_look(&search->alike, &search->now);
 }
 
-/* A child is as many rounds as it was work. */
+/* A child is as many rounds as it was work, but the last one of a call never more than were left: a
+ * call makes one child at least, so that many short calls do more than a long one. */
 static bool run_breed(struct search *search, uint64_t until)
 {
     struct breed *breed = search->breed;
