@@ -212,6 +212,7 @@ static int run_once(struct tool *tool)
     static struct run_result result;
     enum err err = scenario_read(&scenario, tool->name, tool->sets, tool->set_count, &errors);
     if (err != ERR_OK) return refuse(&errors, err);
+    log_open("sim", scenario.fault_count > 0 ? LOG_SILENT : LOG_ERROR); /* faults are meant */
     struct run_options options = {
         .scenario = &scenario, .seed = tool->seed, .progress = on_progress, .context = tool};
     err = tool->no_cost ? run_scenario(&result, &options, &errors)
@@ -233,7 +234,6 @@ int run_main(int argc, char **argv)
     if (tool.seeds != NULL) return sweep(&tool);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
-    log_open("sim", LOG_ERROR);
     tool.shows = !tool.no_progress && isatty(STDERR_FILENO);
     tool.began_us = clock_mono_us();
     write_command(&tool);

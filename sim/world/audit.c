@@ -61,7 +61,8 @@ static bool read_fact(void *context, const void *visited)
     if (body->command != NULL)
         add_word(&reading->commands, digest_of(who, body->actor == NULL ? 0 : body->actor->epoch),
                  body->command->seq);
-    else if (body->request_id[0] != '\0')
+    else if (body->body_case == CALLOUT__FACT_BODY__BODY_UPSERT_WORK_ORDER ||
+             body->body_case == CALLOUT__FACT_BODY__BODY_CANCEL_WORK_ORDER)
         add_word(&reading->requests, digest_of(who, 0), digest_of(body->request_id, 0));
     arena_rewind(&reading->arena);
     return true;

@@ -13,7 +13,8 @@
 struct log_audit {
     uint64_t facts;             /* all */
     uint64_t commands, doubled; /* commands of devices with a fact; facts beyond the first of one */
-    uint64_t requests, requests_doubled; /* the same of requests that carry an id */
+    uint64_t requests,
+        requests_doubled; /* the same of orders and of cancellations, by request id */
     uint64_t unreadable;
 };
 

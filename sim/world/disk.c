@@ -52,7 +52,9 @@ static enum err write_allowed(struct store *store)
 {
     struct disk *disk = disk_of(store);
     if (!disk->has_power || power_fails(disk)) return failed(store, "no power");
-    return disk->refuses ? failed(store, "the disk takes no writes") : ERR_OK;
+    if (!disk->refuses) return ERR_OK;
+    disk->counters.refused++;
+    return failed(store, "the disk takes no writes");
 }
 
 static enum err op_begin(struct store *store)

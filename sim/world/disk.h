@@ -34,6 +34,7 @@ void disk_power_back(struct disk *disk);
 
 struct disk_counters {
     uint64_t writes, commits, failed_commits, cuts;
+    uint64_t refused; /* writes of any kind, while it refuses all */
 };
 
 const struct disk_counters *disk_counters(const struct disk *disk);

@@ -60,7 +60,7 @@ struct run_commands {
     uint64_t rejected, conflicts; /* of those acknowledged */
     uint64_t aside;               /* positions: they never become facts */
     uint64_t facts;               /* of commands, in the log */
-    uint64_t orders, order_facts; /* that customers and the office were told are in; their facts */
+    uint64_t orders, order_facts; /* and cancellations that the system said it has; their facts */
     uint64_t lost, doubled;       /* of both: must be 0 */
 };
 

@@ -310,10 +310,7 @@ static void take_commands(struct run *run, const struct world_sum *sum,
     it->facts = audit->commands + audit->doubled;
     uint64_t due = fleet->saved - fleet->aside - fleet->rejected;
     it->lost = due > audit->commands ? due - audit->commands : 0;
-    /* The territory of each day is a request too, but says nothing new after the first. */
-    const struct import_result *imported = &sum->imported;
-    it->orders = imported->technicians + imported->orders - imported->unchanged +
-                 sum->customers.ordered + sum->customers.cancelled;
+    it->orders = sum->imported.orders + sum->customers.ordered + sum->customers.cancelled;
     it->order_facts = audit->requests + audit->requests_doubled;
     if (it->orders > audit->requests) it->lost += it->orders - audit->requests;
     it->doubled = audit->doubled + audit->requests_doubled;
@@ -337,7 +334,8 @@ static void take_system(struct run *run, const struct world_sum *sum)
     it->plans = sum->totals->plans;
     for (enum hub_part part = 0; part < HUB_PARTS; part++)
         it->kills += sum->system.kills[part];
-    it->disk_failures = disk_counters(hub_disk(world_hub(run->world)))->failed_commits;
+    const struct disk_counters *disk = disk_counters(hub_disk(world_hub(run->world)));
+    it->disk_failures = disk->failed_commits + disk->refused;
     run->out->times.dispatcher_us = sum->system.dispatcher_cpu_us;
     run->out->times.optimizer_us = sum->system.optimizer_cpu_us;
     for (size_t i = 0; i < sum->totals->latency.count; i++)
