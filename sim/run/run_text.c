@@ -121,6 +121,20 @@ static void print_system(const struct run_result *result)
                (double)kpi_lengths_at(plan, 990) / 1000);
 }
 
+static void print_peer(const struct run_result *result)
+{
+    const struct run_peer *it = &result->peer;
+    if (result->solver[0] == '\0') return;
+    printf("  planned by %s: %llu answers, %llu hung, %llu died, %llu nonsense; %llu visits left "
+           "out\n",
+           result->solver, (unsigned long long)it->answered, (unsigned long long)it->hung,
+           (unsigned long long)it->died, (unsigned long long)it->nonsense,
+           (unsigned long long)it->left_out);
+    if (it->last_failure[0] != '\0') printf("  its last failure: %s\n", it->last_failure);
+    printf("  it took %.0f ms, at worst %.0f ms of this machine's time\n",
+           (double)result->times.peer_mean_us / 1000, (double)result->times.peer_worst_us / 1000);
+}
+
 void run_print(const struct run_result *result, const struct scenario *scenario)
 {
     printf("%s: %s\nseed %llu, configuration %016llx, %zu day%s\n", scenario->name, scenario->about,
@@ -130,6 +144,7 @@ void run_print(const struct run_result *result, const struct scenario *scenario)
     print_people(&result->kpi, result->untroubled);
     print_faults(result);
     print_system(result);
+    print_peer(result);
     printf("  digest %016llx\n", (unsigned long long)result->digest);
 }
 

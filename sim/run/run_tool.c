@@ -5,6 +5,7 @@
 #include "base/exit_code.h"
 #include "base/log.h"
 #include "sim/import.h"
+#include "sim/run/run_setup.h"
 #include "sim/run/run_text.h"
 #include "sim/sim.h"
 #include "sim/study/study_tool.h"
@@ -26,6 +27,8 @@ struct tool {
     char command[COMMAND_BYTES];
     const char *sets[SCENARIO_SETS_MAX];
     size_t set_count;
+    char like[SCENARIO_PATH + 8]; /* as what is set */
+    struct run_setup setup;
     bool json, help, no_cost, no_progress;
     bool shows; /* progress */
     int64_t began_us;
@@ -50,6 +53,12 @@ static int usage(FILE *out)
                  "  --seeds N | A-B    many of them: means with intervals\n"
                  "  --threads T        so many runs at once, with --seeds\n"
                  "  --set KEY=VALUE    in place of the scenario's; `callout sim scenario --keys`\n"
+                 "  --like DIR         journeys and visits take as long as recorded in a data "
+                 "folder\n"
+                 "  --policy SCENARIO  the policy of that one\n"
+                 "  --solver COMMAND   a program that speaks VROOM's JSON plans instead\n"
+                 "  --solver-seconds S it is killed after so long; 10\n"
+                 "  --solver-ms MS     what an answer takes in virtual time; 50\n"
                  "  --report DIR       the page, with its figures as CSV and JSON\n"
                  "  --json             one object on standard output\n"
                  "  --no-cost          does not live the days without their faults as well\n"
@@ -67,9 +76,34 @@ static bool read_seed(const char *text, uint64_t *out)
     return text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0 && *out <= INT64_MAX;
 }
 
+static bool read_positive(const char *text, double most, double *out)
+{
+    char *end;
+    *out = strtod(text, &end);
+    return end != text && *end == '\0' && *out >= 0.001 && *out <= most;
+}
+
+static bool add_set(struct tool *tool, const char *set)
+{
+    if (tool->set_count == SCENARIO_SETS_MAX) return false;
+    tool->sets[tool->set_count++] = set;
+    return true;
+}
+
 static bool read_option(struct tool *tool, int word)
 {
+    double ms;
     switch (word) {
+    case 'l':
+        snprintf(tool->like, sizeof tool->like, "like=%.*s", SCENARIO_PATH, optarg);
+        return add_set(tool, tool->like);
+    case 'p': tool->setup.policy = optarg; return true;
+    case 'S': tool->setup.solver = optarg; return true;
+    case 'w': return read_positive(optarg, 3600, &tool->setup.solver_seconds);
+    case 'm':
+        if (!read_positive(optarg, 3600000, &ms)) return false;
+        tool->setup.solver_us = (int64_t)(ms * 1000);
+        return true;
     case 's':
         if (read_seed(optarg, &tool->seed)) return true;
         fprintf(stderr, "callout sim: --seed: \"%s\" is not a whole number\n", optarg);
@@ -77,10 +111,7 @@ static bool read_option(struct tool *tool, int word)
     case 'n': tool->seeds = optarg; return true;
     case 't': tool->threads = optarg; return true;
     case 'r': tool->report = optarg; return true;
-    case 'e':
-        if (tool->set_count == SCENARIO_SETS_MAX) return false;
-        tool->sets[tool->set_count++] = optarg;
-        return true;
+    case 'e': return add_set(tool, optarg);
     case 'j': tool->json = true; return true;
     case 'c': tool->no_cost = true; return true;
     case 'q': tool->no_progress = true; return true;
@@ -92,17 +123,31 @@ static bool read_option(struct tool *tool, int word)
 static bool read_options(struct tool *tool, int argc, char **argv)
 {
     static const struct option words[] = {
-        {"seed", required_argument, NULL, 's'},    {"seeds", required_argument, NULL, 'n'},
-        {"threads", required_argument, NULL, 't'}, {"set", required_argument, NULL, 'e'},
-        {"report", required_argument, NULL, 'r'},  {"json", no_argument, NULL, 'j'},
-        {"no-cost", no_argument, NULL, 'c'},       {"no-progress", no_argument, NULL, 'q'},
-        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0},
+        {"seed", required_argument, NULL, 's'},
+        {"seeds", required_argument, NULL, 'n'},
+        {"threads", required_argument, NULL, 't'},
+        {"set", required_argument, NULL, 'e'},
+        {"report", required_argument, NULL, 'r'},
+        {"json", no_argument, NULL, 'j'},
+        {"no-cost", no_argument, NULL, 'c'},
+        {"no-progress", no_argument, NULL, 'q'},
+        {"like", required_argument, NULL, 'l'},
+        {"policy", required_argument, NULL, 'p'},
+        {"solver", required_argument, NULL, 'S'},
+        {"solver-seconds", required_argument, NULL, 'w'},
+        {"solver-ms", required_argument, NULL, 'm'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
     };
-    *tool = (struct tool){.seed = 1};
+    *tool = (struct tool){.seed = 1, .setup = run_setup_default()};
     optind = 1;
     for (int word; (word = getopt_long(argc, argv, "h", words, NULL)) != -1;)
         if (!read_option(tool, word)) return false;
     if (tool->help) return true;
+    if (tool->like[0] != '\0' && argc == optind) {
+        tool->name = "town-small";
+        return true;
+    }
     if (argc - optind != 1) return false;
     tool->name = argv[optind];
     return true;
@@ -150,6 +195,12 @@ static int sweep(const struct tool *tool)
 
 /* --- one seed -------------------------------------------------------------------------------- */
 
+static void on_world(void *context, struct world_options *options)
+{
+    struct tool *tool = context;
+    run_setup_world(&tool->setup, options);
+}
+
 static bool on_progress(void *context, int32_t permille)
 {
     const struct tool *tool = context;
@@ -169,15 +220,28 @@ static int refuse(const struct day_errors *errors, enum err err)
 }
 
 /* What makes the same page again: where it was written to is no part of it. */
+static void add_words(struct tool *tool, const char *word, const char *value)
+{
+    size_t used = strlen(tool->command);
+    const char *quote = strpbrk(value, " *?$&;|<>()\\\"") == NULL ? "" : "'";
+    snprintf(tool->command + used, sizeof tool->command - used, " %s%s%s%s%s", word,
+             value[0] == '\0' ? "" : " ", quote, value, quote);
+}
+
 static void write_command(struct tool *tool)
 {
-    size_t used = (size_t)snprintf(
-        tool->command, sizeof tool->command, "callout sim run %s --seed %llu%s", tool->name,
-        (unsigned long long)tool->seed, tool->no_cost ? " --no-cost" : "");
-    for (size_t i = 0; i < tool->set_count && used < sizeof tool->command; i++)
-        used += (size_t)snprintf(tool->command + used, sizeof tool->command - used,
-                                 strchr(tool->sets[i], ' ') == NULL ? " --set %s" : " --set \"%s\"",
-                                 tool->sets[i]);
+    char number[32];
+    snprintf(tool->command, sizeof tool->command, "callout sim run %s", tool->name);
+    snprintf(number, sizeof number, "%llu", (unsigned long long)tool->seed);
+    add_words(tool, "--seed", number);
+    if (tool->no_cost) add_words(tool, "--no-cost", "");
+    for (size_t i = 0; i < tool->set_count; i++)
+        add_words(tool, "--set", tool->sets[i]);
+    if (tool->setup.policy != NULL) add_words(tool, "--policy", tool->setup.policy);
+    if (tool->setup.solver == NULL) return;
+    add_words(tool, "--solver", tool->setup.solver);
+    snprintf(number, sizeof number, "%g", (double)tool->setup.solver_us / 1000);
+    add_words(tool, "--solver-ms", number);
 }
 
 static int tell(const struct tool *tool, const struct scenario *scenario,
@@ -211,15 +275,20 @@ static int run_once(struct tool *tool)
     static struct day_errors errors;
     static struct run_result result;
     enum err err = scenario_read(&scenario, tool->name, tool->sets, tool->set_count, &errors);
+    if (err == ERR_OK) err = run_setup_scenario(&tool->setup, &scenario, &errors);
     if (err != ERR_OK) return refuse(&errors, err);
     log_open("sim", scenario.fault_count > 0 ? LOG_SILENT : LOG_ERROR); /* faults are meant */
-    struct run_options options = {
-        .scenario = &scenario, .seed = tool->seed, .progress = on_progress, .context = tool};
+    struct run_options options = {.scenario = &scenario,
+                                  .seed = tool->seed,
+                                  .adjust = on_world,
+                                  .progress = on_progress,
+                                  .context = tool};
     err = tool->no_cost ? run_scenario(&result, &options, &errors)
                         : run_with_cost(&result, &options, &errors);
     if (tool->shows) fprintf(stderr, "\r\x1b[K");
     if (err == ERR_RETRY && end_asked) return EXIT_INTERRUPTED;
     if (err != ERR_OK) return refuse(&errors, err);
+    run_setup_result(&tool->setup, &result);
     int code = tell(tool, &scenario, &result);
     run_result_fini(&result);
     return code;
@@ -231,13 +300,19 @@ int run_main(int argc, char **argv)
     const struct sigaction action = {.sa_handler = on_end_signal};
     if (!read_options(&tool, argc, argv)) return usage(stderr);
     if (tool.help) return usage(stdout);
+    if (tool.seeds != NULL && (tool.setup.policy != NULL || tool.setup.solver != NULL)) {
+        fprintf(stderr, "callout sim: --policy and --solver go with one seed\n");
+        return EXIT_USAGE;
+    }
     if (tool.seeds != NULL) return sweep(&tool);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     tool.shows = !tool.no_progress && isatty(STDERR_FILENO);
     tool.began_us = clock_mono_us();
     write_command(&tool);
-    return run_once(&tool);
+    int code = run_once(&tool);
+    run_setup_close(&tool.setup);
+    return code;
 }
 
 int sim_verbs_main(int argc, char **argv)

@@ -1,7 +1,7 @@
 /* run_tool.h - `callout sim run`: a scenario in virtual time, and what it came to.
  *
  * `callout sim run SCENARIO | FILE | DAY-DIR [--seed N] [--set KEY=VALUE]... [--json]
- *   [--report DIR] [--no-cost] [--no-progress]`
+ *   [--like DIR] [--policy SCENARIO] [--solver COMMAND] [--report DIR] [--no-cost] [--no-progress]`
  *   lives the scenario's days once; prints the figures for people, or with --json as one object, or
  *   writes the planner's page. A scenario with faults is lived a second time without them, so that
  *   the report can say what they cost; --no-cost leaves that out.

@@ -255,6 +255,19 @@ static void add_latency(const struct study_sheets *it)
     add_parts(it, sheet, parts, sizeof parts / sizeof *parts, "ms", 1000);
 }
 
+/* Where somebody else planned: how his calls ended. */
+static void add_peers(const struct study_sheets *it)
+{
+    static const struct part parts[] = {{"peer.answered", "answered"},
+                                        {"peer.hung", "no answer in time"},
+                                        {"peer.died", "died"},
+                                        {"peer.nonsense", "nonsense"},
+                                        {"peer.left_out", "visits left out by a rule"}};
+    struct sheet *sheet = sheet_open("peers", "Other solvers",
+                                     "Calls by how they ended, means over the seeds.", "variant");
+    add_parts(it, sheet, parts, sizeof parts / sizeof *parts, "", 1);
+}
+
 static void add_cost(const struct study_sheets *it)
 {
     static const struct part parts[] = {{"cost.unserved", "more unserved"},
@@ -307,6 +320,7 @@ struct page *study_page(const struct study_options *options, struct results *res
     add_all_boxes(&it);
     add_use_of_time(&it);
     add_latency(&it);
+    add_peers(&it);
     add_cost(&it);
     add_notes(&it, about);
     free(it.values);

@@ -21,13 +21,14 @@ enum {
     NAME_BYTES = 256,
     VARIES_MAX = 8,
     TEXT_BYTES = 2048,
-    ARGUMENTS_MAX = 2 * SCENARIO_SETS_MAX + 16
+    ARGUMENTS_MAX = 2 * SCENARIO_SETS_MAX + 18
 };
 
 /* One point of the comparison: a scenario and what is set in it. */
 struct variant {
     char name[NAME_BYTES];
     const char *scenario;
+    const char *solver; /* NULL: our optimizer */
     char *sets[SCENARIO_SETS_MAX];
     size_t set_count;
 };
@@ -62,7 +63,7 @@ static int usage(FILE *out)
         "\n"
         "usage: callout sim sweep SCENARIO [--vary KEY=V1,V2,...]... [OPTION]...\n"
         "       callout sim compare SCENARIO [--with \"KEY=V, KEY=V\"]... [--against SCENARIO]...\n"
-        "                           [OPTION]...\n"
+        "                           [--solver COMMAND]... [OPTION]...\n"
         "  --seeds N | FIRST-LAST  30 seeds from 1 unless told\n"
         "  --set KEY=VALUE         in every variant\n"
         "  --workers N             runs at once; as many as there are processors\n"
@@ -153,6 +154,14 @@ static bool read_with(struct tool *tool, const char *text)
     }
 }
 
+static bool add_solver(struct tool *tool, const char *command)
+{
+    struct variant *variant = add_variant(tool, NULL);
+    if (variant == NULL) return false;
+    variant->solver = command;
+    return true;
+}
+
 static bool read_option(struct tool *tool, int word)
 {
     double workers;
@@ -164,6 +173,7 @@ static bool read_option(struct tool *tool, int word)
         return true;
     case 'w': return tool->compares && read_with(tool, optarg);
     case 'a': return tool->compares && add_variant(tool, optarg) != NULL;
+    case 'P': return tool->compares && add_solver(tool, optarg);
     case 'S':
         if (tool->common_count == SCENARIO_SETS_MAX) return false;
         tool->common[tool->common_count++] = optarg;
@@ -195,6 +205,7 @@ static bool read_options(struct tool *tool, int argc, char **argv)
         {"vary", required_argument, NULL, 'v'},
         {"with", required_argument, NULL, 'w'},
         {"against", required_argument, NULL, 'a'},
+        {"solver", required_argument, NULL, 'P'},
         {"set", required_argument, NULL, 'S'},
         {"workers", required_argument, NULL, 'n'},
         {"confidence", required_argument, NULL, 'c'},
@@ -262,7 +273,9 @@ static int vary(struct tool *tool)
 static void name_variant(struct variant *variant)
 {
     size_t used = 0;
-    if (variant->set_count == 0)
+    if (variant->solver != NULL)
+        snprintf(variant->name, sizeof variant->name, "%.200s", variant->solver);
+    else if (variant->set_count == 0)
         snprintf(variant->name, sizeof variant->name, "%.200s", variant->scenario);
     for (size_t i = 0; i < variant->set_count && used < sizeof variant->name; i++)
         used += (size_t)snprintf(variant->name + used, sizeof variant->name - used, "%s%s",
@@ -276,7 +289,8 @@ static int list_variants(struct tool *tool)
         int code = vary(tool);
         if (code != EXIT_DONE) return code;
     } else {
-        if (tool->variant_count == 0) return complain("compare", "with what? --with or --against");
+        if (tool->variant_count == 0)
+            return complain("compare", "with what? --with, --against or --solver");
         if (tool->variant_count == RESULTS_VARIANTS_MAX) return complain("compare", "too many");
         memmove(&tool->variants[1], &tool->variants[0],
                 tool->variant_count++ * sizeof *tool->variants);
@@ -334,6 +348,7 @@ static int configure(const struct tool *tool, const struct variant *variant,
             return EXIT_CONFIG;
         }
     }
+    if (variant->solver != NULL) digest_bytes(&digest, variant->solver, strlen(variant->solver));
     out->name = variant->name;
     snprintf(out->configuration, sizeof out->configuration, "%016llx",
              (unsigned long long)digest.state);
@@ -390,6 +405,10 @@ static const char *const *on_arguments(void *context, size_t index, uint64_t see
         tool->arguments[count++] = "--set";
         tool->arguments[count++] =
             i < tool->common_count ? tool->common[i] : variant->sets[i - tool->common_count];
+    }
+    if (variant->solver != NULL) {
+        tool->arguments[count++] = "--solver";
+        tool->arguments[count++] = variant->solver;
     }
     tool->arguments[count] = NULL;
     return tool->arguments;

@@ -4,6 +4,7 @@
  *   runs the scenario on every seed, once per combination of the varied values; says the mean of
  *   every figure with its intervals.
  * `callout sim compare SCENARIO [--with "KEY=V, KEY=V"]... [--against SCENARIO]...
+ *   [--solver COMMAND]...
  *   runs the variants on the same seeds; says by how much each differs from the first, with
  *   intervals of the paired differences and a verdict.
  * Both: [--workers N] [--out FILE] [--report DIR] [--json] [--confidence PERCENT] [--limit S]

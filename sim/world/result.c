@@ -315,6 +315,18 @@ static json_t *system_json(const struct run_system *it)
     return object;
 }
 
+static json_t *peer_json(const struct run_peer *it)
+{
+    json_t *object = json_object();
+    put_count(object, "answered", it->answered);
+    put_count(object, "hung", it->hung);
+    put_count(object, "died", it->died);
+    put_count(object, "nonsense", it->nonsense);
+    put_count(object, "left_out", it->left_out);
+    if (it->last_failure[0] != '\0') put_text(object, "last_failure", it->last_failure);
+    return object;
+}
+
 static json_t *latency_json(const struct run_result *result)
 {
     json_t *object = json_object();
@@ -337,6 +349,9 @@ static json_t *times_json(const struct run_times *it)
     put_int(object, "events_per_s", it->events_per_s);
     put(object, "repair", lengths_json(&it->cpu.repair));
     put(object, "search", lengths_json(&it->cpu.search));
+    put_int(object, "peer_us", it->peer_us);
+    put_int(object, "peer_mean_us", it->peer_mean_us);
+    put_int(object, "peer_worst_us", it->peer_worst_us);
     return object;
 }
 
@@ -363,6 +378,7 @@ json_t *run_result_json(const struct run_result *result)
     put(object, "commands", commands_json(&result->commands));
     put(object, "latency", latency_json(result));
     put(object, "system", system_json(&result->system));
+    if (result->solver[0] != '\0') put(object, "peer", peer_json(&result->peer));
     put(object, "days", days_json(result));
     put(object, "hours", hours_json(&result->kpi));
     put(object, "lateness", lateness_json(&result->kpi));

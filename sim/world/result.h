@@ -73,6 +73,13 @@ struct run_system {
     uint64_t repairs, rounds, pivots; /* of the optimizer */
 };
 
+/* How the calls of an external solver ended (sim/peer/peer.h); all 0: our own optimizer. */
+struct run_peer {
+    uint64_t answered, hung, died, nonsense;
+    uint64_t left_out;      /* visits of its routes that a rule forbids there */
+    char last_failure[256]; /* "": none */
+};
+
 /* How long the optimizer took for a piece of work, in two currencies. */
 struct run_pieces {
     struct kpi_lengths repair; /* an event is taken in and the plan holds again */
@@ -86,6 +93,7 @@ struct run_times {
     int64_t memory_peak_kib; /* of the process so far */
     int64_t events_per_s;    /* of the log's facts, per second of CPU */
     struct run_pieces cpu;
+    int64_t peer_us, peer_mean_us, peer_worst_us; /* of the wall clock */
 };
 
 struct run_result {
@@ -109,6 +117,7 @@ struct run_result {
     size_t fault_count;
     struct run_commands commands;
     struct run_system system;
+    struct run_peer peer;
     uint64_t digest; /* of every message, and of the last state */
     struct run_times times;
 };
@@ -133,8 +142,9 @@ void run_lateness(const struct kpi *kpi, struct run_lateness groups[RUN_LATENESS
 
 /* One object: "kpi" (sums, shares, and of each length count, mean, p50, p95, p99), "cost" (what the
  * faults made worse or better: kpi - untroubled), "days", "hours", "lateness", "backlog", "legs",
- * "faults", "commands", "system", "latency", "digest", and "times". What is many is an array, so
- * that a study takes the rest as figures. A length of time is a number of microseconds. */
+ * "faults", "commands", "system", "peer", "latency", "digest", and "times". What is many is an
+ * array, so that a study takes the rest as figures. A length of time is a number of microseconds.
+ */
 json_t *run_result_json(const struct run_result *result);
 
 #endif

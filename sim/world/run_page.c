@@ -599,6 +599,27 @@ static void add_wire(struct page *page, const struct run_result *result)
     page_table(page, sheet);
 }
 
+static void add_peer(struct page *page, const struct run_result *result)
+{
+    const struct run_peer *peer = &result->peer;
+    const struct {
+        const char *name;
+        uint64_t count;
+    } rows[] = {{"answered", peer->answered},
+                {"no answer in time", peer->hung},
+                {"died", peer->died},
+                {"nonsense", peer->nonsense},
+                {"visits left out by a rule", peer->left_out}};
+    if (result->solver[0] == '\0') return;
+    struct sheet *sheet =
+        sheet_open("peer", "Who planned",
+                   peer->last_failure[0] == '\0' ? result->solver : peer->last_failure, "");
+    sheet_column(sheet, "count", "", 0);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        sheet_set(sheet, sheet_row(sheet, rows[i].name), 0, (double)rows[i].count);
+    page_table(page, sheet);
+}
+
 /* --- the page --- */
 
 static void note_hex(struct page *page, const char *name, uint64_t value)
@@ -645,6 +666,7 @@ struct page *run_page(const struct run_result *result, const struct run_page_abo
     add_faults(page, result);
     add_cost(page, result);
     add_days(page, result);
+    add_peer(page, result);
     add_wire(page, result);
     add_notes(page, result, about);
     return page;
