@@ -11,13 +11,6 @@ struct run_setup run_setup_default(void)
     return (struct run_setup){.solver_seconds = 10, .solver_us = hub_costs_default.answer_us};
 }
 
-static enum err refuse(struct day_errors *errors, const struct problem *problem, enum err err)
-{
-    errors->count = 1;
-    errors->items[0] = *problem;
-    return err;
-}
-
 enum err run_setup_scenario(struct run_setup *setup, struct scenario *scenario,
                             struct day_errors *errors)
 {
@@ -25,13 +18,14 @@ enum err run_setup_scenario(struct run_setup *setup, struct scenario *scenario,
     struct like_count count;
     struct problem problem = {0};
     if (setup->policy != NULL) {
-        enum err err = scenario_read(&other, setup->policy, NULL, 0, errors);
-        if (err != ERR_OK) return err;
+        if (scenario_read(&other, setup->policy, NULL, 0, errors) != ERR_OK) return ERR_INVALID;
         scenario->policy = other.policy;
     }
     setup->like = scenario->like[0] != '\0';
-    enum err err = like_learn(scenario, &count, &problem);
-    return err == ERR_OK ? err : refuse(errors, &problem, err);
+    if (like_learn(scenario, &count, &problem) == ERR_OK) return ERR_OK;
+    errors->count = 1;
+    errors->items[0] = problem;
+    return ERR_INVALID;
 }
 
 void run_setup_world(struct run_setup *setup, struct world_options *options)

@@ -27,7 +27,7 @@ struct tool {
     char command[COMMAND_BYTES];
     const char *sets[SCENARIO_SETS_MAX];
     size_t set_count;
-    char like[SCENARIO_PATH + 8]; /* as what is set */
+    char like[SCENARIO_PATH + 16]; /* as what is set */
     struct run_setup setup;
     bool json, help, no_cost, no_progress;
     bool shows; /* progress */
@@ -90,13 +90,21 @@ static bool add_set(struct tool *tool, const char *set)
     return true;
 }
 
+/* From where we are, not from where the scenario's file is. */
+static bool set_like(struct tool *tool, const char *folder)
+{
+    char here[SCENARIO_PATH];
+    bool whole = folder[0] == '/' || getcwd(here, sizeof here) == NULL;
+    int size = snprintf(tool->like, sizeof tool->like, "scenario.like=%s%s%s", whole ? "" : here,
+                        whole ? "" : "/", folder);
+    return size < (int)sizeof tool->like && add_set(tool, tool->like);
+}
+
 static bool read_option(struct tool *tool, int word)
 {
     double ms;
     switch (word) {
-    case 'l':
-        snprintf(tool->like, sizeof tool->like, "like=%.*s", SCENARIO_PATH, optarg);
-        return add_set(tool, tool->like);
+    case 'l': return set_like(tool, optarg);
     case 'p': tool->setup.policy = optarg; return true;
     case 'S': tool->setup.solver = optarg; return true;
     case 'w': return read_positive(optarg, 3600, &tool->setup.solver_seconds);

@@ -75,6 +75,13 @@ static void expect_likeness(const char *data)
                   scenario.service.work.permille[SPREAD_POINTS / 2]);
     assert_in_range(scenario.roads.travel.permille[SPREAD_POINTS / 2], 700, 2500);
     assert_in_range(scenario.service.work.permille[SPREAD_POINTS / 2], 700, 1600);
+    char line[512], text[4096];
+    snprintf(line, sizeof line,
+             "run --like %s --set demand.orders=8 --set workforce.technicians=2 --set "
+             "optimizer.rounds=50",
+             data);
+    assert_int_equal(run(line, text, sizeof text), 0);
+    assert_non_null(strstr(text, "completed"));
 }
 
 static void the_demo_lives_and_loses_nothing(void **state)
