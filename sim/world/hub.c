@@ -73,6 +73,7 @@ struct hub {
     bool measures;         /* the one in hand */
     int64_t batch_ends_us; /* until then it is busy, and what it says leaves then */
     /* The optimizer: */
+    bool plan_held;
     struct planner *planner;
     struct client_timer plan;
     struct mail *mail, *mail_last;
@@ -423,6 +424,7 @@ static void plan_schedule(struct hub *hub)
 static void on_plan(void *context)
 {
     struct hub *hub = context;
+    if (hub->plan_held) return; /* whoever lets it go sets the timer */
     int64_t cpu_before_us = cpu_us();
     hub->plan_began_us = now_us(hub);
     hub->planned = *planner_counters(hub->planner);
@@ -462,6 +464,12 @@ static void plan_start(struct hub *hub)
     hub->answers = 0;
     hub->plan_ends_us = now_us(hub);
     set_timer(hub, &hub->plan, now_us(hub));
+}
+
+void hub_hold_optimizer(struct hub *hub, bool held)
+{
+    hub->plan_held = held;
+    if (!held && hub->planner != NULL) set_timer(hub, &hub->plan, now_us(hub));
 }
 
 static void plan_end(struct hub *hub)

@@ -92,6 +92,10 @@ void hub_request(struct hub *hub, struct sp_ticket from, const char *peer, const
 MUST_USE enum err hub_admin(struct hub *hub, const char *verb, const char *const *arguments,
                             size_t count, char *out, size_t room);
 
+/* While it is held the optimizer takes nothing in: a day that comes order by order is then planned
+ * once, and not once for each. */
+void hub_hold_optimizer(struct hub *hub, bool held);
+
 /* kill -9. */
 void hub_kill(struct hub *hub, enum hub_part part);
 /* All three at once. The same happens by itself where disk_cut_power_at says so. */

@@ -122,7 +122,9 @@ static enum err take_day_in(struct world *world, struct problem *problem)
                                    .territory_id = world->options.territory_id,
                                    .policy = world->options.policy,
                                    .known_at_us = world->options.known_at_us};
+    hub_hold_optimizer(world->hub, true);
     enum err err = import_day(world->options.day, &target, &result, errors);
+    hub_hold_optimizer(world->hub, false);
     if (err != ERR_OK && problem != NULL) *problem = errors->items[0];
     free(errors);
     world->imported.technicians += result.technicians;
