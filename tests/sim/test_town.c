@@ -210,10 +210,10 @@ static void ways_on_streets_are_shortest_ways(void **state)
 static void journeys_are_on_the_streets(void **state)
 {
     (void)state;
+    static const char by_hour[] = "roads.by_hour=100 100 100 100 100 100 100 100 200 100 100 "
+                                  "100 100 100 100 100 100 100 100 100 100 100 100 100";
     static const char *const sets[] = {"roads.travel=even 150 150", "people.decline_permille=1000",
-                                       "roads.by_hour=100 100 100 100 100 100 100 100 200 100 100 "
-                                       "100 100 100 100 100 100 100 100 100 100 100 100 100",
-                                       "people.incomplete_permille=0"};
+                                       by_hour, "people.incomplete_permille=0"};
     read_scenario("town-small", sets, 4);
     struct town *town = town_open(&scenario.town, 4);
     struct habits habits = habits_of(&scenario);
