@@ -246,14 +246,6 @@ void descent_load(struct descent *descent, const uint16_t *visits, const uint16_
     }
 }
 
-bool descent_holds(const struct descent *descent)
-{
-    for (uint32_t r = 0; r < descent->routes; r++) {
-        if (descent->tours[r].warp > 0 || descent->tours[r].load > descent->capacity) return false;
-    }
-    return true;
-}
-
 /* --- moves --- */
 
 /* One or two stops in a row, with what stands around them. */

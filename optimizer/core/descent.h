@@ -81,7 +81,4 @@ static inline uint32_t descent_start(const struct descent *descent, uint32_t rou
     return descent->visits + 2 * route;
 }
 
-/* Windows and load of all routes hold. */
-bool descent_holds(const struct descent *descent);
-
 #endif

@@ -84,14 +84,3 @@ const struct peer_report *peer_report(const struct peer *peer)
 {
     return &peer->report;
 }
-
-const char *peer_end_text(enum peer_end end)
-{
-    static const char *const texts[PEER_END_COUNT] = {
-        [PEER_ANSWERED] = "answered",
-        [PEER_HUNG] = "hung",
-        [PEER_DIED] = "died",
-        [PEER_NONSENSE] = "nonsense",
-    };
-    return texts[end];
-}

@@ -54,6 +54,5 @@ void peer_close(struct peer *peer); /* may be NULL */
 enum peer_end peer_solve(struct peer *peer, struct solver *solver, struct problem *problem);
 
 const struct peer_report *peer_report(const struct peer *peer); /* of all calls so far */
-const char *peer_end_text(enum peer_end end);
 
 #endif

@@ -2,9 +2,9 @@
  * thing, so that one more technician or order leaves the luck of all others as it was.
  *
  * Runs that are compared take the same seed, and then differ only by what the compared settings
- * did (common random numbers). Whoever needs chance asks for the stream of what it is about: how
- * long the service of order 17 of day 2 takes does not depend on who comes or on what was drawn
- * before. Thread: any.
+ * did (common random numbers). Whoever needs chance asks for the stream of what it is about: order
+ * 17 of day 2 does not depend on who works or on what was drawn before. How long things take then
+ * is sim/luck.h's. Thread: any.
  */
 #ifndef CALLOUT_SIM_SCENARIO_CHANCE_H
 #define CALLOUT_SIM_SCENARIO_CHANCE_H
@@ -14,18 +14,13 @@
 #include <stdbool.h>
 
 enum chance {
-    CHANCE_TOWN = 1,  /* streets and suburbs */
-    CHANCE_PERSON,    /* a technician's home, shift and skills; a: index */
-    CHANCE_ORDER,     /* a: day, b: index */
-    CHANCE_STORM,     /* orders of a storm; a: day, b: fault << 32 | index */
-    CHANCE_COPY,      /* which orders of a day folder come twice; a: day, b: index */
-    CHANCE_FAULT,     /* whom a fault meets; a: day, b: fault << 32 | technician */
-    CHANCE_TRAVEL,    /* how long a journey takes; a: day, b: order */
-    CHANCE_SERVICE,   /* how long a service takes; a: day, b: order */
-    CHANCE_CUSTOMER,  /* cancels, is not at home; a: day, b: order */
-    CHANCE_HABIT,     /* a technician's day; a: day, b: technician */
-    CHANCE_NETWORK,   /* a link's; a: link */
-    CHANCE_OPTIMIZER, /* the seed of the search; a: day */
+    CHANCE_TOWN = 1,   /* streets and suburbs */
+    CHANCE_PERSON,     /* a technician's home, shift and skills; a: index */
+    CHANCE_ORDER,      /* a: day, b: index */
+    CHANCE_STORM,      /* orders of a storm; a: day, b: fault << 32 | index */
+    CHANCE_COPY,       /* which orders of a day folder come twice; a: day, b: index */
+    CHANCE_FAULT,      /* whom a fault meets; a: day, b: fault << 32 | technician */
+    CHANCE_HABIT = 10, /* who falls ill on a day; a: day, b: of the technician */
 };
 
 static inline struct rng chance_of(uint64_t seed, enum chance what, uint64_t a, uint64_t b)

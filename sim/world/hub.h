@@ -39,7 +39,7 @@ struct hub_costs {
     int64_t restart_us;     /* from a kill until the part serves again */
 };
 
-/* Two cores of 2020, 300 visits: a laptop's disk, the optimizer as measured by tests/bench. */
+/* Estimates for two cores of 2020, 300 visits and a laptop's disk; compare hub_work.cpu_us. */
 extern const struct hub_costs hub_costs_default;
 
 enum hub_part { HUB_GATEWAY, HUB_DISPATCHER, HUB_OPTIMIZER, HUB_PARTS };
