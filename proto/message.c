@@ -11,12 +11,12 @@
 #include "message.h"
 
 #include "base/check.h"
+#include "descriptor.h"
 #include "pb/dispatch.pb-c.h"
 #include "pb/field.pb-c.h"
 #include "pb/inner.pb-c.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -32,40 +32,18 @@ struct span {
     const uint8_t *at, *end;
 };
 
-/* A field on the way from the whole message to what is looked at. */
-struct step {
-    const struct step *before;
-    const ProtobufCFieldDescriptor *field;
-    uint32_t index;
-};
-
 struct scan {
-    const struct step *step; /* NULL: the message itself; written out only where it is refused */
-    size_t cost, cost_max;   /* see I2 */
+    const struct field_step
+        *step;             /* NULL: the message itself; written out only where it is refused */
+    size_t cost, cost_max; /* see I2 */
     struct problem *problem;
 };
 
 /* --- refusing, by name --- */
 
-enum { PATH_SIZE = sizeof((struct problem *)0)->field };
-
-/* Writes the path down to a step, as much of it as there is room for, and returns its length. */
-static size_t write_path(const struct step *step, char path[PATH_SIZE])
-{
-    if (step == NULL) return 0;
-    size_t before = write_path(step->before, path), room = PATH_SIZE - before;
-    const char *dot = before == 0 ? "" : ".", *name = step->field->name;
-    int length = step->field->label == PROTOBUF_C_LABEL_REPEATED
-                     ? snprintf(path + before, room, "%s%s[%u]", dot, name, step->index)
-                     : snprintf(path + before, room, "%s%s", dot, name);
-    return (size_t)length < room ? before + (size_t)length : PATH_SIZE - 1;
-}
-
 static enum err refuse(struct scan *scan, enum err err, const char *text)
 {
-    char path[PATH_SIZE] = "";
-    write_path(scan->step, path);
-    return problem_set(scan->problem, err, path, "%s", text);
+    return field_refuse(scan->step, scan->problem, err, text);
 }
 
 static enum err spend(struct scan *scan, size_t bytes)
@@ -157,35 +135,10 @@ static enum err scan_fixed(struct scan *scan, const ProtobufCFieldDescriptor *fi
     return finite ? ERR_OK : refuse(scan, ERR_INVALID, "the number must be finite");
 }
 
-/* The wire type that a single value of this type has. */
-static uint32_t wire_type_of(ProtobufCType type)
-{
-    switch (type) {
-    case PROTOBUF_C_TYPE_STRING:
-    case PROTOBUF_C_TYPE_BYTES:
-    case PROTOBUF_C_TYPE_MESSAGE: return PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED;
-    case PROTOBUF_C_TYPE_SFIXED64:
-    case PROTOBUF_C_TYPE_FIXED64:
-    case PROTOBUF_C_TYPE_DOUBLE: return PROTOBUF_C_WIRE_TYPE_64BIT;
-    case PROTOBUF_C_TYPE_SFIXED32:
-    case PROTOBUF_C_TYPE_FIXED32:
-    case PROTOBUF_C_TYPE_FLOAT: return PROTOBUF_C_WIRE_TYPE_32BIT;
-    case PROTOBUF_C_TYPE_INT32:
-    case PROTOBUF_C_TYPE_SINT32:
-    case PROTOBUF_C_TYPE_INT64:
-    case PROTOBUF_C_TYPE_SINT64:
-    case PROTOBUF_C_TYPE_UINT32:
-    case PROTOBUF_C_TYPE_UINT64:
-    case PROTOBUF_C_TYPE_BOOL:
-    case PROTOBUF_C_TYPE_ENUM: return PROTOBUF_C_WIRE_TYPE_VARINT;
-    }
-    return UINT32_MAX;
-}
-
 static enum err scan_scalar(struct scan *scan, const ProtobufCFieldDescriptor *field,
                             struct span *span)
 {
-    uint32_t wire_type = wire_type_of(field->type);
+    uint32_t wire_type = field_wire_type(field->type);
     uint64_t value = 0;
     struct span fixed;
     if (wire_type == PROTOBUF_C_WIRE_TYPE_VARINT) {
@@ -217,7 +170,7 @@ static enum err scan_sized(struct scan *scan, const ProtobufCFieldDescriptor *fi
 {
     if (field->type == PROTOBUF_C_TYPE_MESSAGE)
         return scan_message(scan, field->descriptor, value, depth + 1);
-    if (wire_type_of(field->type) != PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED)
+    if (field_wire_type(field->type) != PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED)
         return scan_packed(scan, field, value);
     if (field->type == PROTOBUF_C_TYPE_STRING && !text_is_sound(value))
         return refuse(scan, ERR_INVALID, "the text must be UTF-8 without NUL");
@@ -226,7 +179,7 @@ static enum err scan_sized(struct scan *scan, const ProtobufCFieldDescriptor *fi
 
 static bool wire_type_allowed(const ProtobufCFieldDescriptor *field, uint32_t wire_type)
 {
-    if (wire_type == wire_type_of(field->type)) return true;
+    if (wire_type == field_wire_type(field->type)) return true;
     return field->label == PROTOBUF_C_LABEL_REPEATED &&
            wire_type == PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED;
 }
@@ -290,7 +243,7 @@ static enum err scan_message(struct scan *scan, const ProtobufCMessageDescriptor
             continue;
         }
         uint32_t index = seen[field - type->fields]++;
-        const struct step step = {scan->step, field, index};
+        const struct field_step step = {scan->step, field, index};
         scan->step = &step;
         err = spend(scan, FIELD_COST);
         if (err == ERR_OK) err = scan_known(scan, field, index, wire_type, &span, depth);

@@ -7,7 +7,7 @@
 #include "gateway/client/api.h"
 #include "pb/dispatch.pb-c.h"
 #include "sim/ask_kpis.h"
-#include "sim/message_json.h"
+#include "message_json.h"
 #include "sim/system.h"
 
 #include <getopt.h>

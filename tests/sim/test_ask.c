@@ -2,7 +2,7 @@
 #include "base/check.h"
 #include "message.h"
 #include "pb/dispatch.pb-c.h"
-#include "sim/message_json.h"
+#include "message_json.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -131,7 +131,7 @@ static void a_message_is_json_as_proto3_has_it(void **state)
     char *text = json_dumps(json, JSON_COMPACT);
     assert_string_equal(text, "{\"basis\":{\"logSeq\":\"18446744073709551615\",\"settled\":true},"
                               "\"candidates\":[{\"technicianId\":\"T\\\"1\",\"startUs\":\"-1\","
-                              "\"violations\":[{\"rule\":\"RULE_LEG\"}],\"knockOn\":[]}]}");
+                              "\"violations\":[{\"rule\":\"RULE_LEG\"}]}]}");
     free(text);
     json_decref(json);
 }

@@ -1,9 +1,11 @@
-#include "sim/message_json.h"
+#include "message_json.h"
 
 #include "base/check.h"
 
 #include <inttypes.h>
+#include <sodium.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static json_t *made(json_t *value)
@@ -32,7 +34,17 @@ static json_t *enum_name(const ProtobufCEnumDescriptor *type, int number)
     return made(value != NULL ? json_string(value->name) : json_integer(number));
 }
 
-/* NULL: nothing of it is told. */
+static json_t *base64(const ProtobufCBinaryData *bytes)
+{
+    size_t room = sodium_base64_ENCODED_LEN(bytes->len, sodium_base64_VARIANT_ORIGINAL);
+    char *text = malloc(room);
+    CHECK(text != NULL);
+    sodium_bin2base64(text, room, bytes->data, bytes->len, sodium_base64_VARIANT_ORIGINAL);
+    json_t *value = made(json_string(text));
+    free(text);
+    return value;
+}
+
 static json_t *value_json(const ProtobufCFieldDescriptor *field, const void *at)
 {
     switch (field->type) {
@@ -52,9 +64,10 @@ static json_t *value_json(const ProtobufCFieldDescriptor *field, const void *at)
     case PROTOBUF_C_TYPE_ENUM: return enum_name(field->descriptor, *(const int *)at);
     case PROTOBUF_C_TYPE_STRING: return made(json_string(*(const char *const *)at));
     case PROTOBUF_C_TYPE_MESSAGE: return message_json(*(const ProtobufCMessage *const *)at);
-    case PROTOBUF_C_TYPE_BYTES:
-    default: return NULL;
+    case PROTOBUF_C_TYPE_BYTES: return base64(at);
     }
+    CHECK(!"a type that proto3 does not have");
+    return NULL;
 }
 
 static size_t value_size(const ProtobufCFieldDescriptor *field)
@@ -81,24 +94,28 @@ static size_t value_size(const ProtobufCFieldDescriptor *field)
     }
 }
 
-/* Is it set, in the sense of proto3: not its type's zero? */
-static bool is_set(const ProtobufCFieldDescriptor *field, const void *at)
+/* Is it told? A member of a oneof when it is the one that was chosen, whatever its value; anything
+ * else when it is not its type's zero. */
+static bool is_told(const ProtobufCFieldDescriptor *field, const char *message)
 {
-    static const char zeros[sizeof(ProtobufCBinaryData)];
+    static const char zeros[sizeof(int64_t)];
+    const void *at = message + field->offset, *quantifier = message + field->quantifier_offset;
+    if ((field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0)
+        return *(const unsigned *)quantifier == field->id;
     if (field->type == PROTOBUF_C_TYPE_STRING) return **(const char *const *)at != '\0';
     if (field->type == PROTOBUF_C_TYPE_MESSAGE) return *(const void *const *)at != NULL;
+    if (field->type == PROTOBUF_C_TYPE_BYTES) return ((const ProtobufCBinaryData *)at)->len > 0;
     return memcmp(at, zeros, value_size(field)) != 0;
 }
 
+/* NULL: there is nothing in it. */
 static json_t *list_json(const ProtobufCFieldDescriptor *field, const char *message)
 {
     const char *items = *(const char *const *)(const void *)(message + field->offset);
     size_t count = *(const size_t *)(const void *)(message + field->quantifier_offset);
-    json_t *list = made(json_array());
-    for (size_t i = 0; i < count; i++) {
-        json_t *value = value_json(field, items + i * value_size(field));
-        if (value != NULL) CHECK(json_array_append_new(list, value) == 0);
-    }
+    json_t *list = count > 0 ? made(json_array()) : NULL;
+    for (size_t i = 0; i < count; i++)
+        CHECK(json_array_append_new(list, value_json(field, items + i * value_size(field))) == 0);
     return list;
 }
 
@@ -123,16 +140,12 @@ json_t *message_json(const ProtobufCMessage *message)
     const char *bytes = (const char *)message;
     for (unsigned i = 0; i < message->descriptor->n_fields; i++) {
         const ProtobufCFieldDescriptor *field = &message->descriptor->fields[i];
-        const void *at = bytes + field->offset;
         char name[96];
-        bool other =
-            (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0 &&
-            *(const unsigned *)(const void *)(bytes + field->quantifier_offset) != field->id;
         json_t *value = NULL;
         if (field->label == PROTOBUF_C_LABEL_REPEATED)
             value = list_json(field, bytes);
-        else if (!other && is_set(field, at))
-            value = value_json(field, at);
+        else if (is_told(field, bytes))
+            value = value_json(field, bytes + field->offset);
         if (value == NULL) continue;
         camel(field->name, name, sizeof name);
         CHECK(json_object_set_new(object, name, value) == 0);
