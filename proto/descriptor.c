@@ -25,7 +25,7 @@ ProtobufCWireType field_wire_type(ProtobufCType type)
     case PROTOBUF_C_TYPE_BOOL:
     case PROTOBUF_C_TYPE_ENUM: return PROTOBUF_C_WIRE_TYPE_VARINT;
     }
-    CHECK(!"a type of proto3");
+    CHECK(false); /* proto3 has no other type */
     return PROTOBUF_C_WIRE_TYPE_VARINT;
 }
 

@@ -66,7 +66,7 @@ static json_t *value_json(const ProtobufCFieldDescriptor *field, const void *at)
     case PROTOBUF_C_TYPE_MESSAGE: return message_json(*(const ProtobufCMessage *const *)at);
     case PROTOBUF_C_TYPE_BYTES: return base64(at);
     }
-    CHECK(!"a type that proto3 does not have");
+    CHECK(false); /* proto3 has no other type */
     return NULL;
 }
 

@@ -196,7 +196,7 @@ static enum err take_scalar(struct writer *writer, const ProtobufCFieldDescripto
     case PROTOBUF_C_TYPE_BYTES:
     case PROTOBUF_C_TYPE_MESSAGE: break;
     }
-    CHECK(!"not a scalar of ours");
+    CHECK(false);
     return ERR_INTERNAL;
 }
 

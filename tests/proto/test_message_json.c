@@ -96,7 +96,7 @@ static void put_inner(struct random_message *to, const ProtobufCMessageDescripto
 
 static void put_text_or_bytes(struct random_message *to, bool text)
 {
-    static const char *const texts[] = {"", "T01", "Grüße \"\\ / \u2028 \U0001F527", "\x01\x1f\x7f",
+    static const char *const texts[] = {"", "T01", "Grüße \"\\ \u2028\U0001F527", "\x01\x1f\x7f",
                                         "a\tb\nc"};
     uint8_t bytes[64];
     size_t size = rng_below(&to->rng, sizeof bytes);
