@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 
 ProtobufCWireType field_wire_type(ProtobufCType type)
