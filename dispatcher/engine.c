@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "dispatcher/authz.h"
 #include "dispatcher/engine_impl.h"
+#include "dispatcher/positions.h"
 #include "message.h"
 
 #include <errno.h>
@@ -277,6 +278,31 @@ void engine_abandon(struct engine *engine)
 
 /* --- batches --- */
 
+/* A Push without any place that is told in it: who looks at it has no business with where somebody
+ * was off shift. Anything else as it is. */
+static ProtobufCBinaryData without_places(const struct engine_item *item, struct arena *arena)
+{
+    ProtobufCBinaryData whole = {item->size, (uint8_t *)(uintptr_t)item->bytes};
+    ProtobufCMessage *request, *forward, *push;
+    if (message_decode(&callout__request__descriptor, item->bytes, item->size, arena, &request,
+                       NULL) != ERR_OK)
+        return whole;
+    Callout__Request *outer = (Callout__Request *)request;
+    if (strcmp(outer->method, "Forward") != 0 ||
+        message_decode(&callout__forward_request__descriptor, outer->body.data, outer->body.len,
+                       arena, &forward, NULL) != ERR_OK)
+        return whole;
+    Callout__ForwardRequest *inner = (Callout__ForwardRequest *)forward;
+    if (strcmp(inner->method, "Push") != 0 ||
+        message_decode(&callout__push_request__descriptor, inner->body.data, inner->body.len, arena,
+                       &push, NULL) != ERR_OK)
+        return whole;
+    positions_blot((Callout__PushRequest *)push);
+    inner->body = message_encode(push, arena);
+    outer->body = message_encode(forward, arena);
+    return message_encode(request, arena);
+}
+
 /* F2, F3: keeps the bytes of a request that must not be done, for a person to look at. */
 static void keep_quarantined(struct engine *engine, const struct engine_item *item, char *name,
                              size_t size)
@@ -288,10 +314,14 @@ static void keep_quarantined(struct engine *engine, const struct engine_item *it
     snprintf(path, sizeof path, "%s/quarantine", engine->options.folder);
     mkdir(path, 0700);
     snprintf(path, sizeof path, "%s/quarantine/%s", engine->options.folder, name);
+    struct arena arena;
+    arena_open(&arena, 8 * LIMIT_INNER_MESSAGE);
+    ProtobufCBinaryData kept = without_places(item, &arena);
     FILE *file = fopen(path, "wb");
-    if (file == NULL || fwrite(item->bytes, 1, item->size, file) != item->size)
+    if (file == NULL || fwrite(kept.data, 1, kept.len, file) != kept.len)
         log_error("cannot keep a quarantined request in %s: %s", path, strerror(errno));
     if (file != NULL) fclose(file);
+    arena_close(&arena);
     log_error("ALARM: a request was quarantined: %s", path);
 }
 

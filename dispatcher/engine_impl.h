@@ -14,6 +14,11 @@ enum {
     BOARD_NOTES_MAX = LIMIT_SERVICE_DAYS
 };
 
+/* Since the start; /metrics shows them. */
+struct counts {
+    uint64_t fixes_refused, fixes_flagged;
+};
+
 /* What happened lately, for those who follow: a ring by seq. Lost at a restart, rebuilt from the
  * log. */
 struct recent {
@@ -52,6 +57,7 @@ struct engine {
     uint64_t refused_command; /* then: only this command of it, if it is known (not 0) */
     int64_t
         drift_us[LIMIT_TECHNICIANS]; /* when each technician's last drift became a fact, by hash */
+    struct counts counts;
 };
 
 /* One request on its way through. */

@@ -102,10 +102,12 @@ static enum err check_policy(const Callout__Policy *it, const struct reader *rea
         {"travel_price_percent", it->travel_price_percent, 0, POLICY_PERCENT_MAX},
         {"changes_per_technician_day_max", it->changes_per_technician_day_max, 0,
          LIMIT_VISITS_PER_PLAN},
+        {"position_moving_seconds", it->position_moving_seconds, 0, day_s},
+        {"position_resting_seconds", it->position_resting_seconds, 0, day_s},
     };
     if (it->base.n_unknown_fields > 0 && !reader->stored)
         return problem_set(reader->problem, ERR_INVALID, "territory.policy",
-                           "has a field of number %u, which is not known here: 1 to 16 are",
+                           "has a field of number %u, which is not known here: 1 to 18 are",
                            it->base.unknown_fields[0].tag);
     for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++) {
         char field[80];
@@ -137,6 +139,10 @@ static enum err read_policy(const Callout__Policy *it, struct policy *out,
         .preferred_window_missed_s = it->preferred_window_missed_seconds,
         .preferred_technician_missed_s = it->preferred_technician_missed_seconds,
         .changes_per_technician_day_max = it->changes_per_technician_day_max,
+        .position_moving_s = it->position_moving_seconds == 0 ? policy_default.position_moving_s
+                                                              : it->position_moving_seconds,
+        .position_resting_s = it->position_resting_seconds == 0 ? policy_default.position_resting_s
+                                                                : it->position_resting_seconds,
     };
     return check_policy(it, reader);
 }
@@ -497,6 +503,8 @@ enum err fact_from_body(const Callout__FactBody *body, int64_t seq, int64_t time
     *out = (struct fact){
         .seq = seq, .time_us = time_us, .technician_id = "", .role = role_of(body->actor)};
     if (body->actor != NULL) out->technician_id = body->actor->technician_id;
+    out->happened_us = body->happened_us;
+    out->time_uncertain = body->time_uncertain;
     if (body->command != NULL) return read_command(body->command, out, reader);
     switch (body->body_case) {
     case CALLOUT__FACT_BODY__BODY_UPSERT_TERRITORY:

@@ -123,6 +123,16 @@ static enum err add_day(struct call *call, const char *territory_id, const char 
     return ERR_OK;
 }
 
+static Callout__Counts *out_counts(struct call *call)
+{
+    const struct counts *counts = &call->engine->counts;
+    Callout__Counts *to = arena_need(call->arena, sizeof *to);
+    callout__counts__init(to);
+    to->fixes_refused = counts->fixes_refused;
+    to->fixes_flagged = counts->fixes_flagged;
+    return to;
+}
+
 enum err handle_kpis(struct call *call)
 {
     const Callout__KpisRequest *request = (const Callout__KpisRequest *)call->message;
@@ -142,6 +152,7 @@ enum err handle_kpis(struct call *call)
     Callout__KpisReply *answer = arena_need(call->arena, sizeof *answer);
     callout__kpis_reply__init(answer);
     answer->now_us = call->engine->now_us;
+    answer->counts = out_counts(call);
     answer->days = arena_need(call->arena, LIMIT_TERRITORIES * sizeof *answer->days);
     struct core_territory territory;
     enum err err = all ? ERR_OK : add_day(call, request->territory_id, zone, request, answer);

@@ -1,58 +1,80 @@
 /* follow.c - "what is new after my cursor?": devices (Pull, Snapshot) and the gateway (Follow).
  *
- * A cursor is opaque to its holder: epoch of the log, seq, and a keyed hash over both and the
- * device, so that a forged, foreign or future one is answered RESET. A delta is the state now of
+ * A cursor is opaque to its holder: epoch of the log, seq, version of the scope (what concerns the
+ * device besides its appointments), and a keyed hash over these and the device, so that a forged,
+ * foreign or future one is answered RESET. A delta is the state now of
  * whatever changed after the cursor: what is not the technician's any more is named as having left
  * his scope.
  */
 #include "base/clock.h"
 #include "dispatcher/engine_impl.h"
 
+#include <assert.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    CURSOR_SIZE = 16 + 16,
+    CURSOR_HEAD = 24,
+    CURSOR_MAC = 16,
+    CURSOR_SIZE = CURSOR_HEAD + CURSOR_MAC,
     PULL_PAGE = 100,
     PULL_MAX = 256,
     SNAPSHOT_PAGE = 100,
     CAUSES_MAX = 256
 };
 
+struct cursor {
+    uint64_t epoch;
+    int64_t seq;
+    uint64_t scope;
+};
+
 static void cursor_mac(const struct engine *engine, const char *device_id, const uint8_t *head,
-                       uint8_t mac[16])
+                       uint8_t mac[CURSOR_MAC])
 {
     crypto_generichash_state state;
-    crypto_generichash_init(&state, engine->secret, SECRET_SIZE, 16);
-    crypto_generichash_update(&state, head, 16);
+    crypto_generichash_init(&state, engine->secret, SECRET_SIZE, CURSOR_MAC);
+    crypto_generichash_update(&state, head, CURSOR_HEAD);
     crypto_generichash_update(&state, (const uint8_t *)device_id, strlen(device_id));
-    crypto_generichash_final(&state, mac, 16);
+    crypto_generichash_final(&state, mac, CURSOR_MAC);
 }
 
 static ProtobufCBinaryData cursor_make(struct call *call, int64_t seq)
 {
+    const struct engine *engine = call->engine;
+    struct cursor cursor = {engine->log_epoch, seq,
+                            core_sampling(engine->core, call->who->technician_id).version};
     uint8_t *bytes = arena_need(call->arena, CURSOR_SIZE);
-    memcpy(bytes, &call->engine->log_epoch, 8);
-    memcpy(bytes + 8, &seq, 8);
-    cursor_mac(call->engine, call->who->id, bytes, bytes + 16);
+    memcpy(bytes, &cursor, CURSOR_HEAD);
+    cursor_mac(engine, call->who->id, bytes, bytes + CURSOR_HEAD);
     return (ProtobufCBinaryData){CURSOR_SIZE, bytes};
 }
 
-static enum err cursor_read(struct call *call, ProtobufCBinaryData cursor, int64_t *seq)
+static enum err cursor_read(struct call *call, ProtobufCBinaryData bytes, struct cursor *cursor)
 {
-    uint8_t mac[16];
-    uint64_t epoch = 0;
-    if (cursor.len == CURSOR_SIZE) {
-        cursor_mac(call->engine, call->who->id, cursor.data, mac);
-        memcpy(&epoch, cursor.data, 8);
-        memcpy(seq, cursor.data + 8, 8);
-        if (sodium_memcmp(mac, cursor.data + 16, 16) == 0 && epoch == call->engine->log_epoch &&
-            *seq >= 0 && *seq <= core_seq(call->engine->core))
+    uint8_t mac[CURSOR_MAC];
+    static_assert(sizeof *cursor == CURSOR_HEAD, "a cursor's head is the struct as it lies");
+    if (bytes.len == CURSOR_SIZE) {
+        cursor_mac(call->engine, call->who->id, bytes.data, mac);
+        memcpy(cursor, bytes.data, CURSOR_HEAD);
+        if (sodium_memcmp(mac, bytes.data + CURSOR_HEAD, CURSOR_MAC) == 0 &&
+            cursor->epoch == call->engine->log_epoch && cursor->seq >= 0 &&
+            cursor->seq <= core_seq(call->engine->core))
             return ERR_OK;
     }
     return problem_set(&call->problem, ERR_RESET, "cursor", "cannot be continued: take a Snapshot");
+}
+
+static Callout__Sampling *new_sampling(struct call *call)
+{
+    struct core_sampling now = core_sampling(call->engine->core, call->who->technician_id);
+    Callout__Sampling *sampling = arena_need(call->arena, sizeof *sampling);
+    callout__sampling__init(sampling);
+    sampling->moving_seconds = now.moving_s;
+    sampling->resting_seconds = now.resting_s;
+    return sampling;
 }
 
 struct news {
@@ -127,14 +149,15 @@ static void fill_causes(struct call *call, const struct news *news, Callout__Pul
 enum err handle_pull(struct call *call)
 {
     const Callout__PullRequest *request = (const Callout__PullRequest *)call->message;
-    int64_t seq = 0;
-    enum err err = cursor_read(call, request->cursor, &seq);
+    struct cursor cursor = {0};
+    enum err err = cursor_read(call, request->cursor, &cursor);
     if (err != ERR_OK) return err;
     int64_t tip = core_seq(call->engine->core);
     struct news *news = arena_need(call->arena, sizeof *news);
     news->arena = call->arena;
     news->technician_id = call->who->technician_id;
-    err = store_changes_of(call->engine->store, call->who->technician_id, seq, note_change, news);
+    err = store_changes_of(call->engine->store, call->who->technician_id, cursor.seq, note_change,
+                           news);
     if (err != ERR_OK) return err;
     Callout__PullReply *answer = arena_need(call->arena, sizeof *answer);
     callout__pull_reply__init(answer);
@@ -142,6 +165,8 @@ enum err handle_pull(struct call *call)
     if (err != ERR_OK) return err;
     fill_causes(call, news, answer);
     answer->more = news->more;
+    if (cursor.scope != core_sampling(call->engine->core, call->who->technician_id).version)
+        answer->sampling = new_sampling(call);
     answer->cursor = cursor_make(call, news->more ? news->last_seq : tip);
     call->answer = &answer->base;
     return ERR_OK;
@@ -284,6 +309,7 @@ enum err handle_snapshot(struct call *call)
     answer->technician = read_technician_message(call, call->who->technician_id);
     if (answer->technician != NULL)
         answer->territory = read_territory_message(call, answer->technician->territory_id);
+    answer->sampling = new_sampling(call);
     call->answer = &answer->base;
     return ERR_OK;
 }

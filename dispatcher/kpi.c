@@ -118,14 +118,16 @@ static bool add_check_in(void *context, const void *visited)
 {
     struct reading *reading = context;
     const struct row_check_in *row = visited;
-    bool known = row->device_time_us > 0 && row->device_time_us <= row->received_us;
+    /* A check-in of earlier builds says only what the device said. */
+    bool said = row->device_time_us > 0 && row->device_time_us <= row->received_us;
+    int64_t at_us = said ? row->device_time_us : row->received_us;
     if (row->status < APPOINTMENT_EN_ROUTE || row->status > APPOINTMENT_NO_ACCESS) return true;
     if (row->seq < reading->from_seq || row->seq > reading->until_seq) return true;
     reading->reports = grown(reading->arena, reading->reports, reading->report_count,
                              &reading->report_room, sizeof *reading->reports);
     reading->reports[reading->report_count++] = (struct report){
         .seq = row->seq,
-        .at_us = known ? row->device_time_us : row->received_us,
+        .at_us = row->happened_us > 0 ? row->happened_us : at_us,
         .status = (enum appointment_status)row->status,
         .technician_id = arena_text(reading->arena, row->technician_id),
         .rests = row->status == APPOINTMENT_PAUSED && strcmp(row->reason, "break") == 0,

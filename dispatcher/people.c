@@ -1,6 +1,7 @@
 /* people.c - who is asking: enrolment, sessions, keys. Secrets are stored as hashes only. */
 #include "base/clock.h"
 #include "dispatcher/authz.h"
+#include "dispatcher/device_clock.h"
 #include "dispatcher/engine_impl.h"
 
 #include <sodium.h>
@@ -173,6 +174,14 @@ static enum err no_device(struct call *call)
                        "is not enrolled, or its secret is wrong");
 }
 
+static enum err sample_clock(struct engine *engine, struct row_device *device,
+                             int64_t device_time_us)
+{
+    int64_t offset_us = device->clock_offset_us;
+    device_clock_sample(device, device_time_us, engine->now_us);
+    return device->clock_offset_us == offset_us ? ERR_OK : engine_put(engine, ROW_DEVICE, device);
+}
+
 enum err handle_hello(struct call *call)
 {
     const Callout__HelloRequest *request = (const Callout__HelloRequest *)call->message;
@@ -194,6 +203,8 @@ enum err handle_hello(struct call *call)
     callout__hello_reply__init(answer);
     answer->last_seq = (uint64_t)row.device.last_seq;
     answer->technician_id = arena_text(call->arena, row.device.technician_id);
+    err = sample_clock(engine, &row.device, request->device_time_us);
+    if (err != ERR_OK) return err;
     uint8_t *token = arena_need(call->arena, TOKEN_SIZE);
     randombytes_buf(token, TOKEN_SIZE);
     hash_hex(token, TOKEN_SIZE, token_hash);

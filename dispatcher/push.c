@@ -3,22 +3,27 @@
  *   seq <= last   the stored result again, to the byte (or PAYLOAD_MISMATCH when the bytes differ)
  *   seq == last+1 applied; or REJECTED for good, which also lets the sequence go on
  *   seq >  last+1 GAP: nothing is applied
+ *
+ * What a command is identified by is the hash of its bytes as they came; what of it is kept may be
+ * less (positions.h).
  */
 #include "base/clock.h"
 #include "dispatcher/engine_impl.h"
+#include "dispatcher/positions.h"
 #include "message.h"
 
 #include <sodium.h>
+#include <stdio.h>
 #include <string.h>
 
-enum { PAYLOAD_HASH = 16, FIXES_MAX = 100 };
+enum { PAYLOAD_HASH = 16 };
 #define DRIFT_MIN_US   (5 * US_PER_MINUTE)
 #define DRIFT_EVERY_US (2 * US_PER_MINUTE)
-#define SKEW_MAX_US    (5 * US_PER_MINUTE)
 
 struct sender {
     struct call *call;
     struct row_device device; /* as it will be after the batch */
+    struct device_clock clock;
     uint8_t public_key[64], secret_hash[64];
 };
 
@@ -36,6 +41,7 @@ static enum err load_sender(struct call *call, struct sender *sender)
     sender->device.technician_id = arena_text(call->arena, row.device.technician_id);
     sender->device.key_algorithm = arena_text(call->arena, row.device.key_algorithm);
     sender->device.name = arena_text(call->arena, row.device.name);
+    sender->device.boot_id = arena_text(call->arena, row.device.boot_id);
     memcpy(sender->public_key, row.device.public_key.bytes, row.device.public_key.size);
     memcpy(sender->secret_hash, row.device.secret_hash.bytes, row.device.secret_hash.size);
     sender->device.public_key.bytes = sender->public_key;
@@ -66,55 +72,14 @@ static void add_error(struct arena *arena, Callout__CommandResult *result,
     result->n_errors = 1;
 }
 
-/* A clock far ahead of ours says nothing, and its fix would stay the newest for ever. */
-static int64_t fix_time_us(const struct engine *engine, const Callout__Fix *fix)
-{
-    return fix->fix_time_us > engine->now_us + SKEW_MAX_US ? engine->now_us : fix->fix_time_us;
-}
-
-static enum err put_positions(struct sender *sender, const Callout__PositionBatch *batch,
-                              struct problem *problem)
-{
-    struct engine *engine = sender->call->engine;
-    const char *technician_id = sender->device.technician_id;
-    if (batch->n_fixes > FIXES_MAX)
-        return problem_set(problem, ERR_TOO_LARGE, "positions.fixes", "at most %d", FIXES_MAX);
-    union row row;
-    int64_t last_us = 0;
-    if (store_get(engine->store, ROW_POSITION,
-                  &(struct row_position){.technician_id = technician_id}, &row) == ERR_OK)
-        last_us = row.position.fix_time_us;
-    for (size_t i = 0; i < batch->n_fixes; i++) {
-        const Callout__Fix *fix = batch->fixes[i];
-        if (fix->point == NULL ||
-            !point_valid((struct point){fix->point->lat_e7, fix->point->lon_e7}))
-            return problem_set(problem, ERR_INVALID, "positions.fixes.point",
-                               "is missing or outside the earth");
-        int64_t time_us = fix_time_us(engine, fix);
-        struct row_fix fact = {technician_id,        time_us,         fix->point->lat_e7,
-                               fix->point->lon_e7,   fix->accuracy_m, fix->speed_cm_s,
-                               fix->heading_degrees, engine->now_us};
-        enum err err = engine_put(engine, ROW_FIX, &fact);
-        if (err == ERR_OK && time_us > last_us) {
-            last_us = time_us;
-            err = engine_put(engine, ROW_POSITION,
-                             &(struct row_position){technician_id, last_us, fix->accuracy_m,
-                                                    fix->point->lat_e7, fix->point->lon_e7});
-        }
-        if (err != ERR_OK) return err;
-    }
-    return ERR_OK;
-}
-
 /* A fix that moves the predicted arrival by more than five minutes is a fact: at most one per
  * technician in two minutes. */
-static void consider_drift(struct sender *sender, const Callout__PositionBatch *batch)
+static void consider_drift(struct sender *sender, const struct positions *positions)
 {
     struct engine *engine = sender->call->engine;
     const char *technician_id = sender->device.technician_id;
-    if (batch->n_fixes == 0) return;
-    const Callout__Fix *fix = batch->fixes[batch->n_fixes - 1];
-    struct point at = {fix->point->lat_e7, fix->point->lon_e7};
+    if (!positions->moved) return;
+    struct point at = positions->place;
     int64_t planned = core_predicted_arrival_us(engine->core, technician_id, engine->now_us, NULL);
     if (planned == 0) return;
     int64_t seen = core_predicted_arrival_us(engine->core, technician_id, engine->now_us, &at);
@@ -131,30 +96,62 @@ static void consider_drift(struct sender *sender, const Callout__PositionBatch *
     callout__position_drift__init(&drift);
     struct problem problem;
     int64_t seq;
+    Callout__Point point;
+    callout__point__init(&point);
+    point.lat_e7 = at.lat_e7;
+    point.lon_e7 = at.lon_e7;
     drift.technician_id = arena_text(sender->call->arena, technician_id);
-    drift.point = fix->point;
-    drift.fix_time_us = fix->fix_time_us;
-    if (drift.fix_time_us > engine->now_us) drift.fix_time_us = engine->now_us;
+    drift.point = &point;
+    drift.fix_time_us = positions->at_us;
     body.body_case = CALLOUT__FACT_BODY__BODY_DRIFT;
     body.drift = &drift;
     (void)!engine_apply(engine, &body, &seq, NULL, &problem);
 }
 
 /* What never becomes a fact: acknowledgements, positions, heartbeats. */
-static bool side_command(struct sender *sender, const Callout__Command *command, enum err *err,
-                         struct problem *problem)
+static bool side_command(struct sender *sender, const Callout__Command *command,
+                         struct positions *positions, enum err *err, struct problem *problem)
 {
+    struct engine *engine = sender->call->engine;
     if (command->body_case == CALLOUT__COMMAND__BODY_ACK_PLAN) {
         if ((int64_t)command->ack_plan->log_seq > sender->device.acked_seq &&
-            (int64_t)command->ack_plan->log_seq <= core_seq(sender->call->engine->core))
+            (int64_t)command->ack_plan->log_seq <= core_seq(engine->core))
             sender->device.acked_seq = (int64_t)command->ack_plan->log_seq;
         return true;
     }
     if (command->body_case == CALLOUT__COMMAND__BODY_HEARTBEAT) return true;
     if (command->body_case != CALLOUT__COMMAND__BODY_POSITIONS) return false;
-    *err = put_positions(sender, command->positions, problem);
-    if (*err == ERR_OK) consider_drift(sender, command->positions);
+    *err = positions_put(engine, sender->device.technician_id, &sender->clock, command->positions,
+                         positions, problem);
+    if (*err == ERR_OK) consider_drift(sender, positions);
     return true;
+}
+
+/* Where somebody reports from is kept while he is at work, like his positions. */
+static void keep_place_at_work(struct sender *sender, Callout__Command *command, int64_t at_us,
+                               struct positions *positions)
+{
+    const struct engine *engine = sender->call->engine;
+    if (command->body_case != CALLOUT__COMMAND__BODY_STATUS || command->status->point == NULL ||
+        core_at_work(engine->core, sender->device.technician_id,
+                     at_us != 0 ? at_us : engine->now_us))
+        return;
+    command->status->point = NULL;
+    positions->refused = 1;
+}
+
+static void tell_positions(struct sender *sender, const struct positions *positions,
+                           Callout__CommandResult *result)
+{
+    struct engine *engine = sender->call->engine;
+    engine->counts.fixes_refused += positions->refused;
+    engine->counts.fixes_flagged += positions->flagged;
+    result->fixes_refused = positions->refused;
+    if (positions->refused == 0 || result->text[0] != '\0') return;
+    char text[96];
+    snprintf(text, sizeof text, "%u positions were taken off shift, or too old: not kept",
+             positions->refused);
+    result->text = arena_text(sender->call->arena, text);
 }
 
 static Callout__CommandResult *apply(struct sender *sender, Callout__Command *command)
@@ -167,6 +164,7 @@ static Callout__CommandResult *apply(struct sender *sender, Callout__Command *co
     callout__quarantined__init(&quarantined);
     struct problem problem = {{0}, {0}};
     struct acts acts = {0};
+    struct positions positions = {0};
     int64_t seq = core_seq(engine->core);
     enum err err = ERR_OK;
     bool quarantine = engine->quarantine &&
@@ -174,11 +172,19 @@ static Callout__CommandResult *apply(struct sender *sender, Callout__Command *co
     if (quarantine) {
         body.body_case = CALLOUT__FACT_BODY__BODY_QUARANTINED;
         body.quarantined = &quarantined;
-    } else if (side_command(sender, command, &err, &problem)) {
-        if (err == ERR_OK)
-            return new_result(call->arena, command->seq, CALLOUT__OUTCOME__APPLIED, "");
+    } else if (side_command(sender, command, &positions, &err, &problem)) {
+        if (err == ERR_OK) {
+            Callout__CommandResult *result =
+                new_result(call->arena, command->seq, CALLOUT__OUTCOME__APPLIED, "");
+            tell_positions(sender, &positions, result);
+            return result;
+        }
     } else {
+        struct device_time time = device_clock_read(&sender->clock, command);
+        keep_place_at_work(sender, command, time.happened_us, &positions);
         body.command = command;
+        body.happened_us = time.happened_us;
+        body.time_uncertain = time.uncertain;
     }
     body.actor = (Callout__Principal *)(uintptr_t)call->who;
     if (err == ERR_OK) err = engine_apply(engine, &body, &seq, &acts, &problem);
@@ -195,6 +201,7 @@ static Callout__CommandResult *apply(struct sender *sender, Callout__Command *co
                    acts.conflict ? CALLOUT__OUTCOME__CONFLICT_RECORDED : CALLOUT__OUTCOME__APPLIED,
                    acts.conflict ? acts.conflict_text : "");
     result->log_seq = (uint64_t)seq;
+    tell_positions(sender, &positions, result);
     return result;
 }
 
@@ -244,6 +251,7 @@ static Callout__CommandResult *one(struct sender *sender, Callout__Command *comm
     }
     ProtobufCBinaryData packed = message_encode(&result->base, arena);
     sender->device.last_seq = (int64_t)command->seq;
+    if (command->boot_id[0] != '\0') sender->device.boot_id = command->boot_id;
     *err = engine_put(sender->call->engine, ROW_COMMAND_RESULT,
                       &(struct row_command_result){sender->device.device_id,
                                                    sender->device.epoch,
@@ -265,6 +273,8 @@ enum err handle_push(struct call *call)
     if (err != ERR_OK)
         return problem_set(&call->problem, err, "session_token", "the device has no session");
     int64_t last_seq = sender.device.last_seq;
+    device_clock_open(&sender.clock, &sender.device, request, call->engine->now_us,
+                      call->engine->options.clock_rate);
     Callout__PushReply *answer = arena_need(call->arena, sizeof *answer);
     callout__push_reply__init(answer);
     answer->results = arena_need(call->arena, (request->n_commands + 1) * sizeof *answer->results);

@@ -296,8 +296,10 @@ static void add_board_technician(void *context, const char *id)
     out->technician = read_technician_message(call, id);
     out->current_appointment_id = arena_text(call->arena, now.current_appointment_id);
     out->absent = now.absent;
-    if (store_get(call->engine->store, ROW_POSITION, &(struct row_position){.technician_id = id},
-                  &row) == ERR_OK) {
+    if (core_at_work(call->engine->core, id, call->engine->now_us) &&
+        store_get(call->engine->store, ROW_POSITION, &(struct row_position){.technician_id = id},
+                  &row) == ERR_OK &&
+        row.position.fix_time_us != 0) {
         out->last_fix = arena_need(call->arena, sizeof *out->last_fix);
         callout__fix__init(out->last_fix);
         out->last_fix->fix_time_us = row.position.fix_time_us;

@@ -181,6 +181,25 @@ static void write_lengths(struct evbuffer *out, const Callout__KpisReply *reply,
     }
 }
 
+static void write_counts(struct evbuffer *out, const Callout__Counts *counts)
+{
+    const struct {
+        const char *name, *help;
+        uint64_t value;
+    } all[] = {
+        {"fixes_refused_total", "Positions taken off shift, or too old: nothing was kept.",
+         counts->fixes_refused},
+        {"fixes_flagged_total", "Positions that were kept, but are wrong in some way.",
+         counts->fixes_flagged},
+    };
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        evbuffer_add_printf(out,
+                            "# HELP callout_dispatcher_%s %s\n"
+                            "# TYPE callout_dispatcher_%s counter\n"
+                            "callout_dispatcher_%s %" PRIu64 "\n",
+                            all[i].name, all[i].help, all[i].name, all[i].name, all[i].value);
+}
+
 void kpis_write(struct kpis *kpis, struct evbuffer *out)
 {
     int64_t now_us = gateway_now_us(kpis->gateway);
@@ -193,6 +212,7 @@ void kpis_write(struct kpis *kpis, struct evbuffer *out)
                         "callout_kpi_failures_total %" PRIu64 "\n",
                         kpis->failures);
     if (reply == NULL) return;
+    if (reply->counts != NULL) write_counts(out, reply->counts);
     head(out, "age_seconds", "How old these figures are.");
     evbuffer_add_printf(out, "callout_kpi_age_seconds %.3f\n",
                         (double)(now_us - kpis->answered_us) / 1e6);

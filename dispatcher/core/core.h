@@ -18,7 +18,7 @@
 
 /* Grows when the same facts would lead to another state: replay does not compare across versions.
  */
-#define CORE_VERSION 4
+#define CORE_VERSION 5
 
 struct core;
 
@@ -95,6 +95,15 @@ struct core_shift {
 };
 bool core_shift(const struct core *core, const char *technician_id, int64_t service_day,
                 struct core_shift *out);
+/* Is a technician at work at that moment: within a shift and not absent, or on the way to or at a
+ * visit? Where he is at other times is nobody's business. */
+bool core_at_work(const struct core *core, const char *technician_id, int64_t at_us);
+/* How often his device tells its place. `version` is another one whenever something has changed. */
+struct core_sampling {
+    int32_t moving_s, resting_s;
+    uint64_t version;
+};
+struct core_sampling core_sampling(const struct core *core, const char *technician_id);
 /* How long the plan reckons with from one place to another. */
 int64_t core_travel_us(const struct core *core, struct point from, struct point to);
 

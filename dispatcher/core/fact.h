@@ -138,6 +138,8 @@ struct fact {
     int64_t seq;            /* the fact's place in the log: core's last + 1 */
     int64_t time_us;        /* domain time; never before the last fact's */
     int64_t device_time_us; /* when it happened, as the device says; 0: not from a device */
+    int64_t happened_us;    /* the same with its clock put right; 0: as the device says */
+    bool time_uncertain;    /* it could not be put right for certain */
     enum fact_kind kind;
     enum actor_role role;      /* who says so */
     const char *technician_id; /* whose device it came from; "" if from none */

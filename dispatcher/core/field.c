@@ -12,9 +12,28 @@ static bool had_it(const struct appointment *it, uint32_t technician)
     return false;
 }
 
-static void journal(struct core *core, const struct fact *fact, uint32_t index,
-                    enum appointment_status status, bool inferred, struct acts *acts)
+/* When it really happened: the device's word, if it lies between what we knew before and now. */
+static int64_t happened_us(const struct core *core, const struct fact *fact, int64_t not_before_us)
 {
+    int64_t at = fact->happened_us != 0 ? fact->happened_us : fact->device_time_us;
+    if (at == 0 || at > core->now_us) at = core->now_us;
+    return at > not_before_us ? at : not_before_us;
+}
+
+/* What cannot have happened before: nobody arrives before he left, or ends before he began. */
+static int64_t earliest_us(const struct appointment *it, enum appointment_status status)
+{
+    if (status > APPOINTMENT_ON_SITE && it->begun_us > it->departed_us) return it->begun_us;
+    return status > APPOINTMENT_EN_ROUTE ? it->departed_us : 0;
+}
+
+/* `moved`: the report moved the appointment on; else its times are not held against it. */
+static void journal(struct core *core, const struct fact *fact, uint32_t index,
+                    enum appointment_status status, bool inferred, bool moved, struct acts *acts)
+{
+    int64_t not_before_us = moved ? earliest_us(&core->appointments[index], status) : 0;
+    int64_t at_us = happened_us(core, fact, not_before_us);
+    bool clamped = happened_us(core, fact, 0) < not_before_us;
     acts_put(acts, ROW_CHECK_IN,
              &(struct row_check_in){
                  .appointment_id = core->appointments[index].id,
@@ -28,15 +47,10 @@ static void journal(struct core *core, const struct fact *fact, uint32_t index,
                  .reason = fact->status.reason,
                  .lat_e7 = fact->status.point_given ? fact->status.point.lat_e7 : 0,
                  .lon_e7 = fact->status.point_given ? fact->status.point.lon_e7 : 0,
+                 .happened_us = at_us,
+                 .time_flags =
+                     (fact->time_uncertain ? TIME_UNCERTAIN : 0) | (clamped ? TIME_CLAMPED : 0),
              });
-}
-
-/* When it really happened: the device's word, if it lies between what we knew before and now. */
-static int64_t happened_us(const struct core *core, const struct fact *fact, int64_t not_before_us)
-{
-    int64_t at = fact->device_time_us;
-    if (at == 0 || at > core->now_us) at = core->now_us;
-    return at > not_before_us ? at : not_before_us;
 }
 
 /* The break that the plan laid before this visit, or on the way to it, is taken with it: there was
@@ -80,7 +94,7 @@ static void finish(struct core *core, const struct fact *fact, uint32_t index)
     struct technician *person = &core->technicians[core->shifts[it->shift].technician];
     if (person->current == index) person->current = NONE;
     person->place = it->point;
-    person->place_us = happened_us(core, fact, it->departed_us);
+    person->place_us = happened_us(core, fact, earliest_us(it, APPOINTMENT_COMPLETED));
     it->planned_end_us = person->place_us;
 }
 
@@ -161,11 +175,12 @@ enum err step_status(struct core *core, const struct fact *fact, struct acts *ac
     const char *owner = owner_id(core, index);
     int64_t start_us = it->planned_start_us;
     enum appointment_status to = fact->status.status;
-    if (may_move(core, fact, index, technician, acts)) {
+    bool moves = may_move(core, fact, index, technician, acts);
+    if (moves) {
         enum appointment_status path[APPOINTMENT_STATUSES];
         uint32_t count = life_inferred(it->status, to, path);
         for (uint32_t i = 0; i < count; i++) {
-            journal(core, fact, index, path[i], true, acts);
+            journal(core, fact, index, path[i], true, true, acts);
             enter_state(core, fact, index, path[i]);
         }
         enter_state(core, fact, index, to);
@@ -176,7 +191,7 @@ enum err step_status(struct core *core, const struct fact *fact, struct acts *ac
         emit_appointment(core, index, acts);
         emit_change(core, index, owner, start_us, acts);
     }
-    journal(core, fact, index, to, false, acts);
+    journal(core, fact, index, to, false, moves, acts);
     return ERR_OK;
 }
 
@@ -198,7 +213,7 @@ enum err step_decline(struct core *core, const struct fact *fact, struct acts *a
         acts->conflict = true;
         acts->conflict_text = "it was not his to decline any more";
     }
-    journal(core, fact, index, APPOINTMENT_UNSCHEDULED, false, acts);
+    journal(core, fact, index, APPOINTMENT_UNSCHEDULED, false, false, acts);
     return ERR_OK;
 }
 
@@ -218,6 +233,6 @@ enum err step_late(struct core *core, const struct fact *fact, struct acts *acts
         acts->conflict = true;
         acts->conflict_text = "it is not in progress";
     }
-    journal(core, fact, index, it->status, false, acts);
+    journal(core, fact, index, it->status, false, false, acts);
     return ERR_OK;
 }

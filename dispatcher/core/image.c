@@ -111,6 +111,8 @@ static void io_policy(struct io *io, struct policy *it)
     io_i32(io, &it->preferred_window_missed_s);
     io_i32(io, &it->preferred_technician_missed_s);
     io_i32(io, &it->changes_per_technician_day_max);
+    io_i32(io, &it->position_moving_s);
+    io_i32(io, &it->position_resting_s);
 }
 
 static void io_territory(struct io *io, struct territory *it)

@@ -55,6 +55,31 @@ bool core_shift(const struct core *core, const char *technician_id, int64_t serv
     return true;
 }
 
+bool core_at_work(const struct core *core, const char *technician_id, int64_t at_us)
+{
+    uint32_t technician = id_index_find(&core->technician_ids, technician_id);
+    if (technician == NONE) return false;
+    const struct technician *person = &core->technicians[technician];
+    if (person->current != NONE && at_us >= core->appointments[person->current].departed_us)
+        return true;
+    for (uint32_t at = person->first_shift; at != NONE; at = core->shifts[at].next_of_technician) {
+        const struct shift *it = &core->shifts[at];
+        if (at_us < it->start_us || at_us > it->end_us) continue;
+        if (at_us < it->absent_start_us || at_us >= it->absent_end_us) return true;
+    }
+    return false;
+}
+
+struct core_sampling core_sampling(const struct core *core, const char *technician_id)
+{
+    uint32_t technician = id_index_find(&core->technician_ids, technician_id);
+    if (technician == NONE) return (struct core_sampling){0};
+    uint32_t territory = core->technicians[technician].territory;
+    const struct policy *policy = &core->territories[territory].policy;
+    return (struct core_sampling){policy->position_moving_s, policy->position_resting_s,
+                                  (uint64_t)(territory + 1) << 32 | policy->version};
+}
+
 int64_t core_travel_us(const struct core *core, struct point from, struct point to)
 {
     return travel_seconds(core->travel, from, to) * INT64_C(1000000);

@@ -47,6 +47,9 @@ union row {
 /* What a work_order_technician row says: one of these must serve it, should, or must not. */
 enum technician_wish { WISH_REQUIRED = 1, WISH_PREFERRED = 2, WISH_EXCLUDED = 3 };
 
+/* What is to be known of a check-in's happened_us; bits. */
+enum time_flag { TIME_UNCERTAIN = 1, TIME_CLAMPED = 2 /* it would have ended before it began */ };
+
 enum row_class { ROW_NOUN, ROW_LOG, ROW_PRIVATE, ROW_TRACK };
 enum column_type { COLUMN_TEXT, COLUMN_INT, COLUMN_BLOB };
 

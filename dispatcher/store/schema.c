@@ -57,12 +57,27 @@ static const char carry_over[] =
     "  appointment_id TEXT NOT NULL, seq INTEGER NOT NULL,"
     "  PRIMARY KEY(territory_id, service_day, appointment_id)) STRICT, WITHOUT ROWID;";
 
+/* Check-ins of before say only what their devices said; a policy of before asks for no fixes more
+ * often than what its zeros mean. */
+static const char sync_times[] =
+    "ALTER TABLE policy ADD COLUMN position_moving_s INTEGER NOT NULL DEFAULT 30;"
+    "ALTER TABLE policy ADD COLUMN position_resting_s INTEGER NOT NULL DEFAULT 300;"
+    "ALTER TABLE check_in ADD COLUMN happened_us INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE check_in ADD COLUMN time_flags INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE fix ADD COLUMN flags INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE position ADD COLUMN doubted_us INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE position ADD COLUMN doubted_lat_e7 INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE position ADD COLUMN doubted_lon_e7 INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE device ADD COLUMN boot_id TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE device ADD COLUMN clock_offset_us INTEGER NOT NULL DEFAULT 0;";
+
 static const char *const steps[] = {
     NULL,          /* 0 -> 1: everything, from row.def */
     whole_problem, /* 1 -> 2: choices, names, wishes, limits of travel, prices */
     history,       /* 2 -> 3: what a plan gained, and an appointment's changes */
     stability,     /* 3 -> 4: plans that changed more than their limit */
     carry_over,    /* 4 -> 5: what a day ended without */
+    sync_times,    /* 5 -> 6: three times of a check-in, flags of positions */
 };
 
 const struct schema schema_newest = {sizeof steps / sizeof steps[0], steps};

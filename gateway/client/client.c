@@ -160,6 +160,13 @@ static void ask_enroll(struct client *client)
     ask(&client->command, ASKED_ENROLL, "Enroll", &request.base);
 }
 
+/* The clock that commands carry: domain time as we reckon it, or before the first reply our own. */
+static int64_t command_time_us(const struct client *client)
+{
+    int64_t domain_us = client_domain_us(client);
+    return domain_us != 0 ? domain_us : wall_us(client);
+}
+
 static void ask_hello(struct client *client)
 {
     Callout__HelloRequest request;
@@ -168,7 +175,7 @@ static void ask_hello(struct client *client)
     request.epoch = client->identity.epoch;
     request.device_secret =
         (ProtobufCBinaryData){sizeof client->identity.secret, client->identity.secret};
-    request.device_time_us = wall_us(client);
+    request.device_time_us = command_time_us(client);
     ask(&client->command, ASKED_HELLO, "Hello", &request.base);
 }
 
@@ -180,13 +187,24 @@ static void ask_snapshot(struct client *client)
     ask(&client->command, ASKED_SNAPSHOT, "Snapshot", &request.base);
 }
 
+/* What our clocks show, so that the dispatcher knows how long ago each command was made. */
+static size_t pack_clocks(struct client *client, uint8_t *out)
+{
+    Callout__PushRequest request;
+    callout__push_request__init(&request);
+    request.device_time_us = command_time_us(client);
+    request.mono_us = client_loop_now_us(client->loop);
+    request.boot_id = client->boot_id;
+    return callout__push_request__pack(&request, out);
+}
+
 /* The commands lie packed in the outbox: a PushRequest is put together around them. */
 static void ask_push(struct client *client)
 {
-    enum { TAG_COMMANDS = 1 << 3 | 2 };
+    enum { TAG_COMMANDS = 1 << 3 | 2, CLOCKS_MAX = 64 + IDENTITY_BOOT_ID };
     struct arena arena;
     arena_open(&arena, 4 * LIMIT_MESSAGE);
-    uint8_t *body = arena_need(&arena, PUSH_BYTES_MAX + LIMIT_COMMAND);
+    uint8_t *body = arena_need(&arena, PUSH_BYTES_MAX + LIMIT_COMMAND + CLOCKS_MAX);
     size_t size = 0;
     for (uint32_t i = 0; i < client->batch_max && size < PUSH_BYTES_MAX; i++) {
         const uint8_t *command;
@@ -202,10 +220,12 @@ static void ask_push(struct client *client)
         memcpy(body + size, command, command_size);
         size += command_size;
     }
-    if (size == 0)
+    if (size == 0) {
         stop(client, ERR_IO, "the outbox cannot be read");
-    else
+    } else {
+        size += pack_clocks(client, body + size);
         ask_bytes(&client->command, ASKED_PUSH, "Push", (ProtobufCBinaryData){size, body}, &arena);
+    }
     arena_close(&arena);
 }
 
@@ -621,9 +641,8 @@ enum err client_save(struct client *client, Callout__Command *command, uint64_t 
                      struct problem *problem)
 {
     CHECK(command->body_case != CALLOUT__COMMAND__BODY__NOT_SET);
-    int64_t domain_us = client_domain_us(client);
     command->seq = outbox_last_seq(client->outbox) + 1;
-    command->device_time_us = domain_us != 0 ? domain_us : wall_us(client);
+    command->device_time_us = command_time_us(client);
     command->mono_us = client_loop_now_us(client->loop);
     command->boot_id = client->boot_id;
     size_t size = callout__command__get_packed_size(command);

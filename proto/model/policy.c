@@ -14,6 +14,8 @@ const struct policy policy_default = {
     .change_start_tolerance_us = 15 * MINUTE_US,
     .travel_price_percent = 100,
     .lateness_price_percent = 100,
+    .position_moving_s = 30,
+    .position_resting_s = 300,
 };
 
 static int32_t grown(int32_t price_s, int64_t until_start_us)

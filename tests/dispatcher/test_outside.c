@@ -253,49 +253,6 @@ static void a_tick_that_cannot_be_stored_stays_due(void **state)
     desk_close(&desk);
 }
 
-static int64_t last_fix_us(struct desk *desk)
-{
-    union row row;
-    struct row_position key = {.technician_id = "T1"};
-    assert_int_equal(store_get(desk->store, ROW_POSITION, &key, &row), ERR_OK);
-    return row.position.fix_time_us;
-}
-
-static void push_fix(struct desk *desk, struct desk_device *device, int64_t time_us)
-{
-    Callout__Command command;
-    Callout__PositionBatch batch;
-    Callout__Fix fix, *fixes[] = {&fix};
-    callout__command__init(&command);
-    callout__position_batch__init(&batch);
-    callout__fix__init(&fix);
-    fix.point = desk_point(desk, 471000000, 95000000);
-    fix.fix_time_us = time_us;
-    batch.fixes = fixes;
-    batch.n_fixes = 1;
-    command.seq = ++device->seq;
-    command.body_case = CALLOUT__COMMAND__BODY_POSITIONS;
-    command.positions = &batch;
-    assert_int_equal(desk_push_one(desk, device, &command)->outcome, CALLOUT__OUTCOME__APPLIED);
-}
-
-static void a_fix_from_the_future_does_not_stay_the_newest(void **state)
-{
-    (void)state;
-    struct desk desk;
-    desk_open(&desk, store_open_mem(), NULL);
-    desk_furnish(&desk);
-    struct desk_device device = desk_device(&desk, "T1");
-    push_fix(&desk, &device, INT64_MAX);
-    assert_true(last_fix_us(&desk) == desk.now_us);
-    desk.now_us += US_PER_MINUTE;
-    push_fix(&desk, &device, desk.now_us);
-    assert_true(last_fix_us(&desk) == desk.now_us);
-    push_fix(&desk, &device, INT64_MIN);
-    assert_true(last_fix_us(&desk) == desk.now_us);
-    desk_close(&desk);
-}
-
 static void a_state_of_a_newer_app_is_refused_alone(void **state)
 {
     (void)state;
@@ -391,7 +348,6 @@ int main(void)
         cmocka_unit_test(a_batch_that_cannot_begin_leaves_the_core_as_it_was),
         cmocka_unit_test(a_refused_command_takes_none_of_its_neighbours_along),
         cmocka_unit_test(a_tick_that_cannot_be_stored_stays_due),
-        cmocka_unit_test(a_fix_from_the_future_does_not_stay_the_newest),
         cmocka_unit_test(a_state_of_a_newer_app_is_refused_alone),
         cmocka_unit_test(a_snapshot_in_pages_misses_nothing),
     };

@@ -322,12 +322,19 @@ static void other_tables_of_the_same_version_are_refused(void **state)
     folder_remove(folder);
 }
 
-/* Opens the file with a schema of the test's own, as a later program would. */
-static enum err migrate(const char *folder, const struct schema *schema)
+enum { TODAY_MAX = 64 };
+
+/* Opens the file as a later program would, whose schema has two steps more. */
+static enum err migrate(const char *folder, const char *first, const char *second)
 {
+    static const char *steps[TODAY_MAX + 2];
+    assert_true(schema_newest.version <= TODAY_MAX);
+    steps[schema_newest.version] = first;
+    steps[schema_newest.version + 1] = second;
     struct database database;
     OK(database_open(&database, folder_file(folder, DATABASE_FILE), false, NULL));
-    enum err err = schema_prepare(database.db, folder, schema, NULL);
+    const struct schema schema = {schema_newest.version + 2, steps};
+    enum err err = schema_prepare(database.db, folder, &schema, NULL);
     database_close(&database);
     return err;
 }
@@ -364,6 +371,16 @@ static void a_file_of_the_first_version_gets_todays_tables(void **state)
                     "DROP INDEX change_by_appointment;"
                     "DROP TABLE stability_override;"
                     "DROP TABLE carry_over;"
+                    "ALTER TABLE policy DROP COLUMN position_moving_s;"
+                    "ALTER TABLE policy DROP COLUMN position_resting_s;"
+                    "ALTER TABLE check_in DROP COLUMN happened_us;"
+                    "ALTER TABLE check_in DROP COLUMN time_flags;"
+                    "ALTER TABLE fix DROP COLUMN flags;"
+                    "ALTER TABLE position DROP COLUMN doubted_us;"
+                    "ALTER TABLE position DROP COLUMN doubted_lat_e7;"
+                    "ALTER TABLE position DROP COLUMN doubted_lon_e7;"
+                    "ALTER TABLE device DROP COLUMN boot_id;"
+                    "ALTER TABLE device DROP COLUMN clock_offset_us;"
                     "ALTER TABLE policy DROP COLUMN travel_price_percent;"
                     "ALTER TABLE policy DROP COLUMN lateness_price_percent;"
                     "ALTER TABLE policy DROP COLUMN preferred_window_missed_s;"
@@ -402,20 +419,16 @@ static void an_older_file_is_copied_and_migrated(void **state)
     struct store *store = open_folder(folder);
     add_batch(store, 1, 9);
     store_close(store);
-    static const char *const steps[] = {
-        NULL,
-        NULL,
-        NULL,
-        NULL,
-        NULL,
-        "ALTER TABLE work_order ADD COLUMN tone TEXT NOT NULL DEFAULT 'calm'",
-        "UPDATE work_order SET tone = 'loud' WHERE work_order_id = 'order 7'"};
-    OK(migrate(folder, &(struct schema){7, steps}));
-    assert_int_equal(number_in(folder, DATABASE_FILE, "PRAGMA user_version"), 7);
+    int today = schema_newest.version;
+    char copy[64];
+    OK(migrate(folder, "ALTER TABLE work_order ADD COLUMN tone TEXT NOT NULL DEFAULT 'calm'",
+               "UPDATE work_order SET tone = 'loud' WHERE work_order_id = 'order 7'"));
+    snprintf(copy, sizeof copy, DATABASE_FILE ".v%d", today);
+    assert_int_equal(number_in(folder, DATABASE_FILE, "PRAGMA user_version"), today + 2);
     assert_int_equal(
         number_in(folder, DATABASE_FILE, "SELECT count(*) FROM work_order WHERE tone = 'loud'"), 1);
-    assert_int_equal(number_in(folder, DATABASE_FILE ".v5", "PRAGMA user_version"), 5);
-    assert_int_equal(number_in(folder, DATABASE_FILE ".v5", "SELECT count(*) FROM fact"), 9);
+    assert_int_equal(number_in(folder, copy, "PRAGMA user_version"), today);
+    assert_int_equal(number_in(folder, copy, "SELECT count(*) FROM fact"), 9);
     folder_remove(folder);
 }
 
@@ -426,15 +439,10 @@ static void a_migration_that_fails_changes_nothing(void **state)
     struct store *store = open_folder(folder);
     add_batch(store, 1, 9);
     store_close(store);
-    static const char *const steps[] = {
-        NULL,
-        NULL,
-        NULL,
-        NULL,
-        NULL,
-        "ALTER TABLE work_order ADD COLUMN tone TEXT NOT NULL DEFAULT 'calm'",
-        "UPDATE work_order SET volume = 11"};
-    assert_int_not_equal(migrate(folder, &(struct schema){7, steps}), ERR_OK);
+    assert_int_not_equal(
+        migrate(folder, "ALTER TABLE work_order ADD COLUMN tone TEXT NOT NULL DEFAULT 'calm'",
+                "UPDATE work_order SET volume = 11"),
+        ERR_OK);
     store = open_folder(folder);
     assert_int_equal(count_of(store, ROW_FACT), 9);
     store_close(store);
