@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum {
     ARENA_BYTES = 32 << 20,                               /* a decoded reply of LIMIT_REPLY */
@@ -61,6 +62,7 @@ struct client {
     int64_t clock_ahead_us; /* of the device's wall clock, where that is made up */
 
     struct identity identity;
+    struct device_file *file;
     struct outbox *outbox;
     struct replica *replica;
     struct rng jitter;
@@ -544,19 +546,30 @@ static void copy_option(char *out, size_t size, const char *text)
     snprintf(out, size, "%s", text == NULL ? "" : text);
 }
 
+static enum err open_database(struct client *client, bool durable, struct problem *problem)
+{
+    enum err err = device_file_open(&client->file, client->folder, durable, problem);
+    if (err == ERR_OK) err = outbox_open(&client->outbox, client->file, problem);
+    if (err == ERR_OK) err = replica_open(&client->replica, client->file, problem);
+    return err;
+}
+
 static enum err open_folder(struct client *client, bool durable, struct problem *problem)
 {
     char path[PATH_BYTES + 16];
     if (mkdir(client->folder, 0700) != 0 && errno != EEXIST)
         return problem_set(problem, ERR_IO, client->folder, "%s", strerror(errno));
     snprintf(path, sizeof path, "%s/outbox", client->folder);
-    enum err err = outbox_open(&client->outbox, path, durable, problem);
+    if (access(path, F_OK) == 0)
+        return problem_set(
+            problem, ERR_VERSION, path,
+            "an earlier version's; it must send what it holds, then enrol the device "
+            "again in an empty folder");
+    enum err err = open_database(client, durable, problem);
     if (err != ERR_OK) return err; /* another process has this device, or its file is damaged */
     snprintf(path, sizeof path, "%s/identity", client->folder);
     err = identity_load(&client->identity, path, problem);
     if (err != ERR_OK) return err;
-    snprintf(path, sizeof path, "%s/replica", client->folder);
-    client->replica = replica_open(path);
     if (client->identity.device_id[0] == '\0' && client->enrol_token[0] == '\0')
         return problem_set(problem, ERR_INVALID, "enrol_token",
                            "%s is not enrolled and there is no token", client->folder);
@@ -621,6 +634,7 @@ void client_close(struct client *client)
     channel_close(client->poll.channel);
     replica_close(client->replica);
     outbox_close(client->outbox);
+    device_file_close(client->file);
     memset(&client->identity, 0, sizeof client->identity);
     free(client);
 }

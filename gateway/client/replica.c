@@ -1,27 +1,23 @@
-/* replica.c - see replica.h. File: "CALLREP1", the size of a packed SnapshotReply (its appointments
- * and its cursor are all there is to keep), a checksum of it, the bytes.
- */
 #include "gateway/client/replica.h"
 
 #include "base/arena.h"
 #include "base/check.h"
-#include "base/digest.h"
 #include "message.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-enum { FILE_BYTES_MAX = 64 << 20, ARENA_BYTES_MAX = 256 << 20, CURSOR_BYTES_MAX = 1024 };
+enum { ARENA_BYTES_MAX = 4 << 20, CURSOR_BYTES_MAX = 1024 };
 
-static const char magic[8] = {'C', 'A', 'L', 'L', 'R', 'E', 'P', '1'};
+/* The statements, in the order of their SQL. */
+enum { PUT, DROP, DROP_ALL, SET_CURSOR, STATEMENTS };
 
-struct file_head {
-    char magic[8];
-    uint64_t size, checksum;
+static const char *const sqls[STATEMENTS] = {
+    [PUT] = "INSERT OR REPLACE INTO visit VALUES(?1, ?2, ?3)",
+    [DROP] = "DELETE FROM visit WHERE appointment_id = ?1",
+    [DROP_ALL] = "DELETE FROM visit",
+    [SET_CURSOR] = "UPDATE mark SET cursor = ?1, cursor_checksum = ?2",
 };
 
 struct visit_list {
@@ -30,11 +26,13 @@ struct visit_list {
 };
 
 struct replica {
-    char path[1024];
+    struct device_file *file;
+    sqlite3_stmt *statements[STATEMENTS];
     struct visit_list visits;
     struct visit_list coming; /* pages of a snapshot that is not complete yet */
     uint8_t cursor[CURSOR_BYTES_MAX];
     size_t cursor_size;
+    bool behind; /* the file is behind what is here */
     struct replica_change *changes;
     size_t change_count, change_room;
 };
@@ -183,98 +181,149 @@ static void drop_visit(struct replica *replica, const char *appointment_id)
 
 /* --- the file -------------------------------------------------------------------------------- */
 
-static uint64_t checksum_of(const uint8_t *bytes, size_t size)
+static enum err put_row(struct replica *replica, const struct replica_visit *visit)
 {
-    struct digest digest = digest_start();
-    digest_bytes(&digest, bytes, size);
-    return digest.state;
+    sqlite3_stmt *put = replica->statements[PUT];
+    sqlite3_bind_text(put, 1, visit->appointment_id, -1, SQLITE_STATIC);
+    sqlite3_bind_blob(put, 2, visit->packed, (int)visit->packed_size, SQLITE_STATIC);
+    sqlite3_bind_int64(put, 3, device_file_checksum(0, 0, visit->packed, visit->packed_size));
+    return device_file_run(replica->file, put, NULL);
 }
 
-/* The visits are packed already: the SnapshotReply around them is put together by hand. */
-static size_t put_field(uint8_t *out, uint8_t tag, const uint8_t *bytes, size_t size)
+static enum err drop_row(struct replica *replica, const char *appointment_id)
 {
-    size_t at = 0;
-    out[at++] = (uint8_t)(tag << 3 | 2);
-    size_t rest = size;
-    for (; rest >= 0x80; rest >>= 7)
-        out[at++] = (uint8_t)(rest | 0x80);
-    out[at++] = (uint8_t)rest;
-    memcpy(out + at, bytes, size);
-    return at + size;
+    sqlite3_stmt *drop = replica->statements[DROP];
+    sqlite3_bind_text(drop, 1, appointment_id, -1, SQLITE_STATIC);
+    return device_file_run(replica->file, drop, NULL);
 }
 
-/* Failures are passed over: a replica that could not be kept is fetched again. */
-static void save(const struct replica *replica)
+/* The cursor's checksum covers how many visits there are: one that went missing is noticed. */
+static int64_t cursor_checksum(const struct replica *replica)
 {
-    size_t room = sizeof(struct file_head) + 16 + replica->cursor_size;
-    for (size_t i = 0; i < replica->visits.count; i++)
-        room += 16 + replica->visits.items[i].packed_size;
-    uint8_t *bytes = malloc(room);
-    CHECK(bytes != NULL);
-    size_t size = sizeof(struct file_head);
-    for (size_t i = 0; i < replica->visits.count; i++)
-        size += put_field(bytes + size, 1, replica->visits.items[i].packed,
-                          replica->visits.items[i].packed_size);
-    size += put_field(bytes + size, 4, replica->cursor, replica->cursor_size);
-    struct file_head head = {.size = size - sizeof head};
-    memcpy(head.magic, magic, sizeof magic);
-    head.checksum = checksum_of(bytes + sizeof head, head.size);
-    memcpy(bytes, &head, sizeof head);
-    char fresh[sizeof replica->path + 8];
-    snprintf(fresh, sizeof fresh, "%s.new", replica->path);
-    int file = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (file >= 0) {
-        bool whole = write(file, bytes, size) == (ssize_t)size;
-        close(file);
-        if (!whole || rename(fresh, replica->path) != 0) unlink(fresh);
+    return device_file_checksum((int64_t)replica->visits.count, 0, replica->cursor,
+                                replica->cursor_size);
+}
+
+static enum err put_cursor(struct replica *replica)
+{
+    sqlite3_stmt *set = replica->statements[SET_CURSOR];
+    sqlite3_bind_blob(set, 1, replica->cursor, (int)replica->cursor_size, SQLITE_STATIC);
+    sqlite3_bind_int64(set, 2, cursor_checksum(replica));
+    return device_file_run(replica->file, set, NULL);
+}
+
+static enum err put_changes(struct replica *replica)
+{
+    enum err err = ERR_OK;
+    for (size_t i = 0; i < replica->change_count && err == ERR_OK; i++) {
+        const char *id = replica->changes[i].appointment_id;
+        const struct replica_visit *visit = replica_find(replica, id);
+        err = visit != NULL ? put_row(replica, visit) : drop_row(replica, id);
     }
-    free(bytes);
+    return err;
 }
 
-static void take_bytes(struct replica *replica, const uint8_t *bytes, size_t size)
+static enum err put_all(struct replica *replica)
 {
-    struct file_head head;
-    if (size < sizeof head) return;
-    memcpy(&head, bytes, sizeof head);
-    if (memcmp(head.magic, magic, sizeof magic) != 0 || head.size != size - sizeof head ||
-        head.checksum != checksum_of(bytes + sizeof head, size - sizeof head))
-        return;
+    enum err err = device_file_run(replica->file, replica->statements[DROP_ALL], NULL);
+    for (size_t i = 0; i < replica->visits.count && err == ERR_OK; i++)
+        err = put_row(replica, &replica->visits.items[i]);
+    return err;
+}
+
+/* Failures are passed over: a replica that could not be kept is fetched again. After one the file
+ * is behind what is in memory, so the next time all is written. */
+static void save(struct replica *replica)
+{
+    enum err err = device_file_begin(replica->file, NULL);
+    if (err == ERR_OK) {
+        err = replica->behind ? put_all(replica) : put_changes(replica);
+        if (err == ERR_OK) err = put_cursor(replica);
+        if (err == ERR_OK)
+            err = device_file_commit(replica->file, NULL);
+        else
+            device_file_rollback(replica->file);
+    }
+    replica->behind = err != ERR_OK;
+}
+
+static bool take_visit(struct replica *replica, const uint8_t *bytes, size_t size,
+                       struct arena *arena)
+{
+    ProtobufCMessage *message;
+    struct replica_visit visit;
+    arena_rewind(arena);
+    if (message_decode(&callout__field_appointment__descriptor, bytes, size, arena, &message,
+                       NULL) != ERR_OK ||
+        !visit_read(&visit, (const Callout__FieldAppointment *)message))
+        return false;
+    *list_add(&replica->visits) = visit;
+    return true;
+}
+
+static bool load_visits(struct replica *replica)
+{
+    sqlite3_stmt *statement;
+    if (device_file_prepare(replica->file, &statement, "SELECT packed, checksum FROM visit",
+                            NULL) != ERR_OK)
+        return false;
     struct arena arena;
     arena_open(&arena, ARENA_BYTES_MAX);
-    ProtobufCMessage *message;
-    if (message_decode(&callout__snapshot_reply__descriptor, bytes + sizeof head, head.size, &arena,
-                       &message, NULL) == ERR_OK) {
-        const Callout__SnapshotReply *reply = (const Callout__SnapshotReply *)message;
-        replica_apply_snapshot(replica, reply, true, &(size_t){0});
+    bool sound = true;
+    while (sound && device_file_step(replica->file, statement, NULL) == ERR_OK) {
+        const uint8_t *bytes = sqlite3_column_blob(statement, 0);
+        size_t size = (size_t)sqlite3_column_bytes(statement, 0);
+        sound = sqlite3_column_int64(statement, 1) == device_file_checksum(0, 0, bytes, size) &&
+                take_visit(replica, bytes, size, &arena);
     }
     arena_close(&arena);
+    sqlite3_finalize(statement);
+    return sound;
 }
 
+static bool load_cursor(struct replica *replica)
+{
+    sqlite3_stmt *statement;
+    if (device_file_prepare(replica->file, &statement, "SELECT cursor, cursor_checksum FROM mark",
+                            NULL) != ERR_OK)
+        return false;
+    bool sound = device_file_step(replica->file, statement, NULL) == ERR_OK;
+    if (sound) {
+        replica->cursor_size = (size_t)sqlite3_column_bytes(statement, 0);
+        sound = replica->cursor_size <= sizeof replica->cursor;
+    }
+    if (sound && replica->cursor_size > 0)
+        memcpy(replica->cursor, sqlite3_column_blob(statement, 0), replica->cursor_size);
+    sound = sound && sqlite3_column_int64(statement, 1) == cursor_checksum(replica);
+    sqlite3_finalize(statement);
+    return sound;
+}
+
+/* What is not sound is fetched again. */
 static void load(struct replica *replica)
 {
-    int file = open(replica->path, O_RDONLY | O_CLOEXEC);
-    if (file < 0) return;
-    struct stat stat;
-    if (fstat(file, &stat) == 0 && stat.st_size > 0 && stat.st_size <= FILE_BYTES_MAX) {
-        size_t size = (size_t)stat.st_size;
-        uint8_t *bytes = malloc(size);
-        CHECK(bytes != NULL);
-        if (read(file, bytes, size) == (ssize_t)size) take_bytes(replica, bytes, size);
-        free(bytes);
-    }
-    close(file);
+    replica->behind = !load_visits(replica) || !load_cursor(replica);
+    if (!replica->behind) return;
+    list_clear(&replica->visits);
+    replica->cursor_size = 0;
 }
 
 /* --- the door -------------------------------------------------------------------------------- */
 
-struct replica *replica_open(const char *path)
+enum err replica_open(struct replica **out, struct device_file *file, struct problem *problem)
 {
     struct replica *replica = calloc(1, sizeof *replica);
     CHECK(replica != NULL);
-    CHECK(strlen(path) < sizeof replica->path);
-    snprintf(replica->path, sizeof replica->path, "%s", path);
+    replica->file = file;
+    for (int i = 0; i < STATEMENTS; i++) {
+        enum err err = device_file_prepare(file, &replica->statements[i], sqls[i], problem);
+        if (err == ERR_OK) continue;
+        replica_close(replica);
+        return err;
+    }
     load(replica);
-    return replica;
+    *out = replica;
+    return ERR_OK;
 }
 
 void replica_close(struct replica *replica)
@@ -282,6 +331,8 @@ void replica_close(struct replica *replica)
     if (replica == NULL) return;
     list_clear(&replica->visits);
     list_clear(&replica->coming);
+    for (int i = 0; i < STATEMENTS; i++)
+        sqlite3_finalize(replica->statements[i]);
     free(replica->changes);
     free(replica);
 }
@@ -361,10 +412,21 @@ const struct replica_change *replica_apply_snapshot(struct replica *replica,
     if (page->next_page_token[0] == '\0') {
         swap_in(replica);
         set_cursor(replica, page->cursor);
+        replica->behind = true; /* also by what a comparison cannot tell */
         save(replica);
     }
     *count = replica->change_count;
     return replica->changes;
+}
+
+void replica_erase(struct replica *replica)
+{
+    replica_forget(replica);
+    list_clear(&replica->visits);
+    list_clear(&replica->coming);
+    replica->behind = true;
+    save(replica);
+    if (device_file_clean(replica->file, NULL) != ERR_OK) replica->behind = true;
 }
 
 void replica_forget(struct replica *replica)

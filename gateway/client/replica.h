@@ -1,15 +1,17 @@
 /* replica.h - what a device knows of its own appointments, and the cursor that this is true for.
  *
  * Idea: the replica moves from one complete reply to the next: the visits and the cursor change
- * together, in memory and in the file. The file is written without fsync, with a checksum: if it is
- * lost or torn, the replica is empty again and a Snapshot fills it. Nothing in it is the device's
- * own word; that lies in the outbox.
- * Owner: the caller of replica_open; visits are borrowed until the next apply. Thread: the loop's.
+ * together, in memory and in one transaction of the device's database. What is found damaged there
+ * counts as not there: the replica is empty again and a Snapshot fills it. Nothing in it is the
+ * device's own word; that lies in the outbox.
+ * Owner: the caller of replica_open; the file outlives it; visits are borrowed until the next
+ * apply. Thread: the loop's.
  */
 #ifndef CALLOUT_GATEWAY_CLIENT_REPLICA_H
 #define CALLOUT_GATEWAY_CLIENT_REPLICA_H
 
 #include "base/limits.h"
+#include "gateway/client/device_file.h"
 #include "model/geo.h"
 #include "pb/field.pb-c.h"
 
@@ -50,7 +52,8 @@ struct replica_change {
 
 struct replica;
 
-struct replica *replica_open(const char *path);
+MUST_USE enum err replica_open(struct replica **out, struct device_file *file,
+                               struct problem *problem);
 void replica_close(struct replica *replica); /* may be NULL */
 
 /* Size 0: there is no cursor, take a Snapshot. Borrowed until the next apply. */
@@ -65,6 +68,8 @@ const struct replica_change *replica_apply(struct replica *replica, const Callou
 const struct replica_change *replica_apply_snapshot(struct replica *replica,
                                                     const Callout__SnapshotReply *page, bool first,
                                                     size_t *count);
+/* Nothing of it stays, in memory or on the disk. */
+void replica_erase(struct replica *replica);
 void replica_forget(
     struct replica *replica); /* the cursor is void: the visits stay until a Snapshot */
 

@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -426,7 +427,7 @@ static int stage_close(void **state)
     event_free(gateway->down);
     event_free(gateway->up);
     event_base_free(gateway->base);
-    static const char *const files[] = {"identity", "outbox", "replica"};
+    static const char *const files[] = {"identity", "device.db", "outbox"};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         char path[128];
         snprintf(path, sizeof path, "%s/%s", stage->device, files[i]);
@@ -671,6 +672,45 @@ static void a_restarted_device_goes_on(void **state)
     assert_int_equal(stage->gateway.snapshots, 2);
 }
 
+static void an_earlier_versions_folder_is_refused_by_name(void **state)
+{
+    struct stage *stage = *state;
+    char path[160];
+    assert_int_equal(mkdir(stage->device, 0700), 0);
+    snprintf(path, sizeof path, "%s/outbox", stage->device);
+    FILE *file = fopen(path, "w");
+    CHECK(file != NULL && fclose(file) == 0);
+    struct client_options options = {
+        .url = stage->gateway.url, .folder = stage->device, .enrol_token = "TOKEN"};
+    struct problem problem;
+    assert_int_equal(client_open(&stage->client, stage->loop, &options, &problem), ERR_VERSION);
+    assert_string_equal(problem.field, path);
+}
+
+/* What of the server's word was damaged is asked for again; the device's own word is whole. */
+static void a_damaged_replica_is_fetched_again(void **state)
+{
+    struct stage *stage = *state;
+    device_open(stage, "TOKEN");
+    live_until(stage, is_live_with_visits);
+    client_close(stage->client);
+    struct device_file *file;
+    sqlite3_stmt *statement;
+    assert_int_equal(device_file_open(&file, stage->device, true, NULL), ERR_OK);
+    assert_int_equal(device_file_prepare(file, &statement,
+                                         "DELETE FROM visit WHERE appointment_id = 'A1'", NULL),
+                     ERR_OK);
+    assert_int_equal(device_file_run(file, statement, NULL), ERR_OK);
+    sqlite3_finalize(statement);
+    device_file_close(file);
+    device_open(stage, NULL);
+    size_t count;
+    client_appointments(stage->client, &count);
+    assert_int_equal(count, 0);
+    live_until(stage, is_live_with_visits);
+    assert_int_equal(stage->gateway.snapshots, 4); /* of two pages each */
+}
+
 static void no_signal_for_a_while(void **state)
 {
     struct stage *stage = *state;
@@ -772,6 +812,8 @@ int main(void)
         CASE(a_revoked_device_stops),
         CASE(a_wrong_token_stops),
         CASE(a_restarted_device_goes_on),
+        CASE(an_earlier_versions_folder_is_refused_by_name),
+        CASE(a_damaged_replica_is_fetched_again),
         CASE(no_signal_for_a_while),
         CASE(short_outages_are_over_when_the_server_is_back),
         CASE(a_key_repeats_under_the_same_request_id),

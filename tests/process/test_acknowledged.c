@@ -73,15 +73,18 @@ static void check_device(struct audit *audit, const char *folder)
     snprintf(path, sizeof path, "%s/identity", folder);
     if (access(path, R_OK) != 0) return;
     struct identity identity;
-    struct outbox *outbox = NULL;
     struct problem problem = {0};
     if (identity_load(&identity, path, &problem) != ERR_OK) fail_msg("%s", problem.text);
-    snprintf(path, sizeof path, "%s/outbox", folder);
-    if (identity.device_id[0] == '\0' || access(path, R_OK) != 0) return;
-    if (outbox_open(&outbox, path, false, &problem) != ERR_OK) fail_msg("%s", problem.text);
+    if (identity.device_id[0] == '\0') return;
+    struct device_file *file = NULL;
+    struct outbox *outbox = NULL;
+    if (device_file_open(&file, folder, false, &problem) != ERR_OK ||
+        outbox_open(&outbox, file, &problem) != ERR_OK)
+        fail_msg("%s", problem.text);
     audit->devices++;
     check_outbox(audit, &identity, outbox);
     outbox_close(outbox);
+    device_file_close(file);
 }
 
 static void check_devices(struct audit *audit, const char *devices)
@@ -204,13 +207,15 @@ static int drop_world(void **state)
 
 static void device_saved(const struct world *world, uint64_t count)
 {
+    struct device_file *file = NULL;
     struct outbox *outbox = NULL;
     struct problem problem;
-    const char *path = folder_file(world->device, "outbox");
-    assert_int_equal(outbox_open(&outbox, path, false, &problem), ERR_OK);
+    assert_int_equal(device_file_open(&file, world->device, false, &problem), ERR_OK);
+    assert_int_equal(outbox_open(&outbox, file, &problem), ERR_OK);
     for (uint64_t seq = 1; seq <= count; seq++)
         assert_int_equal(outbox_append(outbox, seq, 1, "x", 1, &problem), ERR_OK);
     outbox_close(outbox);
+    device_file_close(file);
 }
 
 static void store_received(const struct world *world, int64_t last_seq)
