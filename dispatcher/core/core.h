@@ -65,8 +65,8 @@ struct core_territory {
 bool core_territory(const struct core *core, uint32_t index, struct core_territory *out);
 
 typedef void core_visit_id(void *context, const char *id);
-/* The appointments that a technician has: in progress first, then his routes, days in order of
- * entry. */
+/* The appointments that a technician has: the one in progress first, then day by day in order of
+ * entry what he left open when he began another, and his route. */
 void core_appointments_of(const struct core *core, const char *technician_id, core_visit_id *visit,
                           void *context);
 /* The appointments of a territory's day, newest first, and its technicians. */

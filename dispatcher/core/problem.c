@@ -157,6 +157,19 @@ bool core_territory(const struct core *core, uint32_t index, struct core_territo
     return true;
 }
 
+/* What he left for and never ended, though he has begun another since. */
+static void tell_left_open(const struct core *core, uint32_t shift, uint32_t current,
+                           core_visit_id *visit, void *context)
+{
+    const struct board *board = &core->boards[core->shifts[shift].board];
+    for (uint32_t a = board->first_appointment; a != NONE;
+         a = core->appointments[a].next_of_board) {
+        const struct appointment *it = &core->appointments[a];
+        if (it->shift == shift && a != current && life_in_progress(it->status))
+            visit(context, it->id);
+    }
+}
+
 void core_appointments_of(const struct core *core, const char *technician_id, core_visit_id *visit,
                           void *context)
 {
@@ -166,6 +179,7 @@ void core_appointments_of(const struct core *core, const char *technician_id, co
     if (person->current != NONE) visit(context, core->appointments[person->current].id);
     for (uint32_t s = person->first_shift; s != NONE; s = core->shifts[s].next_of_technician) {
         const struct shift *shift = &core->shifts[s];
+        tell_left_open(core, s, person->current, visit, context);
         for (uint32_t i = 0; i < shift->route_count; i++)
             visit(context, core->appointments[shift->route[i]].id);
     }

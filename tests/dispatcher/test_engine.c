@@ -437,14 +437,17 @@ static void a_kill_from_outside_is_nobodys_fault(void **state)
 
 /* --- what is new after a cursor --- */
 
-static ProtobufCBinaryData snapshot_cursor(struct desk *desk, const struct desk_device *device)
+static Callout__SnapshotReply *snapshot(struct desk *desk, const struct desk_device *device)
 {
     Callout__SnapshotRequest request;
     callout__snapshot_request__init(&request);
-    Callout__SnapshotReply *answer =
-        desk_body(desk, desk_ask_as(desk, &device->who, "Snapshot", "", &request.base),
-                  &callout__snapshot_reply__descriptor);
-    return answer->cursor;
+    return desk_body(desk, desk_ask_as(desk, &device->who, "Snapshot", "", &request.base),
+                     &callout__snapshot_reply__descriptor);
+}
+
+static ProtobufCBinaryData snapshot_cursor(struct desk *desk, const struct desk_device *device)
+{
+    return snapshot(desk, device)->cursor;
 }
 
 static Callout__Reply *pull(struct desk *desk, const struct desk_device *device,
@@ -484,6 +487,24 @@ static void a_cursor_tells_what_came_and_what_left(void **state)
     assert_int_equal(pulled(&desk, &two, second)->n_appointments, 1);
     news = pulled(&desk, &one, news->cursor);
     assert_int_equal(news->n_appointments + news->n_left_scope, 0);
+    desk_close(&desk);
+}
+
+/* A delta told the device of both, and a Snapshot must not take one away. */
+static void a_snapshot_has_what_was_left_open_for_another_visit(void **state)
+{
+    (void)state;
+    struct desk desk;
+    desk_open(&desk, store_open_mem(), NULL);
+    desk_furnish(&desk);
+    struct desk_device device = desk_device(&desk, "T1");
+    static const char *const visits[] = {"W1.1", "W2.1"};
+    for (uint64_t i = 0; i < 2; i++) {
+        desk_do(&desk, "Assign", &desk_assign(&desk, visits[i], "T1")->base);
+        desk_push_one(&desk, &device,
+                      desk_status(&desk, i + 1, visits[i], CALLOUT__APPOINTMENT_STATUS__EN_ROUTE));
+    }
+    assert_int_equal(snapshot(&desk, &device)->n_appointments, 2);
     desk_close(&desk);
 }
 
@@ -942,6 +963,7 @@ int main(void)
         cmocka_unit_test(a_request_that_kills_twice_is_quarantined),
         cmocka_unit_test(a_kill_from_outside_is_nobodys_fault),
         cmocka_unit_test(a_cursor_tells_what_came_and_what_left),
+        cmocka_unit_test(a_snapshot_has_what_was_left_open_for_another_visit),
         cmocka_unit_test(a_cursor_is_good_for_its_device_and_log_only),
         cmocka_unit_test(a_cursor_from_the_future_or_another_epoch_is_reset),
         cmocka_unit_test(what_is_not_his_does_not_exist_for_a_technician),
