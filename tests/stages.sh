@@ -5,6 +5,7 @@
 
 budget_s=$((27 * 60)) # beyond this the whole run fails: people stop running slow tests
 kills=${CALLOUT_KILLS:-300}
+seeds=${CALLOUT_SEEDS:-200}
 stages_passed=0
 stages_failed=0
 failed_names=
@@ -87,6 +88,16 @@ demo_smoke() { # the demo ends by itself, with one JSON object that says that or
     echo "$out" | grep -q '"ok": true' && echo "$out" | grep -q '"served": [1-9]'
 }
 
+simulated_faults() { # half of the seeds on each of two cores; a finding names its seed and step
+    local half=$((seeds / 2)) first=0
+    build/ordeal --seeds "$half" --seed 1 >build/ordeal.1 &
+    build/ordeal --seeds $((seeds - half)) --seed $((half + 1)) >build/ordeal.2 || first=1
+    wait $! && [ "$first" = 0 ]
+    local code=$?
+    sed 's/^/note: /' build/ordeal.1 build/ordeal.2
+    return "$code"
+}
+
 no_leftovers() { # processes of ours that outlive their test are a bug in whoever started them
     ! pgrep -f "^$PWD/build[^ ]*/callout" -a
 }
@@ -96,6 +107,7 @@ stages_default() {
     stage "unit and traces" unit_tests build
     stage "nngcat" tests/process/nngcat.sh build/callout
     stage "kills ($kills)" tests/process/kill.sh build/callout "$kills"
+    stage "simulated faults ($seeds seeds)" simulated_faults
     stage "demo" demo_smoke
     stage "ASan and UBSan build" build_sanitized build-asan address,undefined &&
         stage "ASan and UBSan tests" unit_asan

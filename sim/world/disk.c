@@ -5,9 +5,13 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct disk {
     struct store *kept; /* in memory, with the life of the disk */
+    struct store *copy; /* the backup; NULL: none */
+    disk_drops *drops;  /* NULL: it does not lie */
+    void *drops_context;
     bool mounted, refuses, has_power, lands;
     uint32_t failures; /* commits that are still to fail */
     uint64_t cut_in;   /* writes until the power fails; 0: it does not */
@@ -64,7 +68,10 @@ static enum err op_begin(struct store *store)
 
 static enum err op_put(struct store *store, enum row_kind kind, const void *row)
 {
+    const struct disk *disk = disk_of(store);
     enum err err = write_allowed(store);
+    if (err == ERR_OK && disk->drops != NULL && disk->drops(disk->drops_context, kind, row))
+        return ERR_OK;
     return err != ERR_OK ? err : kept_of(store)->ops->put(kept_of(store), kind, row);
 }
 
@@ -196,6 +203,7 @@ void disk_close(struct disk *disk)
 {
     CHECK(!disk->mounted);
     store_close(disk->kept);
+    store_close(disk->copy);
     free(disk);
 }
 
@@ -213,7 +221,73 @@ struct store *disk_mount(struct disk *disk)
     return &mount->store;
 }
 
+/* --- backup --- */
+
+struct copying {
+    struct store *to;
+    enum row_kind kind;
+};
+
+static bool copy_row(void *context, const void *row)
+{
+    const struct copying *copying = context;
+    enum err err = store_put(copying->to, copying->kind, row);
+    CHECK(err == ERR_OK);
+    return true;
+}
+
+static struct store *copy_of(struct store *from)
+{
+    struct copying copying = {.to = store_open_mem()};
+    enum err err = store_begin(copying.to);
+    for (copying.kind = 0; err == ERR_OK && copying.kind < ROW_KINDS; copying.kind++)
+        err = store_each(from, copying.kind, NULL, 0, false, copy_row, &copying);
+    if (err == ERR_OK) err = store_commit(copying.to);
+    CHECK(err == ERR_OK);
+    return copying.to;
+}
+
+void disk_keep(struct disk *disk)
+{
+    store_close(disk->copy);
+    disk->copy = copy_of(disk->kept);
+}
+
+/* Another number than any before it, and never 0. */
+static void renew_log_epoch(struct disk *disk)
+{
+    const uint64_t step = UINT64_C(0x9e3779b97f4a7c15) * ++disk->counters.brought_back;
+    uint64_t epoch = 0;
+    union row row;
+    struct row_meta meta = {.name = STORE_META_LOG_EPOCH};
+    enum err err = store_get(disk->kept, ROW_META, &meta, &row);
+    if (err == ERR_OK && row.meta.value.size == sizeof epoch)
+        memcpy(&epoch, row.meta.value.bytes, sizeof epoch);
+    epoch = (epoch + step) | 1;
+    meta.value = (struct blob){&epoch, sizeof epoch};
+    err = store_begin(disk->kept);
+    if (err == ERR_OK) err = store_put(disk->kept, ROW_META, &meta);
+    if (err == ERR_OK) err = store_commit(disk->kept);
+    CHECK(err == ERR_OK);
+}
+
+bool disk_bring_back(struct disk *disk, bool as_restored)
+{
+    CHECK(!disk->mounted);
+    if (disk->copy == NULL) return false;
+    store_close(disk->kept);
+    disk->kept = copy_of(disk->copy);
+    if (as_restored) renew_log_epoch(disk);
+    return true;
+}
+
 /* --- faults --- */
+
+void disk_lie(struct disk *disk, disk_drops *drops, void *context)
+{
+    disk->drops = drops;
+    disk->drops_context = context;
+}
 
 void disk_fail_commits(struct disk *disk, uint32_t count)
 {

@@ -32,9 +32,22 @@ void disk_cut_power_at(struct disk *disk, uint64_t n, bool lands);
 bool disk_has_power(const struct disk *disk);
 void disk_power_back(struct disk *disk);
 
+/* A disk that lies, for whoever must be seen to notice: a put of which `drops` says so is not done,
+ * though it is said to be. NULL: an honest one. */
+typedef bool disk_drops(void *context, enum row_kind kind, const void *row);
+void disk_lie(struct disk *disk, disk_drops *drops, void *context);
+
+/* A backup: keeps a copy of all that is committed, in the place of the copy before. */
+void disk_keep(struct disk *disk);
+/* What was kept is on the disk again: `as_restored` with a new log epoch, as store_restore makes
+ * it; else as a disk that only said it had written the rest. Nothing may be mounted. False: nothing
+ * was kept. */
+bool disk_bring_back(struct disk *disk, bool as_restored);
+
 struct disk_counters {
     uint64_t writes, commits, failed_commits, cuts;
     uint64_t refused; /* writes of any kind, while it refuses all */
+    uint64_t brought_back;
 };
 
 const struct disk_counters *disk_counters(const struct disk *disk);

@@ -552,6 +552,12 @@ void hub_lose_power(struct hub *hub)
     disk_power_back(hub->disk);
 }
 
+bool hub_bring_back(struct hub *hub, bool as_restored)
+{
+    hub_lose_power(hub);
+    return disk_bring_back(hub->disk, as_restored);
+}
+
 /* --- administration --- */
 
 static ProtobufCBinaryData pack_admin(const char *verb, const char *const *arguments, size_t count,

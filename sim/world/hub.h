@@ -100,6 +100,8 @@ void hub_hold_optimizer(struct hub *hub, bool held);
 void hub_kill(struct hub *hub, enum hub_part part);
 /* All three at once. The same happens by itself where disk_cut_power_at says so. */
 void hub_lose_power(struct hub *hub);
+/* The power is lost, and the disk is what disk_keep kept: disk_bring_back. */
+bool hub_bring_back(struct hub *hub, bool as_restored);
 bool hub_is_up(const struct hub *hub, enum hub_part part);
 
 struct disk *hub_disk(struct hub *hub);

@@ -495,6 +495,11 @@ void link_close(struct link_net *net)
     free(net);
 }
 
+void link_set_conditions(struct link_net *net, const struct link_conditions *conditions)
+{
+    net->conditions = *conditions;
+}
+
 void link_worsen(struct link_net *net, const char *url, uint32_t lost)
 {
     for (size_t i = 0; i < net->device_count; i++)

@@ -68,6 +68,8 @@ struct link_net;
 struct link_net *link_open(struct client_loop *loop, const struct link_options *options);
 void link_close(struct link_net *net);
 
+/* How the network is from now on; what is under way is not touched. */
+void link_set_conditions(struct link_net *net, const struct link_conditions *conditions);
 /* The device of this URL loses so many more of the messages, each way. */
 void link_worsen(struct link_net *net, const char *url, uint32_t lost);
 /* So many permille of the devices whose URL begins with "sim://" and `kind` are out of reach until
