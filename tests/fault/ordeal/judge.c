@@ -99,12 +99,25 @@ static bool result_is_kept(struct store *store, const struct life *life, uint64_
     return store_get(store, ROW_COMMAND_RESULT, &key, &row) == ERR_OK;
 }
 
+/* No two positions of a technician are at the same place. */
+struct fix_search {
+    struct point place;
+    bool found;
+};
+
+static bool see_fix(void *context, const void *visited)
+{
+    struct fix_search *search = context;
+    const struct row_fix *row = visited;
+    search->found = row->lat_e7 == search->place.lat_e7 && row->lon_e7 == search->place.lon_e7;
+    return !search->found;
+}
+
 static bool fix_is_kept(struct store *store, const struct life *life, const struct word *word)
 {
-    union row row;
-    const struct row_fix key = {.technician_id = life->technician_id,
-                                .fix_time_us = word->fix_time_us};
-    return store_get(store, ROW_FIX, &key, &row) == ERR_OK;
+    struct fix_search search = {.place = word->place};
+    const struct row_fix key = {.technician_id = life->technician_id};
+    return store_each(store, ROW_FIX, &key, 1, false, see_fix, &search) == ERR_OK && search.found;
 }
 
 static void judge_word(struct oracle *oracle, struct store *store, const struct life *life,
@@ -118,9 +131,11 @@ static void judge_word(struct oracle *oracle, struct store *store, const struct 
     if (word->outcome == CALLOUT__OUTCOME__PAYLOAD_MISMATCH) what = "was taken for another";
     if (applied && becomes_fact(word->body) && word->facts == 0) what = "has no fact";
     if (word->facts > 0 && word->fact_digest != word->digest) what = "has another's fact";
-    if (applied && word->body == CALLOUT__COMMAND__BODY_POSITIONS &&
-        !fix_is_kept(store, life, word))
-        what = "has no position";
+    bool position = applied && word->body == CALLOUT__COMMAND__BODY_POSITIONS;
+    if (position && !word->refused && !fix_is_kept(store, life, word)) what = "has no position";
+    if (position && word->refused && fix_is_kept(store, life, word))
+        oracle_blame(oracle, LEAKED, "number %llu of %s, taken off shift, is kept",
+                     (unsigned long long)seq, life->technician_id);
     if (!result_is_kept(store, life, seq)) what = "has no result";
     if (what != NULL)
         oracle_blame(oracle, LOST, "number %llu of %s (device %s) was acknowledged, and %s",

@@ -138,8 +138,10 @@ void oracle_saved(struct oracle *oracle, struct life *life, const Callout__Comma
     }
     struct word *word = &life->words[command->seq - 1];
     *word = (struct word){.digest = digest_of(command, &oracle->arena), .body = command->body_case};
-    if (command->body_case == CALLOUT__COMMAND__BODY_POSITIONS)
-        word->fix_time_us = command->positions->fixes[0]->fix_time_us;
+    if (command->body_case == CALLOUT__COMMAND__BODY_POSITIONS) {
+        const Callout__Point *point = command->positions->fixes[0]->point;
+        word->place = (struct point){point->lat_e7, point->lon_e7};
+    }
     arena_rewind(&oracle->arena);
     oracle->result->saved++;
 }
@@ -158,6 +160,7 @@ void oracle_heard(struct oracle *oracle, struct life *life, const Callout__Comma
                      life->technician_id, (int)result->outcome, (unsigned long long)result->seq,
                      (int)word->outcome);
     word->outcome = result->outcome;
+    word->refused = result->fixes_refused > 0;
 }
 
 void oracle_revoked(struct life *life, int64_t now_us)

@@ -4,16 +4,18 @@
 
 #include "base/arena.h"
 #include "base/limits.h"
+#include "model/geo.h"
 #include "oracle.h"
 
 /* What a device said under one number. */
 struct word {
-    uint64_t digest;                 /* of the packed command */
-    Callout__Command__BodyCase body; /* */
-    int64_t fix_time_us;             /* of a position; it has one */
-    Callout__Outcome outcome;        /* 0: not acknowledged */
-    uint32_t facts;                  /* in the log, while it is judged */
-    uint64_t fact_digest;            /* of the last of them */
+    uint64_t digest; /* of the packed command */
+    Callout__Command__BodyCase body;
+    struct point place;       /* of a position */
+    bool refused;             /* off shift: told so, and to be kept nowhere */
+    Callout__Outcome outcome; /* 0: not acknowledged */
+    uint32_t facts;           /* in the log, while it is judged */
+    uint64_t fact_digest;     /* of the last of them */
 };
 
 struct life {
