@@ -89,7 +89,7 @@ void oracle_blame(struct oracle *oracle, enum finding what, const char *format, 
     struct ordeal_result *result = oracle->result;
     uint64_t *const counts[FINDINGS] = {&result->lost, &result->twice, &result->leaked,
                                         &result->stuck};
-    char line[ORDEAL_TEXT];
+    char line[ORDEAL_TEXT] = {0}; /* results are compared byte by byte */
     int size = snprintf(line, sizeof line, "%s: ", names[what]);
     va_list arguments;
     va_start(arguments, format);
