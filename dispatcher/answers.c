@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/utf8.h"
 #include "dispatcher/engine_impl.h"
 
 #include <stdio.h>
@@ -205,6 +206,7 @@ static Callout__TechnicianReason *out_reason(struct arena *arena, const struct m
 static void say(struct call *call, Callout__ExplainReply *answer, const char *text)
 {
     answer->text = arena_text(call->arena, text);
+    utf8_mend(answer->text); /* what it quotes may have been cut */
 }
 
 static enum err why_unserved(struct call *call, const Callout__ExplainRequest *request,

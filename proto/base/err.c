@@ -1,5 +1,7 @@
 #include "base/err.h"
 
+#include "base/utf8.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -36,5 +38,7 @@ enum err problem_set(struct problem *problem, enum err err, const char *field, c
     va_start(args, format);
     vsnprintf(problem->text, sizeof problem->text, format, args);
     va_end(args);
+    utf8_mend(problem->field); /* the room, or the format ("%.64s"), may cut a character */
+    utf8_mend(problem->text);
     return err;
 }

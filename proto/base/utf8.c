@@ -1,6 +1,7 @@
 #include "base/utf8.h"
 
 #include <stddef.h>
+#include <string.h>
 
 /* The length of the character at `at`, 0 if there is none. */
 static size_t character_size(const char *at)
@@ -22,4 +23,16 @@ bool utf8_printable(const char *text)
         text += size;
     }
     return true;
+}
+
+void utf8_mend(char *text)
+{
+    char *to = text;
+    for (const char *at = text; *at != '\0';) {
+        size_t size = character_size(at);
+        memmove(to, at, size);
+        to += size;
+        at += size == 0 ? 1 : size;
+    }
+    *to = '\0';
 }
