@@ -109,12 +109,20 @@ static enum err store_result(struct call *call, struct row_request_result *row, 
  * again. */
 static enum err check_zone(struct call *call, const Callout__FactBody *body)
 {
-    if (body->body_case != CALLOUT__FACT_BODY__BODY_UPSERT_TERRITORY) return ERR_OK;
-    const Callout__Territory *territory = body->upsert_territory->territory;
-    if (territory == NULL || zone_known(territory->time_zone)) return ERR_OK;
-    return problem_set(&call->problem, ERR_INVALID, "territory.time_zone",
+    const char *field = "territory.time_zone", *zone = "";
+    if (body->body_case == CALLOUT__FACT_BODY__BODY_UPSERT_TERRITORY &&
+        body->upsert_territory->territory != NULL) {
+        zone = body->upsert_territory->territory->time_zone;
+    } else if (body->body_case == CALLOUT__FACT_BODY__BODY_UPSERT_WORK_ORDER &&
+               body->upsert_work_order->work_order != NULL &&
+               body->upsert_work_order->work_order->site != NULL) {
+        field = "work_order.site.time_zone";
+        zone = body->upsert_work_order->work_order->site->time_zone;
+    }
+    if (zone_known(zone)) return ERR_OK;
+    return problem_set(&call->problem, ERR_INVALID, field,
                        "\"%.64s\" is no time zone known here; an IANA name such as Europe/Vaduz",
-                       territory->time_zone);
+                       zone);
 }
 
 enum err handle_mutation(struct call *call)

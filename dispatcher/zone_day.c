@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 static void enter_zone(const char *zone)
 {
@@ -16,13 +15,25 @@ static void enter_zone(const char *zone)
     tzset();
 }
 
+/* The folder has lists and folders too: with one of those as TZ the C library takes UTC and says
+ * nothing. RFC 8536: a zone's file begins with these four bytes. */
+static bool is_zone_file(const char *path)
+{
+    char magic[4];
+    FILE *file = fopen(path, "rb");
+    if (file == NULL) return false;
+    bool read = fread(magic, 1, sizeof magic, file) == sizeof magic;
+    fclose(file);
+    return read && memcmp(magic, "TZif", sizeof magic) == 0;
+}
+
 bool zone_known(const char *zone)
 {
     char path[LIMIT_ID + 32];
     if (strlen(zone) > LIMIT_ID || strstr(zone, "..") != NULL || zone[0] == '/') return false;
     if (zone[0] == '\0' || strcmp(zone, "UTC") == 0) return true;
     snprintf(path, sizeof path, "/usr/share/zoneinfo/%s", zone);
-    return access(path, R_OK) == 0;
+    return is_zone_file(path);
 }
 
 static struct tm local(const char *zone, int64_t time_us)
