@@ -152,6 +152,9 @@ static enum err read_territory(const Callout__UpsertTerritoryRequest *request, s
 {
     const Callout__Territory *it = request->territory;
     if (it == NULL) return problem_set(reader->problem, ERR_INVALID, "territory", "is missing");
+    if (request->n_skill_names > LIMIT_SKILLS && !reader->stored)
+        return problem_set(reader->problem, ERR_TOO_LARGE, "skill_names", "%zu names; at most %d",
+                           request->n_skill_names, LIMIT_SKILLS);
     enum err err = check_text(it->name, LIMIT_NAME, "territory.name", reader);
     out->kind = FACT_TERRITORY;
     out->territory =

@@ -262,6 +262,19 @@ static Callout__CommandResult *one(struct sender *sender, Callout__Command *comm
     return result;
 }
 
+/* Numbers that no outbox ever gives: a device with such a command is not one of ours. */
+static enum err check_numbers(struct call *call, const Callout__PushRequest *request)
+{
+    for (size_t i = 0; i < request->n_commands; i++) {
+        char field[40];
+        uint64_t seq = request->commands[i]->seq;
+        if (seq >= 1 && seq <= INT64_MAX) continue;
+        snprintf(field, sizeof field, "commands[%zu].seq", i);
+        return problem_set(&call->problem, ERR_INVALID, field, "must be from 1 to 2^63 - 1");
+    }
+    return ERR_OK;
+}
+
 enum err handle_push(struct call *call)
 {
     const Callout__PushRequest *request = (const Callout__PushRequest *)call->message;
@@ -269,7 +282,9 @@ enum err handle_push(struct call *call)
     if (request->n_commands > LIMIT_BATCH_COMMANDS)
         return problem_set(&call->problem, ERR_TOO_LARGE, "commands", "%zu commands; at most %d",
                            request->n_commands, LIMIT_BATCH_COMMANDS);
-    enum err err = load_sender(call, &sender);
+    enum err err = check_numbers(call, request);
+    if (err != ERR_OK) return err;
+    err = load_sender(call, &sender);
     if (err != ERR_OK)
         return problem_set(&call->problem, err, "session_token", "the device has no session");
     int64_t last_seq = sender.device.last_seq;
