@@ -194,6 +194,18 @@ static void end_holds(struct gateway *gateway)
     }
 }
 
+/* Whoever asks and vanishes, over and over, must not fill the room of those who wait. */
+static void reap_gone(struct gateway *gateway)
+{
+    const struct gateway_ports *ports = &gateway->ports;
+    struct poll_id id;
+    for (uint32_t from = 0; polls_parked_next(&gateway->polls, &from, &id);) {
+        struct held *held = &gateway->held[id.slot];
+        if (ports->alive(ports->context, held->asker.door, held->asker.ticket)) continue;
+        if (polls_drop(&gateway->polls, id)) release(held);
+    }
+}
+
 void hold_stop(struct gateway *gateway)
 {
     struct poll_id id;
@@ -295,6 +307,7 @@ bool hold_healthy(const struct gateway *gateway)
 void hold_tick(struct gateway *gateway)
 {
     end_holds(gateway);
+    reap_gone(gateway);
     follow(gateway);
     feel_pulse(gateway);
 }

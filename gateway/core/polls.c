@@ -134,6 +134,17 @@ bool polls_expire_next(struct polls *polls, int64_t now_us, uint32_t *from, stru
     return false;
 }
 
+bool polls_parked_next(const struct polls *polls, uint32_t *from, struct poll_id *id)
+{
+    while (*from < polls->high) {
+        uint32_t slot = (*from)++;
+        if (polls->slots[slot].state != PARKED) continue;
+        *id = id_of(polls, slot);
+        return true;
+    }
+    return false;
+}
+
 bool polls_drain_next(struct polls *polls, uint32_t *from, struct poll_id *id)
 {
     while (*from < polls->high) {

@@ -59,6 +59,8 @@ bool polls_drop(struct polls *polls, struct poll_id id);
 bool polls_wake_next(struct polls *polls, uint64_t topic, uint32_t *from, struct poll_id *id);
 /* Walks over the parked polls whose hold has ended; each is to be answered, its slot is free. */
 bool polls_expire_next(struct polls *polls, int64_t now_us, uint32_t *from, struct poll_id *id);
+/* Walks over the parked polls, which stay parked. */
+bool polls_parked_next(const struct polls *polls, uint32_t *from, struct poll_id *id);
 /* Walks over all polls, for the end of the process; each slot is free then. */
 bool polls_drain_next(struct polls *polls, uint32_t *from, struct poll_id *id);
 

@@ -175,6 +175,21 @@ static void is_bounded_and_uses_slots_again(void **state)
     assert_int_equal(polls.count, 0);
 }
 
+static void walks_over_what_is_parked_and_leaves_it_so(void **state)
+{
+    (void)state;
+    struct poll_id asking = add(1, 7, DEADLINE), parked = add(2, 7, DEADLINE), id;
+    assert_int_equal(polls_answered(&polls, parked, false, 0), POLL_STAY);
+    for (int round = 0; round < 2; round++) {
+        uint32_t from = 0;
+        assert_true(polls_parked_next(&polls, &from, &id));
+        assert_int_equal(id.slot, parked.slot);
+        assert_false(polls_parked_next(&polls, &from, &id));
+    }
+    assert_int_equal(polls_answered(&polls, asking, true, 0), POLL_ANSWER);
+    assert_int_equal(polls.parked, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -185,6 +200,8 @@ int main(void)
                                         close_polls),
         cmocka_unit_test_setup_teardown(wakes_only_its_topic, open_polls, close_polls),
         cmocka_unit_test_setup_teardown(names_the_older_poll_of_a_subject, open_polls, close_polls),
+        cmocka_unit_test_setup_teardown(walks_over_what_is_parked_and_leaves_it_so, open_polls,
+                                        close_polls),
         cmocka_unit_test_setup_teardown(is_bounded_and_uses_slots_again, open_polls, close_polls),
     };
     return cmocka_run_group_tests_name("polls", tests, NULL, NULL);
