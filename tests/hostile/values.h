@@ -1,0 +1,259 @@
+/* values.h - rows 23 to 42: honest messages with one thing wrong, or odd, in them. */
+#ifndef CALLOUT_TESTS_HOSTILE_VALUES_H
+#define CALLOUT_TESTS_HOSTILE_VALUES_H
+
+#include "row.h"
+
+#define DAY "2026-11-23"
+enum { MANY = 50000, HOUR_S = 3600 };
+
+static char order_id[] = "W1", work_type[] = "repair", skill_name[] = "hvac";
+
+static int64_t at_us(const char *utc)
+{
+    int64_t us = 0;
+    assert_true(clock_parse_utc(utc, &us));
+    return us;
+}
+
+/* A good work order; a row changes one thing of it. */
+struct order {
+    Callout__UpsertWorkOrderRequest request;
+    Callout__WorkOrder work_order;
+    Callout__Customer customer;
+    Callout__Site site;
+    Callout__Point point;
+    Callout__ArrivalWindow window, *windows[1];
+    Callout__Skill skill, *skills[LIMIT_SKILLS_PER_ENTITY + 1];
+};
+
+static void order_init(struct order *order)
+{
+    callout__upsert_work_order_request__init(&order->request);
+    callout__work_order__init(&order->work_order);
+    callout__customer__init(&order->customer);
+    callout__site__init(&order->site);
+    callout__point__init(&order->point);
+    callout__arrival_window__init(&order->window);
+    callout__skill__init(&order->skill);
+    order->request.work_order = &order->work_order;
+    order->work_order.work_order_id = order_id;
+    order->work_order.territory_id = territory_id;
+    order->work_order.work_type = work_type;
+    order->work_order.service_seconds = 1800;
+    order->work_order.priority = 3;
+    order->work_order.customer = &order->customer;
+    order->work_order.site = &order->site;
+    order->site.site_id = writable("S1");
+    order->site.address = writable("Feldweg 1");
+    order->site.point = &order->point;
+    order->point = (Callout__Point){order->point.base, 471400000, 95200000};
+    order->window.start_us = at_us(DAY "T10:00:00Z");
+    order->window.end_us = at_us(DAY "T12:00:00Z");
+    order->windows[0] = &order->window;
+    order->work_order.n_windows = 1;
+    order->work_order.windows = order->windows;
+    order->skill.name = skill_name;
+    order->skill.level = 2;
+    for (unsigned i = 0; i <= LIMIT_SKILLS_PER_ENTITY; i++)
+        order->skills[i] = &order->skill;
+    order->work_order.n_skills = 1;
+    order->work_order.skills = order->skills;
+}
+
+static void send_order(const struct row *row, struct got *got)
+{
+    static struct order order;
+    order_init(&order);
+    row->change(&order);
+    ask("UpsertWorkOrder", &order.request.base, got);
+}
+
+/* --- what is changed --- */
+
+static void latitude_91(struct order *order)
+{
+    order->point.lat_e7 = 910000000;
+}
+
+static void longitude_minus_181(struct order *order)
+{
+    order->point.lon_e7 = -1810000000;
+}
+
+static void no_point(struct order *order)
+{
+    order->site.point = NULL;
+}
+
+static void reversed_window(struct order *order)
+{
+    int64_t start_us = order->window.start_us;
+    order->window.start_us = order->window.end_us;
+    order->window.end_us = start_us;
+}
+
+static void window_of_one_instant(struct order *order)
+{
+    order->work_order.work_order_id = writable("W30");
+    order->window.end_us = order->window.start_us;
+}
+
+static void window_of_1970(struct order *order)
+{
+    order->window.start_us = 0;
+}
+
+static void window_of_9999(struct order *order)
+{
+    order->window.end_us = INT64_C(253402300799000000);
+}
+
+static void window_for_ever(struct order *order)
+{
+    order->window.end_us = INT64_MAX;
+}
+
+static void duration_minus_1(struct order *order)
+{
+    order->work_order.service_seconds = -1;
+}
+
+static void duration_int_max(struct order *order)
+{
+    order->work_order.service_seconds = INT32_MAX;
+}
+
+static void zone_of_no_place(struct order *order)
+{
+    order->site.time_zone = writable("Mars/Olympus");
+}
+
+static void one_skill_too_many(struct order *order)
+{
+    order->work_order.n_skills = LIMIT_SKILLS_PER_ENTITY + 1;
+}
+
+static void unknown_skill(struct order *order)
+{
+    order->skill.name = writable("alchemy");
+}
+
+static void priority_10(struct order *order)
+{
+    order->work_order.priority = LIMIT_PRIORITY + 1;
+}
+
+static void priority_overflows(struct order *order)
+{
+    order->work_order.priority = UINT32_MAX;
+}
+
+static void id_with_a_line_end(struct order *order)
+{
+    order->work_order.work_order_id = writable("W1\nX");
+}
+
+static void unknown_territory(struct order *order)
+{
+    order->work_order.territory_id = writable("south");
+}
+
+/* --- territories --- */
+
+static void upsert_territory(const char *zone, const char *const *skills, size_t count,
+                             struct got *got)
+{
+    static char *names[MANY];
+    Callout__Territory territory;
+    Callout__UpsertTerritoryRequest request;
+    callout__territory__init(&territory);
+    callout__upsert_territory_request__init(&request);
+    for (size_t i = 0; i < count; i++)
+        names[i] = writable(skills[i]);
+    territory.territory_id = territory_id;
+    territory.name = writable("North");
+    territory.time_zone = writable(zone);
+    request.territory = &territory;
+    request.n_skill_names = count;
+    request.skill_names = names;
+    ask("UpsertTerritory", &request.base, got);
+}
+
+/* The zone of the row. */
+static void send_zone(const struct row *row, struct got *got)
+{
+    upsert_territory(row->bytes.at, NULL, 0, got);
+}
+
+static void send_many_skill_names(const struct row *row, struct got *got)
+{
+    static const char *names[MANY];
+    for (size_t i = 0; i < row->total; i++)
+        names[i] = skill_name;
+    upsert_territory("Europe/Vaduz", names, row->total, got);
+}
+
+/* --- what must come back as it went in --- */
+
+static Callout__BoardReply *read_board(struct got *got)
+{
+    Callout__BoardRequest request;
+    callout__board_request__init(&request);
+    request.territory_id = territory_id;
+    ask("Board", &request.base, got);
+    assert_int_equal(got->status, CALLOUT__STATUS__OK);
+    Callout__BoardReply *board = callout__board_reply__unpack(NULL, got->size, got->body);
+    assert_non_null(board);
+    return board;
+}
+
+/* The address of the row, stored and read back: byte by byte what was sent. */
+static void send_odd_text(const struct row *row, struct got *got)
+{
+    static struct order order;
+    bool found = false;
+    order_init(&order);
+    order.work_order.work_order_id = writable("W41");
+    order.site.address = writable(row->bytes.at);
+    must("UpsertWorkOrder", &order.request.base);
+    Callout__BoardReply *board = read_board(got);
+    for (size_t i = 0; i < board->n_appointments; i++)
+        found |= strcmp(board->appointments[i]->appointment->work_order_id, "W41") == 0 &&
+                 strcmp(board->appointments[i]->site->address, row->bytes.at) == 0;
+    callout__board_reply__free_unpacked(board, NULL);
+    assert_true(found);
+}
+
+static bool text_whole(const char *text)
+{
+    const char *lead = text + strlen(text);
+    while (lead > text && ((unsigned char)lead[-1] & 0xc0) == 0x80)
+        lead--;
+    if (lead == text) return true;
+    unsigned char first = (unsigned char)lead[-1];
+    size_t size = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+    return strlen(lead - 1) == size;
+}
+
+/* What we quote of a long name is cut: never within a character. Names of any length, so that every
+ * place of the cut is tried. */
+static void send_long_names(const struct row *row, struct got *got)
+{
+    for (size_t ahead = 0; ahead < 4; ahead++) {
+        char name[256] = "aaa";
+        for (size_t at = ahead; at < 100; at += row->bytes.size)
+            memcpy(name + at, row->bytes.at, row->bytes.size + 1);
+        ask_bytes(name, NULL, 0, got);
+        assert_int_equal(got->status, CALLOUT__STATUS__NOT_FOUND);
+        assert_true(text_whole(got->text));
+        static struct order order;
+        order_init(&order);
+        order.skill.name = name;
+        ask("UpsertWorkOrder", &order.request.base, got);
+        assert_int_equal(got->status, CALLOUT__STATUS__INVALID);
+        assert_true(text_whole(got->text));
+    }
+}
+
+#endif
