@@ -117,6 +117,21 @@ static uint16_t free_port(const struct url *url)
     return port;
 }
 
+bool reach_is_free(const char *address)
+{
+    const int yes = 1; /* what only waits for its last packets is no hindrance */
+    struct url url;
+    struct addrinfo *found = NULL;
+    if (url_parse_host_port(address, &url, NULL) == ERR_OK) found = resolve(&url);
+    if (found == NULL) return false;
+    int fd = open_socket(found->ai_family);
+    bool is_free = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) == 0 &&
+                   bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, 1) == 0;
+    if (fd >= 0) close(fd);
+    freeaddrinfo(found);
+    return is_free;
+}
+
 /* Copies the text of `url`; a port 0 at its end becomes a free one. */
 static enum err copy_with_port(const char *text, const struct url *url, char *out, size_t size,
                                struct problem *problem)

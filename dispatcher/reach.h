@@ -17,6 +17,9 @@ bool reach_sp(const char *url);
 /* GET /healthz at HOST:PORT is answered with 200. */
 bool reach_http(const char *address);
 
+/* Nobody listens at HOST:PORT of this machine. */
+bool reach_is_free(const char *address);
+
 /* Check and copy an URL, and HOST:PORT. A port 0 becomes one that is free now, so that a restarted
  * process comes back at the same port. ERR_INVALID, ERR_TOO_LARGE. */
 MUST_USE enum err reach_fix_url(const char *url, char *out, size_t size, struct problem *problem);

@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -21,11 +22,16 @@
 
 enum { DISPATCHER, GATEWAY, OPTIMIZER, ROLE_COUNT };
 enum { LISTEN_MAX = 8, URL_SIZE = 300, PATH_SIZE = 1024, TICK_MS = 200, PROBE_MS = 5 };
+enum { HELP = 256 };
 
 struct options {
     const char *data_dir;
     char listen[LISTEN_MAX][URL_SIZE];
     int listen_count;
+    char http[URL_SIZE]; /* "": no door for HTTP */
+    const char *http_names[LISTEN_MAX];
+    int http_name_count;
+    bool http_said;
     char admin[URL_SIZE];
     const char *clock, *seed, *work;
     bool lab, behind_proxy, lockstep;
@@ -41,19 +47,28 @@ struct serve {
 };
 
 static const char usage_text[] =
-    "usage: callout serve --data DIR [--listen URL]... [--admin HOST:PORT]\n"
-    "                     [--clock wall | START,RATE] [--lab] [--behind-proxy]\n"
+    "usage: callout serve --data DIR [--listen URL]... [--http ADDRESS] [--http-name NAME]...\n"
+    "                     [--admin HOST:PORT] [--clock wall | START,RATE] [--lab] "
+    "[--behind-proxy]\n"
     "                     [--seed N] [--work N] [--lockstep]\n"
     "  --data DIR       the data folder; an empty or missing one is initialised\n"
     "  --listen URL     tcp://HOST:PORT, tls+tcp://HOST:PORT or ipc://PATH; port 0: a free one;\n"
     "                   the default is tcp://127.0.0.1:7310\n"
+    "  --http ADDRESS   HOST:PORT, https://HOST:PORT or none, for browsers and other systems; the\n"
+    "                   default is 127.0.0.1:7380 where that is free\n"
+    "  --http-name NAME a name by which they know this server, such as dispatch.example.org\n"
     "  --admin ADDRESS  /healthz and /metrics; the default is 127.0.0.1:7381\n"
     "  --clock CLOCK    wall (the default), or from START on, RATE times as fast\n"
     "  --lab            plain tcp beyond this machine, no limits for clients on it: for tests\n"
     "  --behind-proxy   the peers are a proxy's: limits per address do not hold\n"
     "  --seed N         of the optimizer's chance\n"
     "  --work N         rounds of search per event\n"
-    "  --lockstep       no search is cut short: the same facts give the same plans\n";
+    "  --lockstep       no search is cut short: the same facts give the same plans\n"
+    "examples:\n"
+    "  callout serve --data /var/lib/callout\n"
+    "  callout serve --data DIR --listen tls+tcp://0.0.0.0:7310 --http https://0.0.0.0:7443 \\\n"
+    "                --http-name dispatch.example.org\n"
+    "  callout serve --data DIR --clock 2026-11-23T05:00:00Z,120   two minutes a second\n";
 
 /* --- options --- */
 
@@ -64,16 +79,46 @@ static enum err add_listen(struct options *options, const char *url, struct prob
     return reach_fix_url(url, options->listen[options->listen_count++], URL_SIZE, problem);
 }
 
+/* The text that the gateway gets, with its port fixed; "none" stays until it is left out. */
+static enum err take_http(struct options *options, const char *text, struct problem *problem)
+{
+    static const char tls[] = "https://";
+    size_t skip = strncmp(text, tls, sizeof tls - 1) == 0 ? sizeof tls - 1 : 0;
+    snprintf(options->http, URL_SIZE, "%.*s", (int)skip, text);
+    options->http_said = true;
+    if (strcmp(text, "none") == 0) return ERR_OK;
+    return reach_fix_address(text + skip, options->http + skip, URL_SIZE - skip, problem);
+}
+
+/* Several systems on one machine shall not need to say that they want no HTTP. */
+static void default_http(struct options *options)
+{
+    static const char address[] = "127.0.0.1:7380";
+    if (strcmp(options->http, "none") == 0) options->http[0] = '\0';
+    if (options->http_said) return;
+    if (reach_is_free(address))
+        snprintf(options->http, URL_SIZE, "%s", address);
+    else
+        log_warn("%s is taken: no door for HTTP; --http says where else", address);
+}
+
 static enum err take_option(struct options *options, int letter, struct problem *problem)
 {
     switch (letter) {
     case 'd': options->data_dir = optarg; return ERR_OK;
     case 'l': return add_listen(options, optarg, problem);
+    case 'h': return take_http(options, optarg, problem);
+    case 'n':
+        if (options->http_name_count == LISTEN_MAX)
+            return problem_set(problem, ERR_TOO_LARGE, "--http-name", "at most %d", LISTEN_MAX);
+        options->http_names[options->http_name_count++] = optarg;
+        return ERR_OK;
     case 'a': return reach_fix_address(optarg, options->admin, URL_SIZE, problem);
     case 'c': options->clock = optarg; return ERR_OK;
     case 's': options->seed = optarg; return ERR_OK;
     case 'w': options->work = optarg; return ERR_OK;
     case 'L': options->lab = true; return ERR_OK;
+    case HELP: fputs(usage_text, stdout); exit(EXIT_DONE);
     case 'P': options->behind_proxy = true; return ERR_OK;
     case 'S': options->lockstep = true; return ERR_OK;
     default: return problem_set(problem, ERR_INVALID, "serve", "see its usage");
@@ -84,11 +129,19 @@ static enum err read_options(int argc, char **argv, struct options *options,
                              struct problem *problem)
 {
     static const struct option names[] = {
-        {"data", required_argument, NULL, 'd'},  {"listen", required_argument, NULL, 'l'},
-        {"admin", required_argument, NULL, 'a'}, {"clock", required_argument, NULL, 'c'},
-        {"seed", required_argument, NULL, 's'},  {"work", required_argument, NULL, 'w'},
-        {"lab", no_argument, NULL, 'L'},         {"behind-proxy", no_argument, NULL, 'P'},
-        {"lockstep", no_argument, NULL, 'S'},    {NULL, 0, NULL, 0},
+        {"data", required_argument, NULL, 'd'},
+        {"listen", required_argument, NULL, 'l'},
+        {"http", required_argument, NULL, 'h'},
+        {"http-name", required_argument, NULL, 'n'},
+        {"admin", required_argument, NULL, 'a'},
+        {"clock", required_argument, NULL, 'c'},
+        {"seed", required_argument, NULL, 's'},
+        {"work", required_argument, NULL, 'w'},
+        {"lab", no_argument, NULL, 'L'},
+        {"behind-proxy", no_argument, NULL, 'P'},
+        {"lockstep", no_argument, NULL, 'S'},
+        {"help", no_argument, NULL, HELP},
+        {NULL, 0, NULL, 0},
     };
     *options = (struct options){.clock = "wall"};
     enum err err = ERR_OK;
@@ -100,6 +153,7 @@ static enum err read_options(int argc, char **argv, struct options *options,
     if (options->data_dir == NULL)
         return problem_set(problem, ERR_INVALID, "--data", "which folder keeps the data?");
     if (options->listen_count == 0) err = add_listen(options, "tcp://127.0.0.1:7310", problem);
+    if (err == ERR_OK) default_http(options);
     if (err == ERR_OK && options->admin[0] == '\0')
         err = reach_fix_address("127.0.0.1:7381", options->admin, URL_SIZE, problem);
     return err;
@@ -151,6 +205,7 @@ static enum err write_endpoints(const struct serve *serve, struct problem *probl
     if (file == NULL) return problem_set(problem, ERR_IO, fresh, "%s", strerror(errno));
     for (int i = 0; i < options->listen_count; i++)
         fprintf(file, "gateway %s\n", options->listen[i]);
+    if (options->http[0] != '\0') fprintf(file, "http %s\n", options->http);
     fprintf(file, "admin %s\ndispatcher %s\n", options->admin, serve->dispatcher_url);
     bool failed = ferror(file) != 0;
     if (fclose(file) != 0 || failed || rename(fresh, path) != 0)
@@ -193,6 +248,10 @@ static void write_gateway(struct child *child, const struct serve *serve)
         arg_pair(child, "--listen", options->listen[i]);
         tls = tls || strncmp(options->listen[i], "tls+", 4) == 0;
     }
+    if (options->http[0] != '\0') arg_pair(child, "--http", options->http);
+    tls = tls || strncmp(options->http, "https://", 8) == 0;
+    for (int i = 0; i < options->http_name_count; i++)
+        arg_pair(child, "--http-name", options->http_names[i]);
     arg_pair(child, "--admin", options->admin);
     char tls_dir[PATH_SIZE];
     snprintf(tls_dir, sizeof tls_dir, "%s/tls", options->data_dir);

@@ -101,6 +101,25 @@ static void write_connections(struct evbuffer *out, const struct shell *shell)
                             refused[i].reason, refused[i].count);
 }
 
+static void write_http(struct evbuffer *out, const struct shell *shell)
+{
+    if (shell->http == NULL) return;
+    const struct http_counters *http = http_counters(shell->http);
+    one(out, "http_connections", "gauge", "Open connections for HTTP.", http->open);
+    one(out, "http_connections_accepted_total", "counter", "Connections since the start.",
+        http->accepted);
+    one(out, "http_requests_total", "counter", "Requests that came in whole.", http->requests);
+    one(out, "http_received_bytes_total", "counter", "Bytes of requests.", http->bytes_in);
+    one(out, "http_sent_bytes_total", "counter", "Bytes of answers, without their heads.",
+        http->bytes_out);
+    head(out, "http_refused_total", "counter", "Connections or requests refused, by reason.");
+    evbuffer_add_printf(out,
+                        "callout_gateway_http_refused_total{reason=\"request\"} %" PRIu64 "\n"
+                        "callout_gateway_http_refused_total{reason=\"limit\"} %" PRIu64 "\n"
+                        "callout_gateway_http_refused_total{reason=\"timeout\"} %" PRIu64 "\n",
+                        http->refused, http->refused_limit, http->timed_out);
+}
+
 static void write_requests(struct evbuffer *out, const struct metrics *metrics)
 {
     head(out, "requests_total", "counter", "Requests answered, by method and status.");
@@ -157,6 +176,7 @@ static void on_metrics(struct evhttp_request *request, void *context)
     CHECK(out != NULL);
     const struct gateway *gateway = &admin->shell->gateway;
     write_connections(out, admin->shell);
+    write_http(out, admin->shell);
     write_requests(out, &gateway->metrics);
     write_latency(out, &gateway->metrics);
     write_inner(out, gateway);

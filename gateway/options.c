@@ -4,18 +4,31 @@
 
 #include <getopt.h>
 #include <stddef.h>
+#include <string.h>
 
 const char gateway_usage[] =
-    "usage: callout gateway --dispatcher URL [--listen URL]... [--admin HOST:PORT]\n"
-    "                       [--tls-dir DIR] [--lab] [--behind-proxy]\n"
+    "usage: callout gateway --dispatcher URL [--listen URL]... [--http ADDRESS]\n"
+    "                       [--http-name NAME]... [--admin HOST:PORT] [--tls-dir DIR] [--lab]\n"
+    "                       [--behind-proxy]\n"
     "  --dispatcher URL   where the dispatcher listens, such as "
     "ipc:///run/callout/dispatcher.sock\n"
     "  --listen URL       tcp://HOST:PORT, tls+tcp://HOST:PORT or ipc://PATH; the default is\n"
     "                     tcp://127.0.0.1:7310\n"
+    "  --http ADDRESS     HOST:PORT or https://HOST:PORT, for browsers and other systems; the\n"
+    "                     default is no such door\n"
+    "  --http-name NAME   a name by which they know this server\n"
     "  --admin ADDRESS    /healthz and /metrics; the default is 127.0.0.1:7381\n"
-    "  --tls-dir DIR      has server.pem and server.key, for tls+tcp\n"
+    "  --tls-dir DIR      has server.pem and server.key, for tls+tcp and https\n"
     "  --lab              plain tcp beyond this machine, no limits for clients on it: for tests\n"
     "  --behind-proxy     plain tcp beyond this machine, no limits per address\n";
+
+static enum err take_http(struct gateway_options *options, const char *text)
+{
+    static const char tls[] = "https://";
+    options->http_tls = strncmp(text, tls, sizeof tls - 1) == 0;
+    options->http = options->http_tls ? text + sizeof tls - 1 : text;
+    return ERR_OK;
+}
 
 static enum err take_option(struct gateway_options *options, int letter, struct problem *problem)
 {
@@ -24,6 +37,13 @@ static enum err take_option(struct gateway_options *options, int letter, struct 
     case 'a': options->admin = optarg; return ERR_OK;
     case 't': options->tls_dir = optarg; return ERR_OK;
     case 'L': options->lab = true; return ERR_OK;
+    case 'h': return take_http(options, optarg);
+    case 'n':
+        if (options->http_name_count == GATEWAY_HTTP_NAMES_MAX)
+            return problem_set(problem, ERR_INVALID, "--http-name", "at most %d names",
+                               GATEWAY_HTTP_NAMES_MAX);
+        options->http_names[options->http_name_count++] = optarg;
+        return ERR_OK;
     case 'P': options->behind_proxy = true; return ERR_OK;
     case 'l':
         if (options->listen_count == GATEWAY_DOORS_MAX)
@@ -50,12 +70,30 @@ static enum err check_door(const struct gateway_options *options, const char *te
                        text);
 }
 
+static enum err check_http(const struct gateway_options *options, struct problem *problem)
+{
+    struct url url;
+    if (options->http == NULL) return ERR_OK;
+    if (url_parse_host_port(options->http, &url, problem) != ERR_OK) return ERR_CONFLICT;
+    if (options->http_tls && options->tls_dir == NULL)
+        return problem_set(problem, ERR_CONFLICT, "--tls-dir", "https://%.100s needs a certificate",
+                           options->http);
+    if (options->http_tls || url_is_local(&url) || options->lab || options->behind_proxy)
+        return ERR_OK;
+    return problem_set(problem, ERR_CONFLICT, "--http",
+                       "%.100s is plain text beyond this machine: use https://, or say "
+                       "--behind-proxy or --lab",
+                       options->http);
+}
+
 enum err gateway_options_read(int argc, char **argv, struct gateway_options *out,
                               struct problem *problem)
 {
     static const struct option names[] = {
         {"dispatcher", required_argument, NULL, 'd'},
         {"listen", required_argument, NULL, 'l'},
+        {"http", required_argument, NULL, 'h'},
+        {"http-name", required_argument, NULL, 'n'},
         {"admin", required_argument, NULL, 'a'},
         {"tls-dir", required_argument, NULL, 't'},
         {"lab", no_argument, NULL, 'L'},
@@ -76,6 +114,7 @@ enum err gateway_options_read(int argc, char **argv, struct gateway_options *out
     if (options.listen_count == 0) options.listen[options.listen_count++] = "tcp://127.0.0.1:7310";
     for (unsigned i = 0; err == ERR_OK && i < options.listen_count; i++)
         err = check_door(&options, options.listen[i], problem);
+    if (err == ERR_OK) err = check_http(&options, problem);
     if (err == ERR_OK) *out = options;
     return err;
 }

@@ -9,14 +9,18 @@
 
 #include <stdbool.h>
 
-enum { GATEWAY_DOORS_MAX = 8 };
+enum { GATEWAY_DOORS_MAX = 8, GATEWAY_HTTP_NAMES_MAX = 8 };
 
 struct gateway_options {
     const char *dispatcher;                /* URL of the dispatcher */
     const char *listen[GATEWAY_DOORS_MAX]; /* URLs for devices and keys */
     unsigned listen_count;
-    const char *admin;   /* HOST:PORT of /healthz and /metrics */
-    const char *tls_dir; /* with server.pem and server.key; NULL: no tls+tcp */
+    const char *admin;                              /* HOST:PORT of /healthz and /metrics */
+    const char *http;                               /* HOST:PORT for HTTP; NULL: no such door */
+    bool http_tls;                                  /* it is https:// */
+    const char *http_names[GATEWAY_HTTP_NAMES_MAX]; /* that its clients know it by */
+    unsigned http_name_count;
+    const char *tls_dir; /* with server.pem and server.key; NULL: no TLS */
     bool lab;            /* plain tcp everywhere, no limits for this machine's own clients */
     bool behind_proxy;   /* plain tcp everywhere; addresses are the proxy's: no limits by address */
 };

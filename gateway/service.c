@@ -37,18 +37,23 @@ static void port_reply(void *context, unsigned door, struct sp_ticket to, const 
                        size_t size)
 {
     struct shell *shell = context;
-    sp_reply(shell->doors[door].listener, to, bytes, size);
+    if (door == HTTP_DOOR)
+        http_reply(shell->http, to, bytes, size);
+    else
+        sp_reply(shell->doors[door].listener, to, bytes, size);
 }
 
 static bool port_alive(void *context, unsigned door, struct sp_ticket ticket)
 {
     const struct shell *shell = context;
+    if (door == HTTP_DOOR) return http_alive(shell->http, ticket);
     return sp_ticket_alive(shell->doors[door].listener, ticket);
 }
 
 static const char *port_peer(void *context, unsigned door, struct sp_ticket ticket)
 {
     const struct shell *shell = context;
+    if (door == HTTP_DOOR) return http_peer(shell->http, ticket);
     return sp_peer(shell->doors[door].listener, ticket);
 }
 
@@ -80,6 +85,7 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
     dial_tick(shell);
     kpis_tick(&shell->kpis);
     hold_tick(&shell->gateway);
+    if (shell->http != NULL) http_tick(shell->http);
 }
 
 static void on_signal(evutil_socket_t signal_number, short what, void *context)
@@ -90,13 +96,18 @@ static void on_signal(evutil_socket_t signal_number, short what, void *context)
     event_base_loopbreak(shell->base);
 }
 
+static size_t unanswered(const struct shell *shell)
+{
+    return doors_unsent(shell) + (shell->http != NULL ? http_unanswered(shell->http) : 0);
+}
+
 /* Everyone who waits gets a reply, and a moment to read it. */
 static void part(struct shell *shell)
 {
     const struct timeval moment = {.tv_usec = 20000};
     int64_t until_us = clock_mono_us() + PARTING_MS * INT64_C(1000);
     gateway_stop(&shell->gateway);
-    while (doors_unsent(shell) > 0 && clock_mono_us() < until_us) {
+    while (unanswered(shell) > 0 && clock_mono_us() < until_us) {
         event_base_loopexit(shell->base, &moment);
         event_base_dispatch(shell->base);
     }
@@ -126,6 +137,8 @@ static void say_where(const struct shell *shell)
     for (unsigned i = 0; i < shell->door_count; i++)
         log_info("listening on %s (port %u)", options->listen[i],
                  sp_listener_port(shell->doors[i].listener));
+    if (options->http != NULL)
+        log_info("listening on %s://%s", options->http_tls ? "https" : "http", options->http);
     log_info("admin on http://%s, dispatcher at %s", options->admin, options->dispatcher);
 }
 
@@ -134,12 +147,15 @@ static enum err serve(struct shell *shell, struct problem *problem)
     struct admin *admin = NULL;
     enum err err = dial_open(shell, problem);
     if (err == ERR_OK) err = doors_open(shell, problem);
+    if (err == ERR_OK && shell->gateway.options.http != NULL)
+        err = http_open(&shell->http, shell, problem);
     if (err == ERR_OK) err = admin_open(&admin, shell, problem);
     if (err == ERR_OK) {
         say_where(shell);
         run(shell);
     }
     admin_close(admin);
+    http_close(shell->http);
     doors_close(shell);
     dial_close(shell);
     return err;

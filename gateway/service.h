@@ -1,6 +1,7 @@
 /* service.h - the gateway as a process: the edge that devices, consoles and other systems reach.
  *
- * `callout gateway --dispatcher URL [--listen URL]... [--admin HOST:PORT] [--tls-dir DIR] [--lab]`
+ * `callout gateway --dispatcher URL [--listen URL]... [--http ADDRESS] [--admin HOST:PORT]
+ * [--tls-dir DIR] [--lab]`
  */
 #ifndef CALLOUT_GATEWAY_SERVICE_H
 #define CALLOUT_GATEWAY_SERVICE_H

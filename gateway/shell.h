@@ -2,6 +2,7 @@
  *
  *      service.c  the process: signals, the tick, the parting
  *      doors.c    listeners for devices and keys
+ *      http.c     the door for HTTP
  *      dial.c     the bus to the dispatcher
  *      admin.c    /healthz and /metrics
  *      kpis.c     the figures of the day on /metrics
@@ -12,6 +13,7 @@
 #define CALLOUT_GATEWAY_SHELL_H
 
 #include "gateway/gateway.h"
+#include "gateway/http.h"
 #include "gateway/kpis.h"
 #include "sp_listener.h"
 
@@ -34,6 +36,7 @@ struct shell {
     struct event *bus_ready;
     struct door doors[GATEWAY_DOORS_MAX];
     unsigned door_count;
+    struct http *http; /* NULL: no such door */
     struct kpis kpis;
 };
 

@@ -138,11 +138,7 @@ static struct bufferevent *stream_new(struct sp_listener *listener, evutil_socke
     if (listener->tls == NULL) {
         stream = bufferevent_socket_new(listener->base, fd, BEV_OPT_CLOSE_ON_FREE);
     } else {
-        SSL *ssl = SSL_new(listener->tls);
-        CHECK(ssl != NULL);
-        stream = bufferevent_openssl_socket_new(listener->base, fd, ssl, BUFFEREVENT_SSL_ACCEPTING,
-                                                BEV_OPT_CLOSE_ON_FREE);
-        if (stream != NULL) bufferevent_openssl_set_allow_dirty_shutdown(stream, 1);
+        stream = sp_tls_accept(listener->tls, listener->base, fd);
     }
     CHECK(stream != NULL);
     bufferevent_set_max_single_read(stream, READ_AT_ONCE);

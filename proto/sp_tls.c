@@ -1,5 +1,9 @@
 #include "sp_tls.h"
 
+#include "base/check.h"
+
+#include <event2/bufferevent.h>
+#include <event2/bufferevent_ssl.h>
 #include <openssl/err.h>
 #include <string.h>
 
@@ -35,4 +39,19 @@ enum err sp_tls_open(SSL_CTX **out, const char *certificate_file, const char *ke
         return refuse(problem, tls, key_file);
     *out = tls;
     return ERR_OK;
+}
+
+void sp_tls_close(SSL_CTX *tls)
+{
+    SSL_CTX_free(tls);
+}
+
+struct bufferevent *sp_tls_accept(SSL_CTX *tls, struct event_base *base, int fd)
+{
+    SSL *ssl = SSL_new(tls);
+    CHECK(ssl != NULL);
+    struct bufferevent *stream = bufferevent_openssl_socket_new(
+        base, fd, ssl, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
+    if (stream != NULL) bufferevent_openssl_set_allow_dirty_shutdown(stream, 1);
+    return stream;
 }

@@ -1,6 +1,6 @@
 /* sp_tls.h - the one place that says which TLS we speak: 1.2 and 1.3, OpenSSL's own sound defaults.
  *
- * Owner: the caller frees the context with SSL_CTX_free.
+ * Owner: the caller, until sp_tls_close.
  */
 #ifndef CALLOUT_SP_TLS_H
 #define CALLOUT_SP_TLS_H
@@ -12,5 +12,14 @@
 /* A server's context from PEM files. ERR_INVALID with the problem's field naming the file. */
 MUST_USE enum err sp_tls_open(SSL_CTX **out, const char *certificate_file, const char *key_file,
                               struct problem *problem);
+
+void sp_tls_close(SSL_CTX *tls); /* may be NULL */
+
+struct bufferevent;
+struct event_base;
+
+/* The server's end of a connection that is about to say hello; `fd` may come later (-1). NULL:
+ * there is no memory for it. */
+struct bufferevent *sp_tls_accept(SSL_CTX *tls, struct event_base *base, int fd);
 
 #endif
