@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/crashpoint.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -109,6 +110,7 @@ static uint32_t run_batch(struct batches *batches, uint32_t first, uint32_t coun
         reply_to(batches, waiting->ticket, items[i].reply);
         free(waiting->bytes);
     }
+    crash_here(CRASH_BATCH_REPLIED);
     return done;
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/crashpoint.h"
 #include "base/log.h"
 #include "dispatcher/authz.h"
 #include "dispatcher/engine_impl.h"
@@ -124,6 +125,7 @@ enum err engine_begin(struct engine *engine)
     if (engine->began) return ERR_OK;
     enum err err = store_begin(engine->store);
     engine->began = err == ERR_OK;
+    crash_here(CRASH_BATCH_BEGUN);
     return err;
 }
 
@@ -218,6 +220,7 @@ enum err engine_apply(struct engine *engine, const Callout__FactBody *taken, int
     if (err == ERR_OK)
         err = wrote(engine, store_append_fact(engine->store, next, time_us, fact.kind, bytes.data,
                                               bytes.len));
+    crash_here(CRASH_FACT_APPENDED);
     if (err == ERR_OK) err = perform(engine, acts, recent);
     recent->plan_version = acts->plan_version;
     *seq = next;
@@ -236,10 +239,12 @@ static enum err finish(struct engine *engine)
     enum err err = engine->poisoned;
     int64_t first = core_seq(engine->core);
     if (engine->began) {
+        crash_here(CRASH_BATCH_WRITTEN);
         if (err == ERR_OK)
             err = store_commit(engine->store);
         else
             store_rollback(engine->store);
+        crash_here(CRASH_BATCH_COMMITTED);
     }
     bool touched = engine->wrote;
     engine->began = engine->wrote = false;

@@ -1,4 +1,5 @@
 /* main.c - one program, its roles and tools by the first word. */
+#include "base/crashpoint.h"
 #include "base/exit_code.h"
 #include "base/nearest.h"
 #include "base/version.h"
@@ -72,6 +73,10 @@ int main(int argc, char **argv)
         return EXIT_USAGE;
     }
     const char *word = argv[1];
+    if (!crash_arm()) {
+        fprintf(stderr, "callout: CALLOUT_CRASHPOINT names a place that there is not\n");
+        return EXIT_USAGE;
+    }
     if (strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
         print_help(stdout);
         return EXIT_DONE;

@@ -1,6 +1,7 @@
 /* rebuild.c - the core from what is stored, and the snapshots that make that quick. */
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/crashpoint.h"
 #include "base/log.h"
 #include "dispatcher/engine_impl.h"
 
@@ -180,10 +181,12 @@ enum err engine_put_snapshot(struct engine *engine)
     if (err == ERR_OK) err = erase_old(engine, ROW_SNAPSHOT, SNAPSHOTS_KEPT);
     if (err == ERR_OK) err = erase_old(engine, ROW_SESSION, 0);
     if (err == ERR_OK) err = erase_old(engine, ROW_REQUEST_RESULT, 0);
+    crash_here(CRASH_SNAPSHOT_WRITTEN);
     if (err == ERR_OK)
         err = store_commit(engine->store);
     else if (engine->began)
         store_rollback(engine->store);
+    crash_here(CRASH_SNAPSHOT_COMMITTED);
     engine->began = engine->wrote = false;
     arena_close(&arena);
     if (err == ERR_OK) engine->since_snapshot = 0;

@@ -1,6 +1,7 @@
 #include "dispatcher/suspects.h"
 
 #include "base/check.h"
+#include "base/crashpoint.h"
 #include "base/digest.h"
 #include "base/limits.h"
 #include "base/log.h"
@@ -133,6 +134,7 @@ static void save(struct suspects *suspects)
     ssize_t size = (ssize_t)(count * sizeof pairs[0]);
     if (pwrite(suspects->fd, pairs, (size_t)size, 0) != size || ftruncate(suspects->fd, size) != 0)
         log_warn("cannot note the batch in %s: a crash in it would not be traced", "suspects");
+    crash_here(CRASH_SUSPECTS_NOTED);
 }
 
 void suspects_begin(struct suspects *suspects, const uint64_t *marks, uint32_t count)

@@ -9,6 +9,7 @@
 #include "gateway/gateway.h"
 
 #include "base/check.h"
+#include "base/crashpoint.h"
 #include "base/digest.h"
 #include "message.h"
 #include "pb/dispatch.pb-c.h"
@@ -306,6 +307,7 @@ static void on_forwarded(void *context, const struct upstream_answer *answer)
     arena_rewind(&gateway->reply_arena);
     metrics_latency(&gateway->metrics, answer->took_us);
     answer_send(gateway, asker, answer_of_forward(gateway, answer, &gateway->reply_arena));
+    crash_here(CRASH_REPLY_PASSED_ON);
     free(asker);
 }
 
@@ -316,6 +318,7 @@ static void forward(struct inbound *in)
     *asker = in->asker;
     enum err err = upstream_ask(in->gateway->upstream, "Forward", pack_forward(in), deadline_of(in),
                                 on_forwarded, asker);
+    crash_here(CRASH_REQUEST_FORWARDED);
     if (err == ERR_OK) return;
     free(asker);
     answer_error(in->gateway, &in->asker, err, NULL, 1000);

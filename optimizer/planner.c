@@ -18,6 +18,7 @@
 #include "optimizer/planner.h"
 
 #include "base/check.h"
+#include "base/crashpoint.h"
 #include "base/log.h"
 #include "message.h"
 #include "optimizer/candidate.h"
@@ -144,8 +145,9 @@ static uint64_t propose(struct planner *planner, struct live *live, Callout__Can
     if (!*has_routes && !settled) return 0;
     planner->counters.candidates++;
     uint64_t cookie = ++planner->cookie;
-    return ask(planner, cookie, "ProposePlan", &candidate.base, LIMIT_REQUEST_DEADLINE_MS) ? cookie
-                                                                                           : 0;
+    bool asked = ask(planner, cookie, "ProposePlan", &candidate.base, LIMIT_REQUEST_DEADLINE_MS);
+    crash_here(CRASH_CANDIDATE_PROPOSED);
+    return asked ? cookie : 0;
 }
 
 /* --- layers --- */

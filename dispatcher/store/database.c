@@ -1,6 +1,7 @@
 #include "dispatcher/store/database.h"
 
 #include "base/check.h"
+#include "base/crashpoint.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -105,6 +106,18 @@ static enum err open_plain(sqlite3 **out, const char *path, int flags, struct pr
     return err;
 }
 
+/* What SQLite does by itself, at its own 1000 pages, between two places to die at. */
+static int on_wal(void *context, sqlite3 *db, const char *schema, int pages)
+{
+    enum { CHECKPOINT_PAGES = 1000 };
+    (void)context;
+    if (pages < CHECKPOINT_PAGES) return SQLITE_OK;
+    crash_here(CRASH_CHECKPOINT_DUE);
+    sqlite3_wal_checkpoint_v2(db, schema, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    crash_here(CRASH_CHECKPOINT_DONE);
+    return SQLITE_OK;
+}
+
 enum err database_open(struct database *database, const char *path, bool read_only,
                        struct problem *problem)
 {
@@ -120,6 +133,7 @@ enum err database_open(struct database *database, const char *path, bool read_on
                        "PRAGMA mmap_size = 0; PRAGMA cell_size_check = ON;"
                        "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384;",
                        problem);
+    if (err == ERR_OK && !read_only) sqlite3_wal_hook(database->db, on_wal, NULL);
     if (err != ERR_OK) database_close(database);
     return err;
 }
@@ -204,9 +218,11 @@ enum err database_copy(sqlite3 *db, const char *folder, const char *name, const 
     snprintf(part, sizeof part, "%s.part", path);
     unlink(part); /* of an attempt that broke off */
     enum err err = write_copy(db, part, amend, problem);
+    crash_here(CRASH_COPY_WRITTEN);
     if (err == ERR_OK && rename(part, path) != 0) {
         err = problem_set(problem, ERR_IO, path, "%s", strerror(errno));
     }
+    crash_here(CRASH_COPY_RENAMED);
     if (err == ERR_OK) err = sync_path(folder, problem);
     if (err != ERR_OK) unlink(part);
     return err;

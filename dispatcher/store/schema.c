@@ -1,5 +1,6 @@
 #include "dispatcher/store/schema.h"
 
+#include "base/crashpoint.h"
 #include "dispatcher/store/database.h"
 #include "dispatcher/store/place.h"
 #include "dispatcher/store/sql.h"
@@ -161,6 +162,7 @@ static enum err apply_steps(sqlite3 *db, const struct schema *schema, int64_t ve
     }
     for (; version < schema->version && err == ERR_OK; version++) {
         err = database_run(db, schema->steps[version], problem);
+        crash_here(CRASH_MIGRATION_STEP);
     }
     char sql[64];
     snprintf(sql, sizeof sql, "PRAGMA user_version = %d", schema->version);
@@ -178,7 +180,9 @@ static enum err migrate(sqlite3 *db, const char *folder, const struct schema *sc
     if (err == ERR_OK) err = database_run(db, "BEGIN IMMEDIATE", problem);
     if (err != ERR_OK) return err;
     err = apply_steps(db, schema, version, problem);
+    crash_here(CRASH_MIGRATION_WRITTEN);
     if (err == ERR_OK) err = database_run(db, "COMMIT", problem);
+    crash_here(CRASH_MIGRATION_COMMITTED);
     if (err != ERR_OK) sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
     return err;
 }
