@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "gateway/http_visitors.h"
 #include "gateway/http_words.h"
+#include "gateway/openapi.h"
 #include "gateway/shell.h"
 #include "message_json.h"
 #include "pb/wire.pb-c.h"
@@ -47,6 +48,7 @@ struct http {
     SSL_CTX *tls;
     struct http_counters counters;
     struct arena request_arena, reply_arena;
+    char *openapi;   /* made when somebody first asks */
     uint32_t asking; /* slots in use */
     uint32_t next;   /* where the search for a free one begins */
     struct ask asks[VISITORS_MAX];
@@ -201,8 +203,6 @@ static enum err check_request(struct evhttp_request *request, bool *packed, stru
 {
     const char *type = header(request, "Content-Type");
     *packed = type_is(type, "application/x-protobuf");
-    enum err err = http_check_headers(request, problem);
-    if (err != ERR_OK) return err;
     if (evhttp_request_get_command(request) != EVHTTP_REQ_POST)
         return problem_set(problem, ERR_NOT_FOUND, "", "there is nothing to get here: POST");
     if (*packed || type_is(type, "application/json")) return ERR_OK;
@@ -276,6 +276,19 @@ static void pass_on(struct http *http, struct evhttp_request *request, bool pack
     edge_request(&http->shell->gateway, HTTP_DOOR, ticket, envelope.data, envelope.len);
 }
 
+static bool wants_openapi(struct evhttp_request *request)
+{
+    return evhttp_request_get_command(request) == EVHTTP_REQ_GET &&
+           strcmp(evhttp_request_get_uri(request), "/api/openapi.json") == 0;
+}
+
+static void send_openapi(struct http *http, struct evhttp_request *request)
+{
+    if (http->openapi == NULL) http->openapi = openapi_text();
+    put_headers(request, "application/json", 0);
+    send_bytes(http, request, http_status_of(ERR_OK), http->openapi, strlen(http->openapi));
+}
+
 static bool is_for_us(const struct http *http, struct evhttp_request *request)
 {
     const struct gateway_options *options = &http->shell->gateway.options;
@@ -293,12 +306,17 @@ static void on_request(struct evhttp_request *request, void *context)
     bool packed = false;
     http->counters.requests++;
     visitors_asked(http->visitors, stream_of(request));
-    enum err err = check_request(request, &packed, &problem);
+    enum err err = http_check_headers(request, &problem);
     if (err == ERR_OK && !is_for_us(http, request)) {
         problem_set(&problem, ERR_NOT_FOUND, "Host", "is not a name of this server");
         refuse(http, request, packed, misdirected, ERR_NOT_FOUND, &problem);
         return;
     }
+    if (err == ERR_OK && wants_openapi(request)) {
+        send_openapi(http, request);
+        return;
+    }
+    if (err == ERR_OK) err = check_request(request, &packed, &problem);
     if (err == ERR_OK) err = find_operation(request, &method, &problem);
     if (err == ERR_OK) err = pack_envelope(http, request, packed, &method, &envelope, &problem);
     if (err == ERR_OK)
@@ -415,6 +433,7 @@ void http_close(struct http *http)
     evhttp_free(http->evhttp);
     visitors_close(http->visitors);
     sp_tls_close(http->tls);
+    free(http->openapi);
     arena_close(&http->request_arena);
     arena_close(&http->reply_arena);
     free(http);

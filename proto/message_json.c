@@ -119,11 +119,10 @@ static json_t *list_json(const ProtobufCFieldDescriptor *field, const char *mess
     return list;
 }
 
-/* technician_id: technicianId */
-static void camel(const char *name, char *out, size_t size)
+void message_json_name(const char *name, char out[MESSAGE_JSON_NAME_SIZE])
 {
     size_t used = 0;
-    for (bool up = false; *name != '\0' && used + 1 < size; name++) {
+    for (bool up = false; *name != '\0' && used + 1 < MESSAGE_JSON_NAME_SIZE; name++) {
         if (*name == '_') {
             up = true;
             continue;
@@ -140,14 +139,14 @@ json_t *message_json(const ProtobufCMessage *message)
     const char *bytes = (const char *)message;
     for (unsigned i = 0; i < message->descriptor->n_fields; i++) {
         const ProtobufCFieldDescriptor *field = &message->descriptor->fields[i];
-        char name[96];
+        char name[MESSAGE_JSON_NAME_SIZE];
         json_t *value = NULL;
         if (field->label == PROTOBUF_C_LABEL_REPEATED)
             value = list_json(field, bytes);
         else if (is_told(field, bytes))
             value = value_json(field, bytes + field->offset);
         if (value == NULL) continue;
-        camel(field->name, name, sizeof name);
+        message_json_name(field->name, name);
         CHECK(json_object_set_new(object, name, value) == 0);
     }
     return object;

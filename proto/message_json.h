@@ -19,6 +19,11 @@
 /* The caller's to json_decref. */
 json_t *message_json(const ProtobufCMessage *message);
 
+enum { MESSAGE_JSON_NAME_SIZE = 96 };
+
+/* The JSON name of a field: technician_id is technicianId. */
+void message_json_name(const char *name, char out[MESSAGE_JSON_NAME_SIZE]);
+
 /* The packed message of type `type` that this text says, in the arena; at most LIMIT_MESSAGE bytes.
  * A name that the message does not have is refused, as is a name or a member of a oneof that comes
  * twice. ERR_INVALID, ERR_TOO_LARGE: *problem names the field, or the line of what is no JSON. */

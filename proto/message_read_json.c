@@ -16,7 +16,7 @@
 #include <string.h>
 
 enum {
-    NAME_SIZE = 96,
+    NAME_SIZE = MESSAGE_JSON_NAME_SIZE,
     TAG_BITS = 3,
     VARINT_BYTES = 10,
     /* What jansson takes for an object, a list, and a value with its name and place, and more. */

@@ -11,6 +11,8 @@
 #include "base/clock.h"
 #include "base/limits.h"
 
+#include <jansson.h>
+
 enum { HEAD_MAX = 4096 };
 
 static void write_all(int fd, const char *text)
@@ -182,6 +184,54 @@ static void one_who_leaves_is_forgotten(void **state)
     stage_close(stage);
 }
 
+/* --- what there is --- */
+
+/* Every reference leads somewhere, and what is referred to is counted. */
+static unsigned follow_references(const json_t *json, const json_t *schemas)
+{
+    static const char prefix[] = "#/components/schemas/";
+    unsigned count = 0;
+    const char *name;
+    json_t *value;
+    size_t i;
+    json_array_foreach(json, i, value) count += follow_references(value, schemas);
+    json_object_foreach((json_t *)(uintptr_t)json, name, value)
+    {
+        count += follow_references(value, schemas);
+        if (strcmp(name, "$ref") != 0) continue;
+        const char *to = json_string_value(value);
+        assert_memory_equal(to, prefix, sizeof prefix - 1);
+        assert_non_null(json_object_get(schemas, to + sizeof prefix - 1));
+        count++;
+    }
+    return count;
+}
+
+static void what_there_is_can_be_read(void **state)
+{
+    struct stage *stage = stage_open(NULL);
+    (void)state;
+    const char *answer =
+        raw_ask(stage, "GET /api/openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    expect(answer, "200", "application/json");
+    json_t *all = json_loads(strstr(answer, "\r\n\r\n") + 4, JSON_REJECT_DUPLICATES, NULL);
+    assert_non_null(all);
+    const json_t *paths = json_object_get(all, "paths");
+    const json_t *schemas = json_object_get(json_object_get(all, "components"), "schemas");
+    for (unsigned i = 0; i < callout__dispatch__descriptor.n_methods; i++) {
+        char path[80];
+        snprintf(path, sizeof path, "/api/%s", callout__dispatch__descriptor.methods[i].name);
+        assert_non_null(json_object_get(json_object_get(paths, path), "post"));
+    }
+    assert_non_null(json_object_get(paths, "/api/Pull"));
+    assert_null(json_object_get(paths, "/api/Forward"));
+    const json_t *order = json_object_get(json_object_get(schemas, "WorkOrder"), "properties");
+    assert_non_null(json_object_get(order, "serviceSeconds"));
+    assert_true(follow_references(all, schemas) > 100);
+    json_decref(all);
+    stage_close(stage);
+}
+
 /* --- strangers --- */
 
 #define LENGTH_AND_CHUNKS                                                                          \
@@ -348,6 +398,7 @@ int main(void)
         cmocka_unit_test(what_is_wrong_with_a_request_is_named),
         cmocka_unit_test(a_poll_is_held_and_woken),
         cmocka_unit_test(one_who_leaves_is_forgotten),
+        cmocka_unit_test(what_there_is_can_be_read),
         cmocka_unit_test(a_request_that_may_be_read_in_two_ways_is_refused),
         cmocka_unit_test(only_names_of_this_server_are_answered),
         cmocka_unit_test(what_is_too_large_is_refused),
