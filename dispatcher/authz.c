@@ -11,6 +11,7 @@ enum {
     ADMIN = 16,
     AUDITOR = 32,
     INNER = 64,
+    GONE = 128, /* a device that was ended */
 };
 
 static const struct right {
@@ -20,7 +21,7 @@ static const struct right {
     {"Ping", ANYONE | TECHNICIAN | DISPATCHER | INTEGRATOR | ADMIN | AUDITOR | INNER},
     {"Enroll", ANYONE | TECHNICIAN | DISPATCHER | INTEGRATOR | ADMIN},
     {"Hello", ANYONE | TECHNICIAN},
-    {"Push", TECHNICIAN},
+    {"Push", TECHNICIAN | GONE},
     {"Pull", TECHNICIAN},
     {"Snapshot", TECHNICIAN},
     {"UpsertTerritory", ADMIN},
@@ -58,6 +59,7 @@ static const struct role {
     {"admin", ADMIN},
     {"auditor", AUDITOR},
     {"inner", INNER},
+    {"gone", GONE},
 };
 
 static int role_bit(const char *name)
@@ -80,11 +82,13 @@ enum err authorize(const Callout__Principal *who, const char *method)
         if (strcmp(rights[i].method, method) != 0) continue;
         if ((rights[i].roles & bit) != 0) return ERR_OK;
     }
+    if (bit == GONE) return ERR_GONE;
     return bit == ANYONE ? ERR_UNAUTH : ERR_NOT_FOUND;
 }
 
 const char *authorize_text(enum err err)
 {
+    if (err == ERR_GONE) return "the device is not in use any more: remove its data";
     return err == ERR_UNAUTH ? "this operation needs a session or an API key"
                              : "there is no such operation for this role";
 }

@@ -8,7 +8,8 @@
 #include "base/err.h"
 #include "pb/inner.pb-c.h"
 
-/* ERR_OK, ERR_UNAUTH (nobody in particular is asking) or ERR_NOT_FOUND (not for this role). */
+/* ERR_OK, ERR_UNAUTH (nobody in particular is asking), ERR_GONE (a device that was ended) or
+ * ERR_NOT_FOUND (not for this role). */
 MUST_USE enum err authorize(const Callout__Principal *who, const char *method);
 const char *authorize_text(enum err err);
 

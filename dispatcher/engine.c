@@ -55,12 +55,17 @@ static enum err load_meta(struct engine *engine)
     bool made = false;
     struct row_meta epoch = {"log_epoch", {&engine->log_epoch, sizeof engine->log_epoch}};
     struct row_meta secret = {"secret", {engine->secret, SECRET_SIZE}};
+    uint8_t name[(SERVER_NAME_SIZE - 1) / 2];
+    struct row_meta server = {"server_name", {name, sizeof name}};
     enum err err =
         load_value(engine, "log_epoch", &engine->log_epoch, sizeof engine->log_epoch, &made);
     if (err == ERR_OK) err = load_value(engine, "secret", engine->secret, SECRET_SIZE, &made);
+    if (err == ERR_OK) err = load_value(engine, "server_name", name, sizeof name, &made);
+    if (err == ERR_OK) sodium_bin2hex(engine->server_name, SERVER_NAME_SIZE, name, sizeof name);
     if (err != ERR_OK || !made) return err;
     err = engine_put(engine, ROW_META, &epoch);
     if (err == ERR_OK) err = engine_put(engine, ROW_META, &secret);
+    if (err == ERR_OK) err = engine_put(engine, ROW_META, &server);
     return end_own(engine, err);
 }
 
@@ -103,6 +108,7 @@ enum err engine_open(struct engine **out, struct store *store, const struct engi
     engine->options = *options;
     arena_open(&engine->batch_arena, BATCH_ARENA_CAP);
     arena_open(&engine->reply_arena, BATCH_ARENA_CAP);
+    engine->rights_version = engine->rights_first = (uint64_t)engine_wall_us(engine);
     if (options->folder != NULL) engine->suspects = suspects_open(options->folder);
     enum err err = engine_rebuild(engine);
     if (err == ERR_OK) err = engine_check_tables(engine);

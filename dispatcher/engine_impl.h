@@ -2,6 +2,7 @@
 #ifndef CALLOUT_DISPATCHER_ENGINE_IMPL_H
 #define CALLOUT_DISPATCHER_ENGINE_IMPL_H
 
+#include "dispatcher/audit.h"
 #include "dispatcher/engine.h"
 #include "dispatcher/suspects.h"
 #include "pb/fact.pb-c.h"
@@ -10,6 +11,8 @@
 enum {
     RECENT_MAX = 8192,
     SECRET_SIZE = 32,
+    SERVER_NAME_SIZE = 25,
+    RIGHTS_RECENT = 64,
     SNAPSHOT_EVERY = 50000,
     BOARD_NOTES_MAX = LIMIT_SERVICE_DAYS
 };
@@ -38,7 +41,15 @@ struct engine {
     struct arena batch_arena; /* one batch */
     struct arena reply_arena; /* held answers */
     uint64_t log_epoch;
-    uint8_t secret[SECRET_SIZE]; /* signs cursors */
+    uint8_t secret[SECRET_SIZE];        /* signs cursors and nonces */
+    char server_name[SERVER_NAME_SIZE]; /* of this installation, made by chance */
+    struct rights_change {
+        Callout__PrincipalKind kind;
+        char id[LIMIT_ID + 1];
+    } rights_recent[RIGHTS_RECENT];        /* by version */
+    uint64_t rights_version, rights_first; /* the first one of this life */
+    int64_t audit_minute;                  /* in which audit_failures were written */
+    uint32_t audit_failures, audit_unsaid;
     struct recent recent[RECENT_MAX];
     int64_t since_snapshot; /* facts */
     uint64_t
@@ -66,6 +77,8 @@ struct call {
     struct arena *arena; /* of the batch */
     const Callout__Principal *who;
     const char *method, *request_id;
+    const char *peer; /* address of the client; NULL: one of our own processes asks */
+    const struct row_device *device; /* who asks, if it is one; as stored */
     ProtobufCBinaryData body;        /* as it came */
     const ProtobufCMessage *message; /* decoded body */
     ProtobufCMessage *answer;        /* the method's reply message; NULL with an error */
@@ -117,17 +130,34 @@ enum err fact_again(struct core *core, const struct row_fact *row, const Callout
 
 /* The operations (one file per kind of asker). */
 typedef enum err handler(struct call *call);
-handler handle_enroll, handle_hello, handle_ping, handle_resolve_session; /* people.c */
-handler handle_push;                                                      /* push.c */
-handler handle_pull, handle_snapshot;                                     /* follow.c */
-handler handle_mutation;                                                  /* mutations.c */
-handler handle_board, handle_event_feed, handle_advance_clock;            /* views.c */
-handler handle_candidates, handle_check_move, handle_explain;             /* answers.c */
-handler handle_emergency_options;                                         /* answers.c */
-handler handle_kpis;                                                      /* figures.c */
-handler handle_next_problem, handle_propose_plan;                         /* problems.c */
-handler handle_follow;                                                    /* follow.c */
-handler handle_admin;                                                     /* people.c */
+handler handle_enroll, handle_hello;                           /* devices.c */
+handler handle_ping, handle_resolve_session;                   /* people.c */
+handler handle_push;                                           /* push.c */
+handler handle_pull, handle_snapshot;                          /* follow.c */
+handler handle_mutation;                                       /* mutations.c */
+handler handle_board, handle_event_feed, handle_advance_clock; /* views.c */
+handler handle_candidates, handle_check_move, handle_explain;  /* answers.c */
+handler handle_emergency_options;                              /* answers.c */
+handler handle_kpis;                                           /* figures.c */
+handler handle_next_problem, handle_propose_plan;              /* problems.c */
+handler handle_follow;                                         /* follow.c */
+handler handle_admin;                                          /* people.c */
+
+/* What a device that was ended is to the table of rights: it may only hand over its commands. */
+#define ROLE_GONE "gone"
+
+/* Devices (devices.c). What is loaded lives in the call's arena. */
+enum err device_load(struct call *call, const char *device_id, struct row_device *out);
+enum err device_end(struct call *call, struct row_device *device); /* revoked for good */
+enum err device_gone(struct call *call);                           /* the answer to such a one */
+enum err device_of_session(struct call *call, const char *hash, Callout__Principal *who);
+enum err admin_enrol(struct call *call, const Callout__AdminRequest *request,
+                     Callout__AdminReply *answer);
+
+/* Somebody's access ended or changed: gateways that follow forget what they know of him (rights.c).
+ */
+void rights_changed(struct engine *engine, Callout__PrincipalKind kind, const char *id);
+void rights_tell(struct call *call, uint64_t since, Callout__FollowReply *answer);
 
 /* Does what is due at now_us, within the batch's transaction. False: nothing was. */
 bool engine_tick_in_batch(struct engine *engine);
@@ -140,6 +170,8 @@ Callout__FieldAppointment *read_field_appointment(struct call *call, const char 
 void fact_text(const Callout__FactBody *body, const struct row_fact *row, char *text, size_t size);
 const char *fact_actor(const Callout__FactBody *body);
 
+/* `size` random bytes (at most 64) in hexadecimal digits. */
+char *random_hex(struct arena *arena, size_t size);
 /* Hash of bytes as 64 hexadecimal digits (BLAKE2b-256). */
 void hash_hex(const void *bytes, size_t size, char out[65]);
 /* The service day of a moment in a zone (days since 1970-01-01 there). */

@@ -351,7 +351,8 @@ enum err handle_follow(struct call *call)
     int64_t tip = core_seq(call->engine->core);
     bool known =
         request->log_epoch == call->engine->log_epoch && (int64_t)request->after_seq <= tip;
-    bool news = !known || (int64_t)request->after_seq < tip;
+    bool news = !known || (int64_t)request->after_seq < tip ||
+                request->rights_version != call->engine->rights_version;
     bool expired = call->item != NULL && call->item->hold_ms == UINT32_MAX;
     if (!news && !expired && request->hold_ms > 0 && call->item != NULL) {
         call->item->held = HELD_FOLLOW;
@@ -364,6 +365,7 @@ enum err handle_follow(struct call *call)
     answer->tip_seq = (uint64_t)tip;
     answer->all = !known;
     fill_follow(call, known ? (int64_t)request->after_seq : tip, answer);
+    rights_tell(call, request->rights_version, answer);
     call->answer = &answer->base;
     return ERR_OK;
 }

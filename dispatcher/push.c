@@ -8,9 +8,11 @@
  * less (positions.h).
  */
 #include "base/clock.h"
+#include "dispatcher/device_key.h"
 #include "dispatcher/engine_impl.h"
 #include "dispatcher/positions.h"
 #include "message.h"
+#include "signed_bytes.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -24,30 +26,7 @@ struct sender {
     struct call *call;
     struct row_device device; /* as it will be after the batch */
     struct device_clock clock;
-    uint8_t public_key[64], secret_hash[64];
 };
-
-static enum err load_sender(struct call *call, struct sender *sender)
-{
-    union row row;
-    enum err err = store_get(call->engine->store, ROW_DEVICE,
-                             &(struct row_device){.device_id = call->who->id}, &row);
-    if (err == ERR_NOT_FOUND) err = ERR_UNAUTH;
-    if (err != ERR_OK) return err;
-    if (row.device.revoked || row.device.epoch != call->who->epoch) return ERR_UNAUTH;
-    sender->call = call;
-    sender->device = row.device;
-    sender->device.device_id = arena_text(call->arena, row.device.device_id);
-    sender->device.technician_id = arena_text(call->arena, row.device.technician_id);
-    sender->device.key_algorithm = arena_text(call->arena, row.device.key_algorithm);
-    sender->device.name = arena_text(call->arena, row.device.name);
-    sender->device.boot_id = arena_text(call->arena, row.device.boot_id);
-    memcpy(sender->public_key, row.device.public_key.bytes, row.device.public_key.size);
-    memcpy(sender->secret_hash, row.device.secret_hash.bytes, row.device.secret_hash.size);
-    sender->device.public_key.bytes = sender->public_key;
-    sender->device.secret_hash.bytes = sender->secret_hash;
-    return ERR_OK;
-}
 
 static Callout__CommandResult *new_result(struct arena *arena, uint64_t seq,
                                           Callout__Outcome outcome, const char *text)
@@ -154,6 +133,28 @@ static void tell_positions(struct sender *sender, const struct positions *positi
     result->text = arena_text(sender->call->arena, text);
 }
 
+/* Is there something against a command, however right it may be? A device that was ended hands over
+ * what it still had; it is for people to look at, since somebody else may have had it since. */
+static enum err check_sender(struct sender *sender, const Callout__Command *command,
+                             struct problem *problem)
+{
+    const struct row_device *device = &sender->device;
+    ProtobufCBinaryData signature = command->signature;
+    if (signature.len > 0) {
+        ProtobufCBinaryData text = signed_command(command, device->device_id,
+                                                  (uint32_t)device->epoch, sender->call->arena);
+        if (!device_key_signed(device->key_algorithm, device->public_key,
+                               (struct blob){text.data, text.len},
+                               (struct blob){signature.data, signature.len})) {
+            audit_failure(sender->call, AUDIT_SIGNATURE_WRONG, device->device_id);
+            return problem_set(problem, ERR_UNAUTH, "signature", "is not by the device's key");
+        }
+    }
+    if (!device->revoked) return ERR_OK;
+    return problem_set(problem, ERR_GONE, "device_id", "was ended before this came; made %s",
+                       command->device_time_us <= device->ended_us ? "before" : "after that");
+}
+
 static Callout__CommandResult *apply(struct sender *sender, Callout__Command *command)
 {
     struct call *call = sender->call;
@@ -240,11 +241,13 @@ static Callout__CommandResult *one(struct sender *sender, Callout__Command *comm
         return new_result(arena, command->seq, CALLOUT__OUTCOME__OUTCOME_GAP,
                           "a command before it is missing");
     Callout__CommandResult *result;
-    if (bytes.len > LIMIT_COMMAND) {
-        struct problem problem;
-        problem_set(&problem, ERR_TOO_LARGE, "command", "is %zu bytes; at most %d", bytes.len,
-                    LIMIT_COMMAND);
-        result = new_result(arena, command->seq, CALLOUT__OUTCOME__REJECTED, "too large");
+    struct problem problem = {{0}, {0}};
+    enum err refused = check_sender(sender, command, &problem);
+    if (refused == ERR_OK && bytes.len > LIMIT_COMMAND)
+        refused = problem_set(&problem, ERR_TOO_LARGE, "command", "is %zu bytes; at most %d",
+                              bytes.len, LIMIT_COMMAND);
+    if (refused != ERR_OK) {
+        result = new_result(arena, command->seq, CALLOUT__OUTCOME__REJECTED, err_name(refused));
         add_error(arena, result, &problem);
     } else {
         result = apply(sender, command);
@@ -282,11 +285,10 @@ enum err handle_push(struct call *call)
     if (request->n_commands > LIMIT_BATCH_COMMANDS)
         return problem_set(&call->problem, ERR_TOO_LARGE, "commands", "%zu commands; at most %d",
                            request->n_commands, LIMIT_BATCH_COMMANDS);
+    if (call->device == NULL) return ERR_UNAUTH;
     enum err err = check_numbers(call, request);
     if (err != ERR_OK) return err;
-    err = load_sender(call, &sender);
-    if (err != ERR_OK)
-        return problem_set(&call->problem, err, "session_token", "the device has no session");
+    sender = (struct sender){.call = call, .device = *call->device};
     int64_t last_seq = sender.device.last_seq;
     device_clock_open(&sender.clock, &sender.device, request, call->engine->now_us,
                       call->engine->options.clock_rate);

@@ -191,8 +191,9 @@ static void find(struct finding *finding, bool ok, const char *text)
     snprintf(finding->text, sizeof finding->text, "%s", text);
 }
 
-static void check_chain(struct store *store, struct finding *finding)
+static void check_chain(struct store *store, const char *folder, struct finding *finding)
 {
+    (void)folder;
     int64_t bad_seq = 0;
     char text[96];
     enum err err = store_verify_chain(store, &bad_seq);
@@ -202,15 +203,28 @@ static void check_chain(struct store *store, struct finding *finding)
     find(finding, err == ERR_OK && bad_seq == 0, err == ERR_OK ? text : err_name(err));
 }
 
-static void check_file(struct store *store, struct finding *finding)
+static void check_audit(struct store *store, const char *folder, struct finding *finding)
 {
+    int64_t bad = 0, count = 0;
+    char text[128];
+    enum err err = audit_verify(store, folder, &bad, &count);
+    snprintf(text, sizeof text,
+             bad == 0 ? "%lld entries fit their chain" : "entry %lld does not fit the chain",
+             (long long)(bad == 0 ? count : bad));
+    find(finding, err == ERR_OK && bad == 0, err == ERR_OK ? text : err_name(err));
+}
+
+static void check_file(struct store *store, const char *folder, struct finding *finding)
+{
+    (void)folder;
     struct problem problem = {{0}, {0}};
     enum err err = store_verify_file(store, &problem);
     find(finding, err == ERR_OK, err == ERR_OK ? "the file is sound" : problem.text);
 }
 
-static void check_replay(struct store *store, struct finding *finding)
+static void check_replay(struct store *store, const char *folder, struct finding *finding)
 {
+    (void)folder;
     struct replay replay;
     struct digests digests = {0};
     enum err err = replay_run(&replay, store, 0);
@@ -231,26 +245,31 @@ static void check_replay(struct store *store, struct finding *finding)
 int verify_main(int argc, char **argv)
 {
     static const char usage[] = "usage: callout verify DIR [--json]\n"
-                                "  Checks a data folder: the file's structure, the hash chain of "
-                                "its facts, and that the facts\n"
-                                "  lead to its tables. 0: all well, 3: something is not.\n";
-    static const char *const names[] = {"file", "chain", "replay"};
-    void (*const checks[])(struct store *, struct finding *) = {check_file, check_chain,
-                                                                check_replay};
+                                "  Checks a data folder: the file's structure, the hash chains of "
+                                "its facts and of its audit log,\n"
+                                "  and that the facts lead to its tables. 0: all well, 3: "
+                                "something is not.\n";
+    static const struct {
+        const char *name;
+        void (*check)(struct store *, const char *folder, struct finding *);
+    } checks[] = {{"file", check_file},
+                  {"chain", check_chain},
+                  {"audit", check_audit},
+                  {"replay", check_replay}};
     struct options options = {0};
     struct store *store;
     int code = parse(argc, argv, usage, &options);
     if (code == EXIT_DONE) code = open_folder("verify", options.folder, &store);
     if (code != EXIT_DONE) return code;
     if (options.json) printf("{");
-    for (int i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
         struct finding finding;
-        checks[i](store, &finding);
+        checks[i].check(store, options.folder, &finding);
         if (!finding.ok) code = EXIT_VIOLATION;
         if (options.json)
-            printf("\"%s\": %s, ", names[i], finding.ok ? "true" : "false");
+            printf("\"%s\": %s, ", checks[i].name, finding.ok ? "true" : "false");
         else
-            printf("%-7s %s: %s\n", names[i], finding.ok ? "ok " : "BAD", finding.text);
+            printf("%-7s %s: %s\n", checks[i].name, finding.ok ? "ok " : "BAD", finding.text);
     }
     if (options.json) printf("\"ok\": %s}\n", code == EXIT_DONE ? "true" : "false");
     store_close(store);

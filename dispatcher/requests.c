@@ -49,6 +49,25 @@ static handler *operation_find(const char *method)
     return NULL;
 }
 
+/* What a gateway remembers of a device may be old: its row says what it is now. */
+static enum err check_device(struct call *call)
+{
+    if (call->who->kind != CALLOUT__PRINCIPAL_KIND__DEVICE) return ERR_OK;
+    struct row_device *device = arena_need(call->arena, sizeof *device);
+    enum err err = device_load(call, call->who->id, device);
+    if (err == ERR_NOT_FOUND || (err == ERR_OK && device->epoch != call->who->epoch))
+        return problem_set(&call->problem, ERR_UNAUTH, "session_token",
+                           "the device has no session");
+    if (err != ERR_OK) return err;
+    call->device = device;
+    if (!device->revoked) return ERR_OK;
+    Callout__Principal *gone = arena_need(call->arena, sizeof *gone);
+    *gone = *call->who;
+    gone->role = arena_text(call->arena, ROLE_GONE);
+    call->who = gone;
+    return ERR_OK;
+}
+
 /* Decodes the body and runs the operation. */
 static enum err dispatch(struct call *call)
 {
@@ -57,7 +76,9 @@ static enum err dispatch(struct call *call)
     if (handle == NULL || !method_find(call->method, &found))
         return problem_set(&call->problem, ERR_INVALID, "method", "there is no operation \"%.64s\"",
                            call->method);
-    enum err err = authorize(call->who, call->method);
+    enum err err = check_device(call);
+    if (err != ERR_OK) return err;
+    err = authorize(call->who, call->method);
     if (err != ERR_OK)
         return problem_set(&call->problem, err, "session_token", "%s", authorize_text(err));
     ProtobufCMessage *message;
@@ -94,7 +115,7 @@ static Callout__Reply reply_of(struct call *call, enum err err)
         snprintf(call->text, sizeof call->text, "%s", call->problem.text);
     }
     reply.text = arena_text(call->arena, call->text); /* the call ends before its reply is packed */
-    if (call->answer != NULL && err == ERR_OK)
+    if (call->answer != NULL && (err == ERR_OK || err == ERR_GONE))
         reply.body = message_encode(call->answer, call->arena);
     return reply;
 }
@@ -108,6 +129,7 @@ static enum err forward(struct call *outer, Callout__ForwardReply *out, Callout_
                         .who = request->principal,
                         .method = request->method,
                         .request_id = request->request_id,
+                        .peer = request->peer,
                         .body = request->body};
     enum err err = ERR_UNAUTH;
     if (call.who == NULL)

@@ -351,7 +351,7 @@ static void route(struct inbound *in)
         return;
     }
     uint64_t topic = feed ? HOLD_FEED_TOPIC : hold_topic_of(in->holder->technician_id);
-    hold_start(in->gateway, &in->asker, feed, subject_of(in, feed), topic, hold_ms,
+    hold_start(in->gateway, &in->asker, in->holder, feed, subject_of(in, feed), topic, hold_ms,
                pack_forward(in));
 }
 

@@ -44,6 +44,7 @@ struct asker {
 struct held {
     struct asker asker;
     bool feed;                    /* EventFeed, else Pull */
+    uint64_t holder;              /* who holds its session: hold_holder_of */
     ProtobufCBinaryData question; /* a packed ForwardRequest; malloc'ed */
     ProtobufCBinaryData empty;    /* body of the last answer without news; malloc'ed */
 };
@@ -64,7 +65,7 @@ struct gateway {
     size_t waiting_bytes;
     bool stopping;
     /* The follower: */
-    uint64_t follow_seq, follow_epoch;
+    uint64_t follow_seq, follow_epoch, rights_version;
     bool following;                         /* a Follow is out */
     bool heart_asked;                       /* a heartbeat is out */
     int64_t heart_asked_us, heart_heard_us; /* monotonic; 0: never */
@@ -98,9 +99,10 @@ Callout__Reply *answer_of_forward(struct gateway *gateway, const struct upstream
 
 /* --- hold.c --- */
 
-/* Holds a Pull or EventFeed. `question` is copied; `subject` says whose poll it is. */
-void hold_start(struct gateway *gateway, const struct asker *asker, bool feed, uint64_t subject,
-                uint64_t topic, uint32_t hold_ms, ProtobufCBinaryData question);
+/* Holds a Pull or EventFeed of `holder`. `question` is copied; `subject` says whose poll it is. */
+void hold_start(struct gateway *gateway, const struct asker *asker,
+                const struct session_holder *holder, bool feed, uint64_t subject, uint64_t topic,
+                uint32_t hold_ms, ProtobufCBinaryData question);
 uint64_t hold_topic_of(const char *technician_id);
 #define HOLD_FEED_TOPIC UINT64_C(2)      /* technicians' topics are odd */
 void hold_tick(struct gateway *gateway); /* ends holds, follows the dispatcher, feels its pulse */

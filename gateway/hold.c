@@ -148,8 +148,17 @@ static void supersede(struct gateway *gateway, struct poll_id older, const struc
     }
 }
 
-void hold_start(struct gateway *gateway, const struct asker *asker, bool feed, uint64_t subject,
-                uint64_t topic, uint32_t hold_ms, ProtobufCBinaryData question)
+static uint64_t holder_of(enum session_kind kind, const char *id)
+{
+    struct digest digest = digest_start();
+    digest_u64(&digest, kind);
+    digest_bytes(&digest, id, strlen(id));
+    return digest.state;
+}
+
+void hold_start(struct gateway *gateway, const struct asker *asker,
+                const struct session_holder *holder, bool feed, uint64_t subject, uint64_t topic,
+                uint32_t hold_ms, ProtobufCBinaryData question)
 {
     struct poll_id id, older;
     if (hold_ms > LIMIT_HOLD_MS) hold_ms = LIMIT_HOLD_MS;
@@ -158,8 +167,10 @@ void hold_start(struct gateway *gateway, const struct asker *asker, bool feed, u
         answer_error(gateway, asker, ERR_BUSY, NULL, RETRY_AFTER_MS);
         return;
     }
-    gateway->held[id.slot] =
-        (struct held){.asker = *asker, .feed = feed, .question = copy_of(question)};
+    gateway->held[id.slot] = (struct held){.asker = *asker,
+                                           .feed = feed,
+                                           .holder = holder_of(holder->kind, holder->id),
+                                           .question = copy_of(question)};
     if (older.generation != 0) supersede(gateway, older, asker);
     ask(gateway, id);
 }
@@ -180,17 +191,22 @@ static void wake(struct gateway *gateway, uint64_t topic)
     }
 }
 
+/* There was nothing new; its slot is free already. */
+static void answer_empty(struct gateway *gateway, struct held *held)
+{
+    Callout__Reply reply;
+    callout__reply__init(&reply);
+    reply.body = held->empty;
+    answer_send(gateway, &held->asker, &reply);
+    release(held);
+}
+
 static void end_holds(struct gateway *gateway)
 {
     struct poll_id id;
     for (uint32_t from = 0;
          polls_expire_next(&gateway->polls, gateway_now_us(gateway), &from, &id);) {
-        struct held *held = &gateway->held[id.slot];
-        Callout__Reply reply;
-        callout__reply__init(&reply);
-        reply.body = held->empty;
-        answer_send(gateway, &held->asker, &reply);
-        release(held);
+        answer_empty(gateway, &gateway->held[id.slot]);
     }
 }
 
@@ -227,6 +243,7 @@ static enum err ask_follow(struct gateway *gateway, uint32_t hold_ms, uint32_t d
     request.after_seq = gateway->follow_seq;
     request.log_epoch = gateway->follow_epoch;
     request.hold_ms = hold_ms;
+    request.rights_version = gateway->rights_version;
     arena_rewind(&gateway->pack_arena);
     ProtobufCBinaryData body = message_encode(&request.base, &gateway->pack_arena);
     return upstream_ask(gateway->upstream, "Follow", body, deadline_ms, done, gateway);
@@ -256,6 +273,42 @@ static void wake_named(struct gateway *gateway, const Callout__FollowReply *foll
     wake(gateway, HOLD_FEED_TOPIC);
 }
 
+/* A poll whose holder is not known any more says that it found nothing: whoever asks again says who
+ * he is. `holder` 0: every feed; a device's poll ends soon enough, and then its row is looked at.
+ */
+static void end_polls_of(struct gateway *gateway, uint64_t holder)
+{
+    struct poll_id id;
+    for (uint32_t from = 0; polls_parked_next(&gateway->polls, &from, &id);) {
+        struct held *held = &gateway->held[id.slot];
+        if (holder == 0 ? !held->feed : held->holder != holder) continue;
+        polls_drop(&gateway->polls, id);
+        answer_empty(gateway, held);
+    }
+}
+
+static enum session_kind kind_of(const Callout__Principal *who)
+{
+    return who->kind == CALLOUT__PRINCIPAL_KIND__DEVICE ? SESSION_DEVICE : SESSION_KEY;
+}
+
+/* Whose access changed is asked about again when he comes. */
+static void take_rights(struct gateway *gateway, const Callout__FollowReply *reply)
+{
+    bool first = gateway->rights_version == 0; /* nobody is known from before */
+    if (reply->rights_version == gateway->rights_version) return;
+    gateway->rights_version = reply->rights_version;
+    if (reply->rights_all && !first) {
+        sessions_forget_holder(&gateway->sessions, SESSION_NOBODY, NULL);
+        end_polls_of(gateway, 0);
+    }
+    for (size_t i = 0; i < reply->n_changed; i++) {
+        enum session_kind kind = kind_of(reply->changed[i]);
+        sessions_forget_holder(&gateway->sessions, kind, reply->changed[i]->id);
+        end_polls_of(gateway, holder_of(kind, reply->changed[i]->id));
+    }
+}
+
 static void follow(struct gateway *gateway);
 
 static void on_followed(void *context, const struct upstream_answer *answer)
@@ -268,7 +321,8 @@ static void on_followed(void *context, const struct upstream_answer *answer)
     bool all = reply->all || epoch != gateway->follow_epoch;
     gateway->follow_epoch = epoch;
     gateway->follow_seq = reply->tip_seq;
-    bool news = all || reply->tip_seq != before;
+    bool news = all || reply->tip_seq != before || reply->rights_version != gateway->rights_version;
+    take_rights(gateway, reply);
     if (news) wake_named(gateway, reply, all);
     if (news || answer->took_us > FOLLOW_EMPTY_US) follow(gateway);
 }
@@ -280,13 +334,15 @@ static void follow(struct gateway *gateway)
         ask_follow(gateway, FOLLOW_HOLD_MS, FOLLOW_DEADLINE_MS, on_followed) == ERR_OK;
 }
 
-/* The pulse: a Follow that is not held. It moves no cursor; it shows that the dispatcher lives, and
- * brings its clock. */
+/* The pulse: a Follow that is not held. It moves no cursor of changes; it shows that the dispatcher
+ * lives, and brings its clock and whose access ended. */
 static void on_heart(void *context, const struct upstream_answer *answer)
 {
     struct gateway *gateway = context;
     gateway->heart_asked = false;
     if (answer->err == ERR_OK) gateway->heart_heard_us = gateway_now_us(gateway);
+    const Callout__FollowReply *reply = follow_reply(answer, &gateway->reply_arena);
+    if (reply != NULL) take_rights(gateway, reply);
 }
 
 static void feel_pulse(struct gateway *gateway)

@@ -72,6 +72,28 @@ static const char sync_times[] =
     "ALTER TABLE device ADD COLUMN boot_id TEXT NOT NULL DEFAULT '';"
     "ALTER TABLE device ADD COLUMN clock_offset_us INTEGER NOT NULL DEFAULT 0;";
 
+/* Devices prove themselves by their keys; sessions of before end: their devices say Hello again. */
+static const char device_keys[] =
+    "ALTER TABLE enrol_token ADD COLUMN device_id TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE device DROP COLUMN secret_hash;"
+    "ALTER TABLE device ADD COLUMN hello_count INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE device ADD COLUMN session_hash TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE device ADD COLUMN ended_us INTEGER NOT NULL DEFAULT 0;"
+    "CREATE TABLE device_key(public_key TEXT NOT NULL, device_id TEXT NOT NULL,"
+    "  PRIMARY KEY(public_key)) STRICT, WITHOUT ROWID;"
+    "INSERT OR IGNORE INTO device_key SELECT lower(hex(public_key)), device_id FROM device;"
+    "CREATE TABLE device_of(technician_id TEXT NOT NULL, device_id TEXT NOT NULL,"
+    "  epoch INTEGER NOT NULL, PRIMARY KEY(technician_id)) STRICT, WITHOUT ROWID;"
+    "INSERT OR REPLACE INTO device_of SELECT technician_id, device_id, epoch FROM device"
+    "  ORDER BY epoch;"
+    "DROP TABLE session;"
+    "CREATE TABLE session(token_hash TEXT NOT NULL, device_id TEXT NOT NULL,"
+    "  epoch INTEGER NOT NULL, expires_wall_us INTEGER NOT NULL, ends_wall_us INTEGER NOT NULL,"
+    "  PRIMARY KEY(token_hash)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE audit(number INTEGER NOT NULL, wall_us INTEGER NOT NULL, event TEXT NOT NULL,"
+    "  actor TEXT NOT NULL, peer TEXT NOT NULL, subject TEXT NOT NULL, detail TEXT NOT NULL,"
+    "  chain BLOB NOT NULL, PRIMARY KEY(number)) STRICT, WITHOUT ROWID;";
+
 static const char *const steps[] = {
     NULL,          /* 0 -> 1: everything, from row.def */
     whole_problem, /* 1 -> 2: choices, names, wishes, limits of travel, prices */
@@ -79,6 +101,7 @@ static const char *const steps[] = {
     stability,     /* 3 -> 4: plans that changed more than their limit */
     carry_over,    /* 4 -> 5: what a day ended without */
     sync_times,    /* 5 -> 6: three times of a check-in, flags of positions */
+    device_keys,   /* 6 -> 7: devices' keys and sessions, the audit log */
 };
 
 const struct schema schema_newest = {sizeof steps / sizeof steps[0], steps};

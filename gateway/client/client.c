@@ -17,6 +17,7 @@
 #include "gateway/client/outbox.h"
 #include "message.h"
 #include "pb/wire.pb-c.h"
+#include "signed_bytes.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -33,6 +34,7 @@ enum {
     BACKOFF_MS_MAX = 60000,
     PUSH_BYTES_MAX = 128 * 1024,
     SESSION_BYTES_MAX = 64,
+    NONCE_BYTES_MAX = 64,
     PATH_BYTES = 1024,
     PAGE_TOKEN_BYTES = 512,
     PROTO_MAJOR = 1,
@@ -70,7 +72,10 @@ struct client {
     struct line command, poll;
     uint8_t session[SESSION_BYTES_MAX];
     size_t session_size; /* 0: no session */
+    uint8_t nonce[NONCE_BYTES_MAX];
+    size_t nonce_size; /* 0: the next Hello asks for one */
     bool stopped;
+    bool ending; /* ended by the server: what is not sent yet is handed over, then all is erased */
     bool taking; /* inside a reply: what callbacks ask for waits until it is taken over whole */
     enum client_state told_state;
     uint64_t acked_seq; /* the server has commands up to here; known since Hello */
@@ -105,11 +110,27 @@ static void tell_state(struct client *client)
     if (client->events.on_state != NULL) client->events.on_state(client->context, client, state);
 }
 
+static void folder_path(const struct client *client, const char *name, char path[PATH_BYTES + 16])
+{
+    snprintf(path, PATH_BYTES + 16, "%s/%s", client->folder, name);
+}
+
+/* Nothing of the technician's stays on a device that is not his any more. */
+static void erase_folder(struct client *client)
+{
+    char path[PATH_BYTES + 16];
+    replica_erase(client->replica);
+    outbox_erase(client->outbox);
+    folder_path(client, "identity", path);
+    identity_erase(&client->identity, path);
+}
+
 static void stop(struct client *client, enum err err, const char *text)
 {
     if (client->stopped) return;
     client->stopped = true;
     client->session_size = 0;
+    if (client->ending) erase_folder(client);
     tell_state(client);
     if (client->events.on_stopped != NULL)
         client->events.on_stopped(client->context, client, err, text);
@@ -150,7 +171,7 @@ static void ask_enroll(struct client *client)
 {
     uint8_t signature[IDENTITY_SIGNATURE_BYTES];
     char algorithm[] = "ed25519";
-    identity_sign(&client->identity, client->enrol_token, signature);
+    identity_sign(&client->identity, client->enrol_token, strlen(client->enrol_token), signature);
     Callout__EnrollRequest request;
     callout__enroll_request__init(&request);
     request.enrol_token = client->enrol_token;
@@ -172,13 +193,22 @@ static int64_t command_time_us(const struct client *client)
 static void ask_hello(struct client *client)
 {
     Callout__HelloRequest request;
+    uint8_t signature[IDENTITY_SIGNATURE_BYTES];
+    struct arena arena;
     callout__hello_request__init(&request);
     request.device_id = client->identity.device_id;
     request.epoch = client->identity.epoch;
-    request.device_secret =
-        (ProtobufCBinaryData){sizeof client->identity.secret, client->identity.secret};
     request.device_time_us = command_time_us(client);
+    request.nonce = (ProtobufCBinaryData){client->nonce_size, client->nonce};
+    arena_open(&arena, LIMIT_MESSAGE);
+    if (client->nonce_size > 0) {
+        ProtobufCBinaryData text = signed_hello(&request, client->identity.server_name, &arena);
+        identity_sign(&client->identity, text.data, text.len, signature);
+        request.signature = (ProtobufCBinaryData){sizeof signature, signature};
+    }
+    client->nonce_size = 0; /* good for once */
     ask(&client->command, ASKED_HELLO, "Hello", &request.base);
+    arena_close(&arena);
 }
 
 static void ask_snapshot(struct client *client)
@@ -245,6 +275,15 @@ static bool line_free(const struct line *line)
     return !channel_busy(line->channel) && line->backoff.place == 0;
 }
 
+/* An ended device has only its commands left to tell. */
+static void hand_over(struct client *client)
+{
+    if (client->acked_seq < outbox_last_seq(client->outbox))
+        ask_push(client);
+    else
+        stop(client, ERR_GONE, "the device is not in use any more: its data was erased");
+}
+
 /* The next thing to ask on the command line, the most urgent first. */
 static void step_command(struct client *client)
 {
@@ -253,6 +292,8 @@ static void step_command(struct client *client)
         if (client->enrol_token[0] != '\0') ask_enroll(client);
     } else if (client->session_size == 0)
         ask_hello(client);
+    else if (client->ending)
+        hand_over(client);
     else if (replica_cursor(client->replica).len == 0)
         ask_snapshot(client);
     else if (client->acked_seq < outbox_last_seq(client->outbox))
@@ -263,8 +304,8 @@ static void step(struct client *client)
 {
     if (client->stopped || client->taking) return;
     step_command(client);
-    if (client->session_size > 0 && replica_cursor(client->replica).len > 0 &&
-        line_free(&client->poll))
+    if (client->session_size > 0 && !client->ending && !client->stopped &&
+        replica_cursor(client->replica).len > 0 && line_free(&client->poll))
         ask_pull(client);
 }
 
@@ -298,7 +339,7 @@ static void back_off(struct line *line, uint32_t retry_after_ms)
 static void take_enroll(struct client *client, const Callout__EnrollReply *reply)
 {
     struct identity *identity = &client->identity;
-    if (reply->device_secret.len > sizeof identity->secret || reply->device_id[0] == '\0' ||
+    if (strlen(reply->server_name) >= sizeof identity->server_name || reply->device_id[0] == '\0' ||
         strlen(reply->device_id) > LIMIT_ID || strlen(reply->technician_id) > LIMIT_ID) {
         stop(client, ERR_INVALID, "the server's answer to Enroll makes no sense");
         return;
@@ -306,9 +347,9 @@ static void take_enroll(struct client *client, const Callout__EnrollReply *reply
     snprintf(identity->device_id, sizeof identity->device_id, "%s", reply->device_id);
     snprintf(identity->technician_id, sizeof identity->technician_id, "%s", reply->technician_id);
     identity->epoch = reply->epoch;
-    memcpy(identity->secret, reply->device_secret.data, reply->device_secret.len);
+    snprintf(identity->server_name, sizeof identity->server_name, "%s", reply->server_name);
     char path[PATH_BYTES + 16];
-    snprintf(path, sizeof path, "%s/identity", client->folder);
+    folder_path(client, "identity", path);
     struct problem problem = {0};
     if (identity_save(identity, path, &problem) != ERR_OK) stop(client, ERR_IO, problem.text);
 }
@@ -326,8 +367,25 @@ static void resume_from(struct client *client, uint64_t last_seq)
     client->acked_seq = last_seq;
 }
 
+/* The first half of Hello: what is to be signed. The installation's name is the one that the device
+ * enrolled at, so that no other one can pass its signature on. */
+static bool take_nonce(struct client *client, const Callout__HelloReply *reply)
+{
+    struct identity *identity = &client->identity;
+    if (reply->session_token.len > 0 || reply->nonce.len == 0 ||
+        reply->nonce.len > sizeof client->nonce)
+        return false;
+    if (identity->server_name[0] == '\0' &&
+        strlen(reply->server_name) < sizeof identity->server_name)
+        snprintf(identity->server_name, sizeof identity->server_name, "%s", reply->server_name);
+    memcpy(client->nonce, reply->nonce.data, reply->nonce.len);
+    client->nonce_size = reply->nonce.len;
+    return true;
+}
+
 static void take_hello(struct client *client, const Callout__HelloReply *reply)
 {
+    if (take_nonce(client, reply)) return;
     if (reply->session_token.len == 0 || reply->session_token.len > sizeof client->session) {
         back_off(&client->command, 0);
         return;
@@ -490,6 +548,26 @@ static void take_reset(struct line *line, enum asked asked)
     if (asked == ASKED_SNAPSHOT) back_off(line, 0);
 }
 
+/* The device was ended. What it knows of its technician's customers goes at once; the commands that
+ * the server does not have are handed over first, if it opens a session for that. */
+static void take_gone(struct line *line, enum asked asked, const Callout__Reply *reply,
+                      struct arena *arena)
+{
+    struct client *client = line->client;
+    ProtobufCMessage *message;
+    bool handing_over = client->ending;
+    client->ending = asked != ASKED_ENROLL;
+    client->paging = false;
+    if (client->ending) replica_erase(client->replica);
+    client->session_size = 0;
+    if (asked == ASKED_HELLO && reply->body.len > 0 &&
+        message_decode(&callout__hello_reply__descriptor, reply->body.data, reply->body.len, arena,
+                       &message, NULL) == ERR_OK)
+        take_hello(client, (const Callout__HelloReply *)message);
+    bool says_hello = client->ending && asked != ASKED_HELLO && !handing_over;
+    if (client->session_size == 0 && !says_hello) stop(client, ERR_GONE, reply->text);
+}
+
 static void take_status(struct line *line, enum asked asked, const Callout__Reply *reply,
                         struct arena *arena)
 {
@@ -498,7 +576,7 @@ static void take_status(struct line *line, enum asked asked, const Callout__Repl
     case CALLOUT__STATUS__UNAUTH: take_unauth(line, asked, reply->retry_after_ms); break;
     case CALLOUT__STATUS__GAP: take_gap(line, reply->body, arena); break;
     case CALLOUT__STATUS__RESET: take_reset(line, asked); break;
-    case CALLOUT__STATUS__GONE:
+    case CALLOUT__STATUS__GONE: take_gone(line, asked, reply, arena); break;
     case CALLOUT__STATUS__VERSION: stop(line->client, (enum err)reply->status, reply->text); break;
     case CALLOUT__STATUS__SUPERSEDED:
     case CALLOUT__STATUS__RATE:
@@ -655,6 +733,8 @@ enum err client_save(struct client *client, Callout__Command *command, uint64_t 
                      struct problem *problem)
 {
     CHECK(command->body_case != CALLOUT__COMMAND__BODY__NOT_SET);
+    if (client->ending)
+        return problem_set(problem, ERR_GONE, "device", "it is not in use any more");
     command->seq = outbox_last_seq(client->outbox) + 1;
     command->device_time_us = command_time_us(client);
     command->mono_us = client_loop_now_us(client->loop);

@@ -9,14 +9,19 @@
  * library's business. An app shows client_appointments with its own unsent commands on top.
  *
  *      no identity --Enroll--> no session --Hello--> live: Snapshot, then Push and Pull together
- *                                   ^---- UNAUTH ------'           GONE anywhere: stopped for good
+ *                                   ^---- UNAUTH ------'           GONE anywhere: ended for good
+ *
+ * A session costs two Hellos: the server gives a nonce, the device signs it (signed_bytes.h). GONE
+ * means that the device was revoked, or another one took its place: what it knows of appointments
+ * and customers is erased at once; the commands that the server does not have yet are handed over,
+ * for people to look at; then outbox and key are erased too, and it stops.
  *
  * A request without an answer is sent again: after a reconnect at once, on a silent connection
  * after 12 s, a held poll 15 s after its hold. Every request of a device may safely come twice.
  *
  * What a Status does: RETRY, RATE, BUSY, IO, INTERNAL wait retry_after_ms or 1 to 60 s with chance
  * and send the same again; UNAUTH says Hello; GAP sends again from the server's last_seq; RESET
- * takes a Snapshot; SUPERSEDED polls again; GONE, VERSION and a refused Enroll stop.
+ * takes a Snapshot; SUPERSEDED polls again; VERSION and a refused Enroll stop.
  *
  * Owner: texts in options are copied. Whatever a callback gets is borrowed until it returns.
  * Thread: all functions and callbacks on the loop's thread (loop.h); one loop serves any number of
@@ -97,7 +102,8 @@ MUST_USE enum err client_set_online(struct client *client, bool online, struct p
 void client_set_clock(struct client *client, int64_t ahead_us);
 
 /* Saves a command whose body the caller filled; seq, times and boot_id are filled in here. Saved
- * (and `*seq` set) once it returned ERR_OK; it is sent as soon as possible. */
+ * (and `*seq` set) once it returned ERR_OK; it is sent as soon as possible. ERR_GONE: the device
+ * was ended. */
 MUST_USE enum err client_save(struct client *client, Callout__Command *command, uint64_t *seq,
                               struct problem *problem);
 

@@ -15,7 +15,9 @@ static_assert(IDENTITY_PUBLIC_BYTES == crypto_sign_PUBLICKEYBYTES, "Ed25519");
 static_assert(IDENTITY_PRIVATE_BYTES == crypto_sign_SECRETKEYBYTES, "Ed25519");
 static_assert(IDENTITY_SIGNATURE_BYTES == crypto_sign_BYTES, "Ed25519");
 
-static const char magic[8] = {'C', 'A', 'L', 'L', 'D', 'E', 'V', '1'};
+/* The first had a shared secret where the name of the installation is now. */
+static const char magic[8] = {'C', 'A', 'L', 'L', 'D', 'E', 'V', '2'};
+static const char magic_first[8] = {'C', 'A', 'L', 'L', 'D', 'E', 'V', '1'};
 
 struct image {
     char magic[8];
@@ -74,20 +76,27 @@ enum err identity_load(struct identity *out, const char *path, struct problem *p
     memset(&image, 0, sizeof image);
     ssize_t got = read(file, &image, sizeof image);
     close(file);
-    if (got != (ssize_t)sizeof image || memcmp(image.magic, magic, sizeof magic) != 0 ||
+    bool first = memcmp(image.magic, magic_first, sizeof magic) == 0;
+    if (got != (ssize_t)sizeof image || (!first && memcmp(image.magic, magic, sizeof magic) != 0) ||
         image.checksum != checksum_of(&image))
         return problem_set(problem, ERR_IO, path,
                            "the device's identity is damaged; enrol it again in an empty folder");
     *out = image.identity;
+    if (first) memset(out->server_name, 0, sizeof out->server_name);
     sodium_memzero(&image, sizeof image);
     return ERR_OK;
 }
 
-void identity_sign(const struct identity *identity, const char *text,
+void identity_sign(const struct identity *identity, const void *bytes, size_t size,
                    uint8_t signature[IDENTITY_SIGNATURE_BYTES])
 {
-    crypto_sign_detached(signature, NULL, (const unsigned char *)text, strlen(text),
-                         identity->private_key);
+    crypto_sign_detached(signature, NULL, bytes, size, identity->private_key);
+}
+
+void identity_erase(struct identity *identity, const char *path)
+{
+    sodium_memzero(identity, sizeof *identity);
+    unlink(path);
 }
 
 void identity_boot_id(char out[IDENTITY_BOOT_ID])

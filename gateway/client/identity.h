@@ -17,14 +17,14 @@ enum {
     IDENTITY_PUBLIC_BYTES = 32,
     IDENTITY_PRIVATE_BYTES = 64,
     IDENTITY_SIGNATURE_BYTES = 64,
-    IDENTITY_SECRET_BYTES = 32,
+    IDENTITY_SERVER_NAME = 32,
     IDENTITY_BOOT_ID = 37, /* a UUID and its NUL */
 };
 
 struct identity {
     uint8_t public_key[IDENTITY_PUBLIC_BYTES];
     uint8_t private_key[IDENTITY_PRIVATE_BYTES];
-    uint8_t secret[IDENTITY_SECRET_BYTES]; /* from enrolment */
+    char server_name[IDENTITY_SERVER_NAME]; /* of the installation it enrolled at; "": not known */
     uint32_t epoch;
     char device_id[LIMIT_ID + 1]; /* "": not enrolled yet */
     char technician_id[LIMIT_ID + 1];
@@ -34,8 +34,10 @@ struct identity {
 MUST_USE enum err identity_load(struct identity *out, const char *path, struct problem *problem);
 MUST_USE enum err identity_save(const struct identity *identity, const char *path,
                                 struct problem *problem);
-void identity_sign(const struct identity *identity, const char *text,
+void identity_sign(const struct identity *identity, const void *bytes, size_t size,
                    uint8_t signature[IDENTITY_SIGNATURE_BYTES]);
+/* The device is not one any more: its key goes. */
+void identity_erase(struct identity *identity, const char *path);
 
 /* The machine's boot, so that monotonic times of one boot are never compared with another's. */
 void identity_boot_id(char out[IDENTITY_BOOT_ID]);

@@ -74,3 +74,13 @@ void sessions_forget(struct sessions *sessions, const void *token, size_t size)
     struct session *session = find(sessions, token, size);
     if (session != NULL) memset(session, 0, sizeof *session);
 }
+
+void sessions_forget_holder(struct sessions *sessions, enum session_kind kind, const char *id)
+{
+    for (uint32_t i = 0; i < sessions->set_count * WAYS; i++) {
+        struct session *session = &sessions->entries[i];
+        bool his =
+            id == NULL || (session->holder.kind == kind && strcmp(session->holder.id, id) == 0);
+        if (his) memset(session, 0, sizeof *session);
+    }
+}

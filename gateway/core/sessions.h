@@ -48,5 +48,7 @@ const struct session_holder *sessions_find(const struct sessions *sessions, cons
 void sessions_put(struct sessions *sessions, const void *token, size_t size,
                   const struct session_holder *holder, int64_t now_us);
 void sessions_forget(struct sessions *sessions, const void *token, size_t size);
+/* Whatever tokens this device or key has; id NULL: everybody. */
+void sessions_forget_holder(struct sessions *sessions, enum session_kind kind, const char *id);
 
 #endif

@@ -11,12 +11,14 @@
 #include "pb/dispatch.pb-c.h"
 #include "pb/field.pb-c.h"
 #include "pb/wire.pb-c.h"
+#include "signed_bytes.h"
 #include "sp_listener.h"
 
 #include <event2/event.h>
 #include <event2/thread.h>
 #include <pthread.h>
 #include <setjmp.h>
+#include <sodium.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -54,6 +56,8 @@ struct gateway {
     uint64_t held_version;
     unsigned enrolments, hellos, snapshots, mutations, sessions;
     char last_request_id[64];
+    uint8_t key[crypto_sign_PUBLICKEYBYTES]; /* of the device that enrolled */
+    bool ended;                              /* the device was revoked */
 
     char url[96];
     struct event_base *base;
@@ -190,16 +194,17 @@ static void handle_enroll(struct gateway *gateway, struct sp_ticket ticket,
                           const Callout__EnrollRequest *request)
 {
     gateway->enrolments++;
+    CHECK(request->public_key.len == sizeof gateway->key);
+    memcpy(gateway->key, request->public_key.data, sizeof gateway->key);
     bool known = strcmp(request->enrol_token, "TOKEN") == 0 && request->public_key.len == 32 &&
                  request->signature.len == 64;
-    uint8_t secret[32] = {7};
-    char device[] = "D1", technician[] = "T1";
+    char device[] = "D1", technician[] = "T1", server_name[] = "here";
     Callout__EnrollReply reply;
     callout__enroll_reply__init(&reply);
     reply.device_id = device;
     reply.technician_id = technician;
     reply.epoch = 1;
-    reply.device_secret = (ProtobufCBinaryData){sizeof secret, secret};
+    reply.server_name = server_name;
     if (known)
         answer(gateway, ticket, CALLOUT__STATUS__OK, &reply.base);
     else
@@ -209,15 +214,33 @@ static void handle_enroll(struct gateway *gateway, struct sp_ticket ticket,
 static void handle_hello(struct gateway *gateway, struct sp_ticket ticket,
                          const Callout__HelloRequest *request)
 {
-    gateway->hellos++;
-    gateway->sessions++;
-    CHECK(strcmp(request->device_id, "D1") == 0 && request->device_secret.len == 32);
-    uint8_t token[32] = {(uint8_t)gateway->sessions};
     Callout__HelloReply reply;
     callout__hello_reply__init(&reply);
+    CHECK(strcmp(request->device_id, "D1") == 0);
+    if (request->nonce.len == 0) {
+        uint8_t nonce[2] = {7, (uint8_t)gateway->sessions};
+        char server_name[] = "elsewhere";
+        reply.nonce = (ProtobufCBinaryData){sizeof nonce, nonce};
+        reply.server_name = server_name; /* it enrolled at another one, and signs that one's name */
+        answer(gateway, ticket, CALLOUT__STATUS__OK, &reply.base);
+        return;
+    }
+    struct arena arena;
+    arena_open(&arena, 1 << 16);
+    ProtobufCBinaryData text = signed_hello(request, "here", &arena);
+    CHECK(request->nonce.len == 2 && request->nonce.data[1] == (uint8_t)gateway->sessions);
+    CHECK(request->signature.len == crypto_sign_BYTES &&
+          crypto_sign_verify_detached(request->signature.data, text.data, text.len, gateway->key) ==
+              0);
+    arena_close(&arena);
+    gateway->hellos++;
+    gateway->sessions++;
+    uint8_t token[32] = {(uint8_t)gateway->sessions};
+    reply.wipe = gateway->ended;
     reply.session_token = (ProtobufCBinaryData){sizeof token, token};
     reply.last_seq = gateway->last_seq;
-    answer(gateway, ticket, CALLOUT__STATUS__OK, &reply.base);
+    answer(gateway, ticket, gateway->ended ? CALLOUT__STATUS__GONE : CALLOUT__STATUS__OK,
+           &reply.base);
 }
 
 static void handle_cancel(struct gateway *gateway, struct sp_ticket ticket,
@@ -630,15 +653,41 @@ static void what_was_not_stored_is_sent_again(void **state)
     assert_int_equal(stage->gateway.hellos, 1);
 }
 
-static void a_revoked_device_stops(void **state)
+static bool has_no_visits(struct stage *stage)
+{
+    size_t count;
+    (void)!client_appointments(stage->client, &count);
+    return count == 0;
+}
+
+/* Nothing is left of it but what the server got: no visit, no command, no key. */
+static void a_revoked_device_hands_over_and_erases(void **state)
 {
     struct stage *stage = *state;
+    static const char *const files[] = {"device.db", "identity"};
+    char path[600];
     device_open(stage, "TOKEN");
     live_until(stage, is_live_with_visits);
+    stage->gateway.ended = true;
     misbehave(stage, ANSWER_STATUS, "Push", CALLOUT__STATUS__GONE);
-    save(stage, 1);
+    save(stage, 3);
+    live_until(stage, has_no_visits);
     live_until(stage, is_stopped);
     assert_int_equal(client_state(stage->client), CLIENT_STOPPED);
+    assert_applied_once(stage, 3);
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "%s/%s", stage->device, files[i]);
+        assert_int_not_equal(access(path, F_OK), 0);
+    }
+    Callout__Command command;
+    Callout__Heartbeat heartbeat;
+    struct problem problem;
+    uint64_t seq;
+    callout__command__init(&command);
+    callout__heartbeat__init(&heartbeat);
+    command.body_case = CALLOUT__COMMAND__BODY_HEARTBEAT;
+    command.heartbeat = &heartbeat;
+    assert_int_equal(client_save(stage->client, &command, &seq, &problem), ERR_GONE);
 }
 
 static void a_wrong_token_stops(void **state)
@@ -809,7 +858,7 @@ int main(void)
         CASE(a_void_cursor_leads_to_a_snapshot),
         CASE(an_ended_session_leads_to_hello),
         CASE(what_was_not_stored_is_sent_again),
-        CASE(a_revoked_device_stops),
+        CASE(a_revoked_device_hands_over_and_erases),
         CASE(a_wrong_token_stops),
         CASE(a_restarted_device_goes_on),
         CASE(an_earlier_versions_folder_is_refused_by_name),

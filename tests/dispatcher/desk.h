@@ -10,6 +10,7 @@
 #include "message.h"
 #include "pb/dispatch.pb-c.h"
 #include "pb/field.pb-c.h"
+#include "phone_key.h"
 #include "words.h"
 
 #include <setjmp.h>
@@ -267,6 +268,7 @@ static inline void desk_furnish(struct desk *desk)
 
 struct desk_device {
     Callout__Principal who;
+    struct phone_key *key;
     Callout__HelloRequest hello;
     ProtobufCBinaryData token;
     uint64_t seq;
@@ -293,15 +295,36 @@ static inline const Callout__Principal *nobody_yet(void)
     return &anonymous;
 }
 
+static inline Callout__Reply *desk_enroll_by(struct desk *desk, struct phone_key *key,
+                                             const char *token)
+{
+    Callout__EnrollRequest request;
+    phone_key_enroll(key, token, &request);
+    return desk_ask_as(desk, nobody_yet(), "Enroll", "", &request.base);
+}
+
+static inline struct phone_key *desk_key(struct desk *desk)
+{
+    DESK_NEW(desk, struct phone_key, key);
+    phone_key_make(key);
+    return key;
+}
+
+/* With a key of its own. */
 static inline Callout__Reply *desk_enroll(struct desk *desk, const char *token)
 {
-    static uint8_t key[32];
-    Callout__EnrollRequest request;
-    callout__enroll_request__init(&request);
-    request.enrol_token = words(token);
-    request.key_algorithm = words("ed25519");
-    request.public_key = (ProtobufCBinaryData){sizeof key, key};
-    return desk_ask_as(desk, nobody_yet(), "Enroll", "", &request.base);
+    return desk_enroll_by(desk, desk_key(desk), token);
+}
+
+/* Both halves of Hello. */
+static inline Callout__Reply *desk_hello(struct desk *desk, struct desk_device *device)
+{
+    device->hello.nonce.len = device->hello.signature.len = 0;
+    Callout__HelloReply *challenge =
+        desk_body(desk, desk_ask_as(desk, nobody_yet(), "Hello", "", &device->hello.base),
+                  &callout__hello_reply__descriptor);
+    phone_key_hello(device->key, challenge, &device->hello);
+    return desk_ask_as(desk, nobody_yet(), "Hello", "", &device->hello.base);
 }
 
 static inline Callout__Principal *desk_resolve(struct desk *desk, ProtobufCBinaryData token)
@@ -318,17 +341,15 @@ static inline Callout__Principal *desk_resolve(struct desk *desk, ProtobufCBinar
 /* A device that is enrolled and has said hello. */
 static inline struct desk_device desk_device(struct desk *desk, const char *technician_id)
 {
-    struct desk_device device = {.seq = 0};
+    struct desk_device device = {.key = desk_key(desk)};
     callout__hello_request__init(&device.hello);
     Callout__EnrollReply *enrolled =
-        desk_body(desk, desk_enroll(desk, desk_admin(desk, "enrol", technician_id)),
+        desk_body(desk, desk_enroll_by(desk, device.key, desk_admin(desk, "enrol", technician_id)),
                   &callout__enroll_reply__descriptor);
     device.hello.device_id = enrolled->device_id;
     device.hello.epoch = enrolled->epoch;
-    device.hello.device_secret = enrolled->device_secret;
     Callout__HelloReply *hello =
-        desk_body(desk, desk_ask_as(desk, nobody_yet(), "Hello", "", &device.hello.base),
-                  &callout__hello_reply__descriptor);
+        desk_body(desk, desk_hello(desk, &device), &callout__hello_reply__descriptor);
     device.token = hello->session_token;
     device.who = *desk_resolve(desk, device.token);
     assert_string_equal(device.who.role, "technician");

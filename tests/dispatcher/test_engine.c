@@ -543,6 +543,16 @@ static void copy_meta(struct store *from, struct store *to, const char *name, ui
     assert_int_equal(store_commit(to), ERR_OK);
 }
 
+static void copy_device(struct store *from, struct store *to, const char *id)
+{
+    union row row;
+    assert_int_equal(store_get(from, ROW_DEVICE, &(struct row_device){.device_id = id}, &row),
+                     ERR_OK);
+    assert_int_equal(store_begin(to), ERR_OK);
+    assert_int_equal(store_put(to, ROW_DEVICE, &row.device), ERR_OK);
+    assert_int_equal(store_commit(to), ERR_OK);
+}
+
 /* A store that was set back knows less than a device has seen; a restored one has a new epoch. */
 static void a_cursor_from_the_future_or_another_epoch_is_reset(void **state)
 {
@@ -556,6 +566,7 @@ static void a_cursor_from_the_future_or_another_epoch_is_reset(void **state)
         struct store *store = store_open_mem();
         copy_meta(now.store, store, "secret", 0);
         copy_meta(now.store, store, "log_epoch", twist);
+        copy_device(now.store, store, device.who.id);
         desk_open(&past, store, NULL);
         assert_int_equal(pull(&past, &device, cursor)->status, CALLOUT__STATUS__RESET);
         desk_furnish(&past); /* as many facts again: only the other epoch is still a reset */
@@ -659,27 +670,157 @@ static void an_enrolment_token_is_for_one_device_and_few_tries(void **state)
     desk_open(&desk, store_open_mem(), NULL);
     desk_furnish(&desk);
     const char *token = desk_admin(&desk, "enrol", "T1");
-    assert_int_equal(desk_enroll(&desk, token)->status, CALLOUT__STATUS__OK);
+    struct phone_key *key = desk_key(&desk);
+    assert_int_equal(desk_enroll_by(&desk, key, token)->status, CALLOUT__STATUS__OK);
+    assert_int_equal(desk_enroll_by(&desk, key, token)->status, CALLOUT__STATUS__OK);
     assert_int_equal(desk_enroll(&desk, token)->status, CALLOUT__STATUS__UNAUTH);
     assert_int_equal(desk_enroll(&desk, "guess")->status, CALLOUT__STATUS__UNAUTH);
     /* Five wrong signatures, and it is worth nothing. */
-    static uint8_t key[32], wrong[64];
     Callout__EnrollRequest request;
-    callout__enroll_request__init(&request);
-    request.enrol_token = words(desk_admin(&desk, "enrol", "T2"));
-    request.key_algorithm = words("ed25519");
-    request.public_key = (ProtobufCBinaryData){sizeof key, key};
-    request.signature = (ProtobufCBinaryData){sizeof wrong, wrong};
+    phone_key_enroll(key, desk_admin(&desk, "enrol", "T2"), &request);
+    key->signature[5] ^= 1;
     for (int i = 0; i < 5; i++)
         assert_int_equal(desk_ask_as(&desk, nobody_yet(), "Enroll", "", &request.base)->status,
                          CALLOUT__STATUS__INVALID);
     assert_int_equal(desk_enroll(&desk, request.enrol_token)->status, CALLOUT__STATUS__UNAUTH);
+    /* Without any signature it is not better. */
+    phone_key_enroll(key, desk_admin(&desk, "enrol", "T2"), &request);
+    request.signature.len = 0;
+    assert_int_equal(desk_ask_as(&desk, nobody_yet(), "Enroll", "", &request.base)->status,
+                     CALLOUT__STATUS__INVALID);
+    desk_close(&desk);
+}
+
+/* A key belongs to one device; only whose enrolment's reply was lost is told again. */
+static void a_key_is_enrolled_once(void **state)
+{
+    (void)state;
+    struct desk desk;
+    desk_open(&desk, store_open_mem(), NULL);
+    desk_furnish(&desk);
+    struct desk_device device = desk_device(&desk, "T1");
+    assert_int_equal(desk_enroll_by(&desk, device.key, desk_admin(&desk, "enrol", "T1"))->status,
+                     CALLOUT__STATUS__CONFLICT);
+    assert_int_equal(desk_enroll_by(&desk, device.key, desk_admin(&desk, "enrol", "T2"))->status,
+                     CALLOUT__STATUS__CONFLICT);
+    struct phone_key *key = desk_key(&desk);
+    Callout__EnrollReply *first =
+        desk_body(&desk, desk_enroll_by(&desk, key, desk_admin(&desk, "enrol", "T2")),
+                  &callout__enroll_reply__descriptor);
+    Callout__EnrollReply *again =
+        desk_body(&desk, desk_enroll_by(&desk, key, desk_admin(&desk, "enrol", "T2")),
+                  &callout__enroll_reply__descriptor);
+    assert_string_equal(first->device_id, again->device_id);
+    assert_int_equal(again->epoch, 1);
+    desk_close(&desk);
+}
+
+static void a_hello_is_for_once(void **state)
+{
+    (void)state;
+    struct desk desk;
+    desk_open(&desk, store_open_mem(), NULL);
+    desk_furnish(&desk);
+    struct desk_device device = desk_device(&desk, "T1");
+    const Callout__Principal *nobody = nobody_yet();
+    /* The one that was good is not good again. */
+    assert_int_equal(desk_ask_as(&desk, nobody, "Hello", "", &device.hello.base)->status,
+                     CALLOUT__STATUS__UNAUTH);
+    assert_int_equal(desk_hello(&desk, &device)->status, CALLOUT__STATUS__OK);
+    assert_int_equal(desk_ask_as(&desk, nobody, "Hello", "", &device.hello.base)->status,
+                     CALLOUT__STATUS__UNAUTH);
+    /* Whatever is signed counts: a bit of each, and it is another Hello. */
+    uint8_t *bits[] = {device.hello.nonce.data, NULL, device.hello.signature.data};
+    for (size_t i = 0; i < 4; i++) {
+        device.hello.nonce.len = device.hello.signature.len = 0;
+        Callout__HelloReply *challenge =
+            desk_body(&desk, desk_ask_as(&desk, nobody, "Hello", "", &device.hello.base),
+                      &callout__hello_reply__descriptor);
+        if (i == 3) challenge->server_name = words("another");
+        phone_key_hello(device.key, challenge, &device.hello);
+        bits[0] = device.hello.nonce.data;
+        bits[2] = device.hello.signature.data;
+        if (i == 1) device.hello.device_time_us++;
+        if (i == 0 || i == 2) bits[i][20] ^= 1;
+        assert_int_equal(desk_ask_as(&desk, nobody, "Hello", "", &device.hello.base)->status,
+                         CALLOUT__STATUS__UNAUTH);
+    }
+    /* Who has no device gets a nonce all the same, and nothing for it. */
+    struct desk_device nowhere = device;
+    nowhere.hello.device_id = words("nowhere");
+    assert_int_equal(desk_hello(&desk, &nowhere)->status, CALLOUT__STATUS__UNAUTH);
+    assert_int_equal(desk_hello(&desk, &device)->status, CALLOUT__STATUS__OK);
+    desk_close(&desk);
+}
+
+/* Both the one before and the one after the hour are told the truth. */
+static void another_device_takes_the_place_of_the_first(void **state)
+{
+    (void)state;
+    struct desk desk;
+    desk_open(&desk, store_open_mem(), NULL);
+    desk_furnish(&desk);
+    desk_do(&desk, "Assign", &desk_assign(&desk, "W1.1", "T1")->base);
+    struct desk_device first = desk_device(&desk, "T1");
+    struct desk_device second = desk_device(&desk, "T1");
+    assert_int_equal(second.who.epoch, first.who.epoch + 1);
+    Callout__SnapshotRequest snapshot;
+    callout__snapshot_request__init(&snapshot);
+    assert_int_equal(desk_ask_as(&desk, &first.who, "Snapshot", "", &snapshot.base)->status,
+                     CALLOUT__STATUS__GONE);
+    assert_int_equal(desk_ask_as(&desk, &second.who, "Snapshot", "", &snapshot.base)->status,
+                     CALLOUT__STATUS__OK);
+    assert_int_equal(desk_resolve(&desk, first.token)->kind, CALLOUT__PRINCIPAL_KIND__ANONYMOUS);
+    /* It is told so, and may hand over what it still had: kept, but not applied. */
+    Callout__Reply *told = desk_hello(&desk, &first);
+    assert_int_equal(told->status, CALLOUT__STATUS__GONE);
+    Callout__HelloReply *hello =
+        (Callout__HelloReply *)desk_decode(&desk, &callout__hello_reply__descriptor, told->body);
+    assert_true(hello->wipe);
+    Callout__Principal *gone = desk_resolve(&desk, hello->session_token);
+    assert_string_equal(gone->role, "gone");
+    uint64_t digest = desk_digest(&desk);
+    Callout__CommandResult *result = desk_push_one(
+        &desk, &first, desk_status(&desk, 1, "W1.1", CALLOUT__APPOINTMENT_STATUS__EN_ROUTE));
+    assert_int_equal(result->outcome, CALLOUT__OUTCOME__REJECTED);
+    assert_string_equal(result->errors[0]->field, "device_id");
+    assert_true(desk_digest(&desk) == digest);
+    assert_int_equal(desk_ask_as(&desk, gone, "Snapshot", "", &snapshot.base)->status,
+                     CALLOUT__STATUS__GONE);
+    desk_close(&desk);
+}
+
+static void sign(struct desk *desk, struct desk_device *device, Callout__Command *command)
+{
+    ProtobufCBinaryData text =
+        signed_command(command, device->who.id, device->who.epoch, &desk->arena);
+    command->signature = phone_key_sign(device->key, text.data, text.len);
+}
+
+static void a_signed_command_is_the_devices(void **state)
+{
+    (void)state;
+    struct desk desk;
+    desk_open(&desk, store_open_mem(), NULL);
+    desk_furnish(&desk);
+    desk_do(&desk, "Assign", &desk_assign(&desk, "W1.1", "T1")->base);
+    struct desk_device device = desk_device(&desk, "T1");
+    Callout__Command *wrong = desk_status(&desk, 1, "W1.1", CALLOUT__APPOINTMENT_STATUS__COMPLETED);
+    sign(&desk, &device, wrong);
+    wrong->device_time_us++;
+    Callout__CommandResult *refused = desk_push_one(&desk, &device, wrong);
+    assert_int_equal(refused->outcome, CALLOUT__OUTCOME__REJECTED);
+    assert_string_equal(refused->errors[0]->field, "signature");
+    Callout__Command *right = desk_status(&desk, 2, "W1.1", CALLOUT__APPOINTMENT_STATUS__EN_ROUTE);
+    sign(&desk, &device, right);
+    assert_int_equal(desk_push_one(&desk, &device, right)->outcome, CALLOUT__OUTCOME__APPLIED);
     desk_close(&desk);
 }
 
 static void expire_all(struct store *store, const char *token_hash, const char *device_id)
 {
-    struct row_session row = {token_hash, device_id, 1, clock_wall_us() - 1};
+    struct row_session row = {token_hash, device_id, 1, clock_wall_us() - 1,
+                              clock_wall_us() + US_PER_DAY};
     assert_int_equal(store_begin(store), ERR_OK);
     assert_int_equal(store_put(store, ROW_SESSION, &row), ERR_OK);
     assert_int_equal(store_commit(store), ERR_OK);
@@ -711,25 +852,18 @@ static void sessions_expire_and_are_revoked(void **state)
     assert_int_equal(desk_resolve(&desk, device.token)->kind, CALLOUT__PRINCIPAL_KIND__ANONYMOUS);
     /* The device says hello again, and goes on. */
     Callout__HelloReply *hello =
-        desk_body(&desk, desk_ask_as(&desk, nobody_yet(), "Hello", "", &device.hello.base),
-                  &callout__hello_reply__descriptor);
+        desk_body(&desk, desk_hello(&desk, &device), &callout__hello_reply__descriptor);
     assert_int_equal(desk_resolve(&desk, hello->session_token)->kind,
                      CALLOUT__PRINCIPAL_KIND__DEVICE);
-    device.hello.device_secret.data[0] ^= 1;
-    assert_int_equal(desk_ask_as(&desk, nobody_yet(), "Hello", "", &device.hello.base)->status,
-                     CALLOUT__STATUS__UNAUTH);
-    device.hello.device_secret.data[0] ^= 1;
     /* Revoked, nothing helps, not even what the gateway still remembers. */
     desk_admin(&desk, "revoke", device.who.id);
     assert_int_equal(desk_resolve(&desk, hello->session_token)->kind,
                      CALLOUT__PRINCIPAL_KIND__ANONYMOUS);
-    assert_int_equal(desk_ask_as(&desk, nobody_yet(), "Hello", "", &device.hello.base)->status,
+    assert_int_equal(desk_hello(&desk, &device)->status, CALLOUT__STATUS__GONE);
+    Callout__PullRequest pull;
+    callout__pull_request__init(&pull);
+    assert_int_equal(desk_ask_as(&desk, &device.who, "Pull", "", &pull.base)->status,
                      CALLOUT__STATUS__GONE);
-    Callout__Command *command =
-        desk_status(&desk, 1, "W1.1", CALLOUT__APPOINTMENT_STATUS__EN_ROUTE);
-    assert_int_equal(
-        desk_ask_as(&desk, &device.who, "Push", "", desk_push(&desk, &command, 1))->status,
-        CALLOUT__STATUS__UNAUTH);
     desk_close(&desk);
 }
 
@@ -969,6 +1103,10 @@ int main(void)
         cmocka_unit_test(what_is_not_his_does_not_exist_for_a_technician),
         cmocka_unit_test(every_operation_for_every_role),
         cmocka_unit_test(an_enrolment_token_is_for_one_device_and_few_tries),
+        cmocka_unit_test(a_key_is_enrolled_once),
+        cmocka_unit_test(a_hello_is_for_once),
+        cmocka_unit_test(another_device_takes_the_place_of_the_first),
+        cmocka_unit_test(a_signed_command_is_the_devices),
         cmocka_unit_test(sessions_expire_and_are_revoked),
         cmocka_unit_test(garbage_gets_an_answer_and_harms_nobody),
         cmocka_unit_test(a_held_question_is_answered_by_the_next_event),

@@ -4,6 +4,7 @@
 #define CALLOUT_TESTS_HOSTILE_DEVICE_H
 
 #include "gateway/client/identity.h"
+#include "signed_bytes.h"
 #include "values.h"
 
 struct device {
@@ -110,7 +111,7 @@ static void enroll(struct device *device, char *token, struct got *got)
     uint8_t signature[IDENTITY_SIGNATURE_BYTES];
     Callout__EnrollRequest request;
     callout__enroll_request__init(&request);
-    identity_sign(&device->identity, token, signature);
+    identity_sign(&device->identity, token, strlen(token), signature);
     request.enrol_token = token;
     request.key_algorithm = writable("ed25519");
     request.public_key = (ProtobufCBinaryData){IDENTITY_PUBLIC_BYTES, device->identity.public_key};
@@ -121,8 +122,36 @@ static void enroll(struct device *device, char *token, struct got *got)
     assert_non_null(reply);
     snprintf(device->identity.device_id, sizeof device->identity.device_id, "%s", reply->device_id);
     device->identity.epoch = reply->epoch;
-    memcpy(device->identity.secret, reply->device_secret.data, IDENTITY_SECRET_BYTES);
+    snprintf(device->identity.server_name, sizeof device->identity.server_name, "%s",
+             reply->server_name);
     callout__enroll_reply__free_unpacked(reply, NULL);
+}
+
+/* What got->body says, which is freed with free_unpacked; NULL: nothing. */
+static Callout__HelloReply *hello_reply(const struct got *got)
+{
+    if (got->closed || got->size == 0) return NULL;
+    Callout__HelloReply *reply = callout__hello_reply__unpack(NULL, got->size, got->body);
+    assert_non_null(reply);
+    return reply;
+}
+
+/* The second half of Hello: the nonce that is in `got`, signed. */
+static void hello_signed(const struct device *device, Callout__HelloRequest *request,
+                         struct got *got)
+{
+    uint8_t signature[IDENTITY_SIGNATURE_BYTES];
+    struct arena arena;
+    Callout__HelloReply *challenge = hello_reply(got);
+    assert_non_null(challenge);
+    arena_open(&arena, 1 << 16);
+    request->nonce = challenge->nonce;
+    ProtobufCBinaryData text = signed_hello(request, device->identity.server_name, &arena);
+    identity_sign(&device->identity, text.data, text.len, signature);
+    request->signature = (ProtobufCBinaryData){sizeof signature, signature};
+    device_ask(device, "Hello", &request->base, got);
+    arena_close(&arena);
+    callout__hello_reply__free_unpacked(challenge, NULL);
 }
 
 static void hello(struct device *device, struct got *got)
@@ -131,12 +160,12 @@ static void hello(struct device *device, struct got *got)
     callout__hello_request__init(&request);
     request.device_id = device->identity.device_id;
     request.epoch = device->identity.epoch;
-    request.device_secret = (ProtobufCBinaryData){IDENTITY_SECRET_BYTES, device->identity.secret};
     device->session_size = 0;
     device_ask(device, "Hello", &request.base, got);
     if (got->closed || got->status != CALLOUT__STATUS__OK) return;
-    Callout__HelloReply *reply = callout__hello_reply__unpack(NULL, got->size, got->body);
-    assert_non_null(reply);
+    hello_signed(device, &request, got);
+    Callout__HelloReply *reply = hello_reply(got);
+    if (reply == NULL) return;
     assert_in_range(reply->session_token.len, 1, sizeof device->session);
     memcpy(device->session, reply->session_token.data, reply->session_token.len);
     device->session_size = reply->session_token.len;

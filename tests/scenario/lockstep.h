@@ -9,6 +9,7 @@
 #include "base/rng.h"
 #include "caller.h"
 #include "day/day.h"
+#include "tests/dispatcher/phone_key.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -244,20 +245,21 @@ static inline void lockstep_technician(struct lockstep *it, const struct day_tec
 
 static inline void lockstep_device(struct lockstep *it, int device)
 {
-    static uint8_t key[32] = {1};
+    struct phone_key key;
     Callout__EnrollRequest enroll;
     Callout__HelloRequest hello;
-    callout__enroll_request__init(&enroll);
+    phone_key_make(&key);
+    phone_key_enroll(&key, it->caller->token(it->caller, it->day->technicians[device].id), &enroll);
     callout__hello_request__init(&hello);
-    enroll.enrol_token = words(it->caller->token(it->caller, it->day->technicians[device].id));
-    enroll.key_algorithm = words("ed25519");
-    enroll.public_key = (ProtobufCBinaryData){sizeof key, key};
     const Callout__EnrollReply *enrolled =
         lockstep_body(it, lockstep_ask(it, -2, "Enroll", &enroll.base, false),
                       &callout__enroll_reply__descriptor);
     hello.device_id = enrolled->device_id;
     hello.epoch = enrolled->epoch;
-    hello.device_secret = enrolled->device_secret;
+    phone_key_hello(&key,
+                    lockstep_body(it, lockstep_ask(it, -2, "Hello", &hello.base, false),
+                                  &callout__hello_reply__descriptor),
+                    &hello);
     it->caller->hello(it->caller, device,
                       lockstep_body(it, lockstep_ask(it, -2, "Hello", &hello.base, false),
                                     &callout__hello_reply__descriptor));

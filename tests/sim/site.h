@@ -272,18 +272,15 @@ static inline void site_furnish(struct site *site)
         site_do(site, "UpsertTechnician", desk_technician(&site->desk, site->people[p].id));
 }
 
-/* NULL: the token was used up by a request whose answer was lost. */
-static inline const Callout__EnrollReply *site_enrol_once(struct site *site, uint32_t person)
+static inline const Callout__EnrollReply *site_enrol_once(struct site *site, uint32_t person,
+                                                          struct phone_key *key)
 {
-    static uint8_t key[32] = {1};
     const char *const who[] = {site->people[person].id};
     char token[64];
     site_admin(site, "enrol", who, 1, token, sizeof token);
     Callout__EnrollRequest enroll;
-    callout__enroll_request__init(&enroll);
-    enroll.enrol_token = token;
-    enroll.key_algorithm = words("ed25519");
-    enroll.public_key = (ProtobufCBinaryData){sizeof key, key};
+    phone_key_make(key);
+    phone_key_enroll(key, token, &enroll);
     return site_ask(site_push_line(site, person), (ProtobufCBinaryData){0, NULL}, "Enroll",
                     &enroll.base, &callout__enroll_reply__descriptor);
 }
@@ -291,16 +288,23 @@ static inline const Callout__EnrollReply *site_enrol_once(struct site *site, uin
 static inline void site_enrol(struct site *site, uint32_t person)
 {
     const Callout__EnrollReply *enrolled;
-    while ((enrolled = site_enrol_once(site, person)) == NULL)
-        ;
+    struct phone_key key;
+    while ((enrolled = site_enrol_once(site, person, &key)) == NULL)
+        ; /* the token became too old */
     Callout__HelloRequest hello;
     callout__hello_request__init(&hello);
     hello.device_id = site->people[person].device_id = enrolled->device_id;
     hello.epoch = enrolled->epoch;
-    hello.device_secret = enrolled->device_secret;
-    const Callout__HelloReply *greeted =
-        site_ask(site_push_line(site, person), (ProtobufCBinaryData){0, NULL}, "Hello", &hello.base,
-                 &callout__hello_reply__descriptor);
+    const Callout__HelloReply *greeted = NULL;
+    while (greeted == NULL) { /* a nonce is used up by a request whose answer was lost */
+        hello.nonce.len = hello.signature.len = 0;
+        const Callout__HelloReply *challenge =
+            site_ask(site_push_line(site, person), (ProtobufCBinaryData){0, NULL}, "Hello",
+                     &hello.base, &callout__hello_reply__descriptor);
+        phone_key_hello(&key, challenge, &hello);
+        greeted = site_ask(site_push_line(site, person), (ProtobufCBinaryData){0, NULL}, "Hello",
+                           &hello.base, &callout__hello_reply__descriptor);
+    }
     site->people[person].session = greeted->session_token;
 }
 

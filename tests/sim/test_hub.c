@@ -49,6 +49,36 @@ static void a_held_poll_without_news_ends_with_its_hold(void **state)
     site_close(&site);
 }
 
+/* Nobody waits for a session that a gateway remembers: neither the poll that is held, nor the next.
+ */
+static void a_revoked_devices_poll_ends_at_once(void **state)
+{
+    (void)state;
+    struct site site;
+    char out[64];
+    site_open(&site);
+    site_furnish(&site);
+    for (uint32_t p = 0; p < 2; p++) {
+        site_enrol(&site, p);
+        site_snapshot(&site, p);
+        site_poll(&site, p);
+    }
+    site_pass(&site, 3 * US_PER_SECOND);
+    const char *const whose[] = {site.people[0].device_id};
+    site_admin(&site, "revoke", whose, 1, out, sizeof out);
+    int64_t revoked_us = site_now_us(&site);
+    assert_int_equal(site_polled(&site, 0), 0);
+    assert_true(site_now_us(&site) - revoked_us < 2 * US_PER_SECOND);
+    assert_null(site_poll_line(&site, 1)->reply); /* another's is held on */
+    Callout__SnapshotRequest request;
+    callout__snapshot_request__init(&request);
+    assert_int_equal(site_ask_once(site_push_line(&site, 0), site.people[0].session, "Snapshot",
+                                   "again", &request.base)
+                         ->status,
+                     CALLOUT__STATUS__UNAUTH);
+    site_close(&site);
+}
+
 static void a_day_comes_to_its_end(void **state)
 {
     (void)state;
@@ -378,6 +408,7 @@ int main(void)
         cmocka_unit_test(a_batch_that_was_under_way_when_its_store_was_closed_never_was),
         cmocka_unit_test(a_held_poll_is_woken_by_the_plan_for_a_new_order),
         cmocka_unit_test(a_held_poll_without_news_ends_with_its_hold),
+        cmocka_unit_test(a_revoked_devices_poll_ends_at_once),
         cmocka_unit_test(a_day_comes_to_its_end),
         cmocka_unit_test(an_event_overtakes_the_search_for_the_one_before),
         cmocka_unit_test(killing_the_gateway_loses_nothing_and_doubles_nothing),

@@ -166,15 +166,14 @@ static void handle_enroll(struct gateway *gateway, struct sp_ticket ticket,
                           const Callout__EnrollRequest *request)
 {
     assert_memory_equal(request->enrol_token, "TOKEN-", 6);
-    uint8_t secret[32] = {7};
-    char device[] = "D0", technician[] = "T0";
+    char device[] = "D0", technician[] = "T0", server_name[] = "here";
     device[1] = technician[1] = request->enrol_token[6];
     Callout__EnrollReply reply;
     callout__enroll_reply__init(&reply);
     reply.device_id = device;
     reply.technician_id = technician;
     reply.epoch = 1;
-    reply.device_secret = (ProtobufCBinaryData){sizeof secret, secret};
+    reply.server_name = server_name;
     answer(gateway, ticket, CALLOUT__STATUS__OK, &reply.base);
 }
 
@@ -184,10 +183,16 @@ static void handle_hello(struct gateway *gateway, struct sp_ticket ticket,
     size_t index = (size_t)(request->device_id[1] - '0');
     CHECK(index < PHONES);
     struct known *known = &gateway->devices[index];
-    known->session = ++gateway->sessions;
-    uint32_t token[8] = {(uint32_t)index, known->session};
     Callout__HelloReply reply;
     callout__hello_reply__init(&reply);
+    if (request->nonce.len == 0) {
+        uint8_t nonce[1] = {1};
+        reply.nonce = (ProtobufCBinaryData){sizeof nonce, nonce};
+        answer(gateway, ticket, CALLOUT__STATUS__OK, &reply.base);
+        return;
+    }
+    known->session = ++gateway->sessions;
+    uint32_t token[8] = {(uint32_t)index, known->session};
     reply.session_token = (ProtobufCBinaryData){sizeof token, (uint8_t *)token};
     reply.last_seq = known->last_seq;
     answer(gateway, ticket, CALLOUT__STATUS__OK, &reply.base);

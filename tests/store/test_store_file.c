@@ -381,6 +381,17 @@ static void a_file_of_the_first_version_gets_todays_tables(void **state)
                     "ALTER TABLE position DROP COLUMN doubted_lon_e7;"
                     "ALTER TABLE device DROP COLUMN boot_id;"
                     "ALTER TABLE device DROP COLUMN clock_offset_us;"
+                    "ALTER TABLE enrol_token DROP COLUMN device_id;"
+                    "ALTER TABLE device DROP COLUMN hello_count;"
+                    "ALTER TABLE device DROP COLUMN session_hash;"
+                    "ALTER TABLE device DROP COLUMN ended_us;"
+                    "ALTER TABLE device ADD COLUMN secret_hash BLOB NOT NULL DEFAULT x'';"
+                    "INSERT INTO device(device_id, technician_id, epoch, last_seq, key_algorithm,"
+                    "  public_key, revoked, name, acked_seq)"
+                    "  VALUES('d1', 'T1', 1, 0, 'ed25519', x'0a0b', 1, '', 0),"
+                    "  ('d0', 'T1', 2, 7, 'ed25519', x'0c0d', 0, '', 0);"
+                    "DROP TABLE device_key; DROP TABLE device_of; DROP TABLE audit;"
+                    "ALTER TABLE session DROP COLUMN ends_wall_us;"
                     "ALTER TABLE policy DROP COLUMN travel_price_percent;"
                     "ALTER TABLE policy DROP COLUMN lateness_price_percent;"
                     "ALTER TABLE policy DROP COLUMN preferred_window_missed_s;"
@@ -407,6 +418,11 @@ static void a_file_of_the_first_version_gets_todays_tables(void **state)
     OK(store_get(store, ROW_POLICY, &(struct row_policy){.territory_id = "north", .version = 1},
                  &row));
     assert_int_equal(row.policy.travel_price_percent, 100);
+    OK(store_get(store, ROW_DEVICE_KEY, &(struct row_device_key){.public_key = "0a0b"}, &row));
+    assert_string_equal(row.device_key.device_id, "d1");
+    OK(store_get(store, ROW_DEVICE_OF, &(struct row_device_of){.technician_id = "T1"}, &row));
+    assert_string_equal(row.device_of.device_id, "d0");
+    assert_int_equal(row.device_of.epoch, 2);
     assert_int_equal(count_of(store, ROW_FACT), 2);
     store_close(store);
     folder_remove(folder);
