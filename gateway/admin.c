@@ -28,12 +28,23 @@ static void send_text(struct evhttp_request *request, int code, const char *reas
     evhttp_send_reply(request, code, reason, text);
 }
 
+/* libevent compares what it decoded, up to a NUL: "/metrics%00x" would be /metrics. */
+static bool asks_exactly(struct evhttp_request *request, const char *path)
+{
+    const char *uri = evhttp_request_get_uri(request);
+    size_t size = strcspn(uri, "?");
+    if (size == strlen(path) && strncmp(uri, path, size) == 0) return true;
+    evhttp_send_error(request, HTTP_NOTFOUND, NULL);
+    return false;
+}
+
 /* --- /healthz
  * ------------------------------------------------------------------------------------- */
 
 static void on_healthz(struct evhttp_request *request, void *context)
 {
     const struct admin *admin = context;
+    if (!asks_exactly(request, "/healthz")) return;
     bool healthy = hold_healthy(&admin->shell->gateway);
     struct evbuffer *text = evbuffer_new();
     CHECK(text != NULL);
@@ -172,6 +183,7 @@ static void write_inner(struct evbuffer *out, const struct gateway *gateway)
 static void on_metrics(struct evhttp_request *request, void *context)
 {
     struct admin *admin = context;
+    if (!asks_exactly(request, "/metrics")) return;
     struct evbuffer *out = evbuffer_new();
     CHECK(out != NULL);
     const struct gateway *gateway = &admin->shell->gateway;

@@ -86,6 +86,17 @@ static enum err check_http(const struct gateway_options *options, struct problem
                        options->http);
 }
 
+/* Figures of a fleet in plain text, without a key: for this machine only, unless it is meant. */
+static enum err check_admin(const struct gateway_options *options, struct problem *problem)
+{
+    struct url url;
+    if (url_parse_host_port(options->admin, &url, problem) != ERR_OK) return ERR_CONFLICT;
+    if (url_is_local(&url) || options->lab || options->behind_proxy) return ERR_OK;
+    return problem_set(problem, ERR_CONFLICT, "--admin",
+                       "%.100s is open beyond this machine: say --behind-proxy or --lab",
+                       options->admin);
+}
+
 enum err gateway_options_read(int argc, char **argv, struct gateway_options *out,
                               struct problem *problem)
 {
@@ -115,6 +126,7 @@ enum err gateway_options_read(int argc, char **argv, struct gateway_options *out
     for (unsigned i = 0; err == ERR_OK && i < options.listen_count; i++)
         err = check_door(&options, options.listen[i], problem);
     if (err == ERR_OK) err = check_http(&options, problem);
+    if (err == ERR_OK) err = check_admin(&options, problem);
     if (err == ERR_OK) *out = options;
     return err;
 }
