@@ -314,7 +314,8 @@ static inline void rig_open(void)
     snprintf(data, sizeof data, "%s/data", rig.folder);
     snprintf(rig.log, sizeof rig.log, "%s/log", rig.folder);
     const char *const more[] = {"--listen", "tcp://127.0.0.1:0",      "--admin", "127.0.0.1:0",
-                                "--clock",  "2026-11-23T06:00:00Z,0", NULL};
+                                "--clock",  "2026-11-23T06:00:00Z,0", "--http",  "none",
+                                NULL};
     struct problem problem = {0};
     signal(SIGPIPE, SIG_IGN);
     if (system_start(&rig.system, data, more, rig.log, &problem) != ERR_OK)

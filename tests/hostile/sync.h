@@ -92,6 +92,130 @@ static void complete_of_another(const struct row *row, struct got *got)
     push_status(&anna, row->bytes.at, CALLOUT__APPOINTMENT_STATUS__COMPLETED, got);
 }
 
+/* --- positions --- */
+
+static Callout__Fix *last_fix(Callout__BoardReply *board, const char *technician_id)
+{
+    for (size_t i = 0; i < board->n_technicians; i++)
+        if (strcmp(board->technicians[i]->technician->technician_id, technician_id) == 0)
+            return board->technicians[i]->last_fix;
+    return NULL;
+}
+
+/* Each ten seconds after the one before. */
+static void push_fix(int32_t lat_e7, int32_t lon_e7, int32_t accuracy_m, struct got *got)
+{
+    static int64_t fixes_before;
+    Callout__Point point;
+    Callout__Fix fix, *fixes[] = {&fix};
+    Callout__PositionBatch batch;
+    Callout__Command command;
+    callout__point__init(&point);
+    callout__fix__init(&fix);
+    callout__position_batch__init(&batch);
+    callout__command__init(&command);
+    point.lat_e7 = lat_e7;
+    point.lon_e7 = lon_e7;
+    fix.point = &point;
+    fix.accuracy_m = accuracy_m;
+    fix.fix_time_us = at_us(DAY "T05:30:00Z") + fixes_before++ * 10 * US_PER_SECOND;
+    batch.n_fixes = 1;
+    batch.fixes = fixes;
+    command.body_case = CALLOUT__COMMAND__BODY_POSITIONS;
+    command.positions = &batch;
+    push(&beat, &command, got);
+    assert_int_equal(got->outcome, CALLOUT__OUTCOME__APPLIED);
+}
+
+/* An accuracy that says nothing is stored as the worst that there is. */
+static void send_odd_accuracy(const struct row *row, struct got *got)
+{
+    static struct got board_got;
+    push_fix(471400000, 95200000, (int32_t)strtol(row->bytes.at, NULL, 10), got);
+    Callout__BoardReply *board = read_board(&board_got);
+    assert_in_range(last_fix(board, "T2")->accuracy_m, 1000, 100000);
+    callout__board_reply__free_unpacked(board, NULL);
+}
+
+/* A place where nobody can be is kept, and is not where he is. */
+static void send_odd_place(const struct row *row, struct got *got)
+{
+    static struct got board_got;
+    push_fix(471400000, 95200000, 10, got);
+    push_fix((int32_t)row->total, (int32_t)row->total, 10, got);
+    Callout__BoardReply *board = read_board(&board_got);
+    assert_int_equal(last_fix(board, "T2")->point->lat_e7, 471400000);
+    assert_int_equal(last_fix(board, "T2")->point->lon_e7, 95200000);
+    callout__board_reply__free_unpacked(board, NULL);
+}
+
+/* --- cursors --- */
+
+static void pull(const struct device *device, const void *cursor, size_t size, struct got *got)
+{
+    Callout__PullRequest request;
+    union {
+        const void *constant;
+        uint8_t *bytes;
+    } both = {cursor};
+    callout__pull_request__init(&request);
+    request.cursor = (ProtobufCBinaryData){size, both.bytes};
+    device_ask(device, "Pull", &request.base, got);
+}
+
+/* A good cursor of the device. */
+static size_t take_cursor(const struct device *device, uint8_t cursor[256])
+{
+    static struct got got;
+    Callout__SnapshotRequest request;
+    callout__snapshot_request__init(&request);
+    device_ask(device, "Snapshot", &request.base, &got);
+    assert_int_equal(got.status, CALLOUT__STATUS__OK);
+    Callout__SnapshotReply *reply = callout__snapshot_reply__unpack(NULL, got.size, got.body);
+    assert_non_null(reply);
+    size_t size = reply->cursor.len;
+    assert_in_range(size, 1, 256);
+    memcpy(cursor, reply->cursor.data, size);
+    callout__snapshot_reply__free_unpacked(reply, NULL);
+    pull(device, cursor, size, &got);
+    assert_int_equal(got.status, CALLOUT__STATUS__OK);
+    return size;
+}
+
+/* Every bit of a good cursor, one at a time; and the cursor cut short. */
+static void flip_cursor(const struct row *row, struct got *got)
+{
+    uint8_t cursor[256];
+    size_t size = take_cursor(&beat, cursor);
+    (void)row;
+    for (size_t bit = 0; bit < 8 * size; bit += 7) {
+        cursor[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        pull(&beat, cursor, size, got);
+        while (got->status == CALLOUT__STATUS__RATE) /* two a second, in the long run */
+            pull(&beat, cursor, size, got);
+        assert_int_equal(got->status, CALLOUT__STATUS__RESET);
+        cursor[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    }
+}
+
+static void cursor_of_another(const struct row *row, struct got *got)
+{
+    uint8_t cursor[256];
+    size_t size = take_cursor(&anna, cursor);
+    (void)row;
+    pull(&beat, cursor, size, got);
+}
+
+/* One with a log's end that is still to come: nobody can make it without the server's secret. */
+static void cursor_of_the_future(const struct row *row, struct got *got)
+{
+    uint8_t cursor[256];
+    size_t size = take_cursor(&beat, cursor);
+    (void)row;
+    cursor[8] ^= 0x40; /* the log's position, after its epoch */
+    pull(&beat, cursor, size, got);
+}
+
 /* --- polls --- */
 
 /* Until the gateway holds so many. */

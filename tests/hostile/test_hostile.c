@@ -3,6 +3,7 @@
  * says so), that a counter of /metrics tells of it, that no process keeps more than 4 MiB of it,
  * and that an honest client is served as before. README.md says which guard each row proves.
  */
+#include "files.h"
 #include "sync.h"
 #include "wire.h"
 
@@ -20,6 +21,7 @@
 #define INNER(of, text)          TEXT(admin_asks_for, text), .method = of
 #define AHEAD(much)              .act = send_number_ahead, .total = much
 #define NUMBER(much)             .act = send_number, .total = much
+#define WATCH(text)              TEXT(watch_oddly, text)
 #define SAYS(what, of)           .answer = what, .field = of
 
 static const struct row rows[] = {

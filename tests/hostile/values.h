@@ -86,6 +86,12 @@ static void no_point(struct order *order)
     order->site.point = NULL;
 }
 
+static void null_island(struct order *order)
+{
+    order->work_order.work_order_id = writable("W27");
+    order->point.lat_e7 = order->point.lon_e7 = 0;
+}
+
 static void reversed_window(struct order *order)
 {
     int64_t start_us = order->window.start_us;
