@@ -481,6 +481,13 @@ static bool verifies(const char *folder, int64_t acknowledged)
     return good;
 }
 
+/* Another one is another work, and other tears: for the long sum. */
+static uint64_t case_number(void)
+{
+    const char *text = getenv("CALLOUT_CASE");
+    return text == NULL ? 0 : strtoull(text, NULL, 10) * 1000;
+}
+
 struct tally {
     int states, lost, verified;
 };
@@ -498,7 +505,7 @@ static struct tally try_all(const struct image *db, bool stop_at_loss)
     char *folder = folder_make();
     struct disk disk;
     struct tally tally = {0, 0, 0};
-    struct rng rng = {7};
+    struct rng rng = {7 + case_number()};
     disk_init(&disk, db);
     for (size_t i = 0; i < record.count && !(stop_at_loss && tally.lost > 0); i++) {
         disk_apply(&disk, &record.ops[i]);
@@ -547,7 +554,7 @@ static bool add_batch(struct store *store, int64_t *seq, struct rng *rng)
 /* Records three openings of the store with some batches each. */
 static void record_work(const char *folder, const char *synchronous, int batches)
 {
-    struct rng rng = {11};
+    struct rng rng = {11 + case_number()};
     int64_t seq = 0;
     record_start(synchronous);
     for (int opening = 0; opening < 3; opening++) {
@@ -578,7 +585,7 @@ static struct tally work_and_cut(const char *synchronous, int batches, bool stop
 static void no_acknowledged_batch_is_lost(void **state)
 {
     (void)state;
-    struct tally tally = work_and_cut(NULL, 43, false);
+    struct tally tally = work_and_cut(NULL, 46, false);
     print_message("%d disks, %d lost or corrupt; %d of them verified in full\n", tally.states,
                   tally.lost, tally.verified);
     assert_int_equal(tally.lost, 0);
