@@ -34,6 +34,7 @@ struct ordeal {
     struct mishaps *mishaps;
     struct plants *plants;
     struct rng chance;
+    bool troubled; /* phones die at the door */
     char folder[SCRATCH_PATH], key[128];
 };
 
@@ -49,7 +50,7 @@ enum { CRASH_PERMILLE = 6 };
 /* The phone dies with its request at the door, or a moment after. */
 static void maybe_crash(struct ordeal *ordeal, const struct passer *passer)
 {
-    if (passer->life == NULL || strcmp(passer->method, "Push") != 0) return;
+    if (!ordeal->troubled || passer->life == NULL || strcmp(passer->method, "Push") != 0) return;
     if (!draw_happens(&ordeal->chance, CRASH_PERMILLE)) return;
     struct phone *phone = crew_find(ordeal->crew, passer->life);
     int64_t after_us = draw_between(&ordeal->chance, 0, 300000);
@@ -144,7 +145,9 @@ static void live_half(struct ordeal *ordeal, int64_t begin_us, int64_t end_us)
     office_to_work(ordeal->office);
     crew_to_work(ordeal->crew);
     mishaps_begin(ordeal->mishaps, end_us);
+    ordeal->troubled = true;
     live_until(ordeal, end_us);
+    ordeal->troubled = false;
     mishaps_end(ordeal->mishaps);
     office_go_home(ordeal->office);
     crew_come_home(ordeal->crew);
