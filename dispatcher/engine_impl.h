@@ -20,6 +20,7 @@ enum {
 /* Since the start; /metrics shows them. */
 struct counts {
     uint64_t fixes_refused, fixes_flagged;
+    uint64_t conflicts, dead_letters, payload_mismatches;
 };
 
 /* What happened lately, for those who follow: a ring by seq. Lost at a restart, rebuilt from the
@@ -138,6 +139,8 @@ handler handle_mutation;                                       /* mutations.c */
 handler handle_board, handle_event_feed, handle_advance_clock; /* views.c */
 handler handle_candidates, handle_check_move, handle_explain;  /* answers.c */
 handler handle_emergency_options;                              /* answers.c */
+handler handle_conflicts, handle_dead_letters;                 /* conflicts.c */
+handler handle_dismiss_dead_letter;                            /* conflicts.c */
 handler handle_kpis;                                           /* figures.c */
 handler handle_next_problem, handle_propose_plan;              /* problems.c */
 handler handle_follow;                                         /* follow.c */
@@ -165,6 +168,13 @@ bool engine_tick_in_batch(struct engine *engine);
 /* Reading rows into messages (views.c, follow.c). */
 Callout__Technician *read_technician_message(struct call *call, const char *technician_id);
 Callout__FieldAppointment *read_field_appointment(struct call *call, const char *appointment_id);
+
+/* ERR_NOT_FOUND: there is no such conflict; ERR_CONFLICT: somebody has dealt with it. */
+enum err conflict_check_open(struct call *call, int64_t seq);
+/* Keeps a command that was rejected, or came under a used number, for people; once for each number,
+ * however often it comes. Positions are never kept. */
+enum err dead_letter_put(struct call *call, const struct row_device *device,
+                         Callout__Command *command, const Callout__CommandResult *result);
 
 /* A fact in one line for people, and who said so (views.c). */
 void fact_text(const Callout__FactBody *body, const struct row_fact *row, char *text, size_t size);

@@ -568,6 +568,12 @@ enum err fact_from_body(const Callout__FactBody *body, int64_t seq, int64_t time
         out->drift.fix_time_us = body->drift->fix_time_us;
         return read_point(body->drift->point, "drift.point", &out->drift.point, reader);
     case CALLOUT__FACT_BODY__BODY_QUARANTINED: out->kind = FACT_QUARANTINED; return ERR_OK;
+    case CALLOUT__FACT_BODY__BODY_RESOLVE_CONFLICT:
+        out->kind = FACT_RESOLVE;
+        out->resolve.conflict_seq = (int64_t)body->resolve_conflict->seq;
+        out->resolve.note = body->resolve_conflict->note;
+        out->resolve.actor = body->actor != NULL ? body->actor->id : "";
+        return check_text(body->resolve_conflict->note, LIMIT_TEXT, "note", reader);
     case CALLOUT__FACT_BODY__BODY__NOT_SET:
     case _CALLOUT__FACT_BODY__BODY__CASE_IS_INT_SIZE:
     default: break;

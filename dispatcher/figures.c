@@ -130,6 +130,9 @@ static Callout__Counts *out_counts(struct call *call)
     callout__counts__init(to);
     to->fixes_refused = counts->fixes_refused;
     to->fixes_flagged = counts->fixes_flagged;
+    to->conflicts = counts->conflicts;
+    to->dead_letters = counts->dead_letters;
+    to->payload_mismatches = counts->payload_mismatches;
     return to;
 }
 

@@ -33,6 +33,7 @@ static bool body_of(const char *method, const ProtobufCMessage *message, Callout
         {"Unassign", CALLOUT__FACT_BODY__BODY_UNASSIGN},
         {"SetPin", CALLOUT__FACT_BODY__BODY_SET_PIN},
         {"SetFreezeHorizon", CALLOUT__FACT_BODY__BODY_SET_FREEZE_HORIZON},
+        {"ResolveConflict", CALLOUT__FACT_BODY__BODY_RESOLVE_CONFLICT},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         if (strcmp(cases[i].method, method) != 0) continue;
@@ -144,6 +145,8 @@ enum err handle_mutation(struct call *call)
     if (err != ERR_OK || found) return err;
     if (!body_of(call->method, call->message, &body)) return ERR_INTERNAL;
     err = check_zone(call, &body);
+    if (err == ERR_OK && body.body_case == CALLOUT__FACT_BODY__BODY_RESOLVE_CONFLICT)
+        err = conflict_check_open(call, (int64_t)body.resolve_conflict->seq);
     if (err != ERR_OK) return err;
     body.actor = (Callout__Principal *)(uintptr_t)call->who;
     body.request_id = arena_text(call->arena, call->request_id);

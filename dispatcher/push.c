@@ -26,6 +26,7 @@ struct sender {
     struct call *call;
     struct row_device device; /* as it will be after the batch */
     struct device_clock clock;
+    bool changed; /* the device has to be stored again */
 };
 
 static Callout__CommandResult *new_result(struct arena *arena, uint64_t seq,
@@ -202,12 +203,33 @@ static Callout__CommandResult *apply(struct sender *sender, Callout__Command *co
                    acts.conflict ? CALLOUT__OUTCOME__CONFLICT_RECORDED : CALLOUT__OUTCOME__APPLIED,
                    acts.conflict ? acts.conflict_text : "");
     result->log_seq = (uint64_t)seq;
+    engine->counts.conflicts += acts.conflict;
     tell_positions(sender, &positions, result);
     return result;
 }
 
-static Callout__CommandResult *stored(struct sender *sender, const Callout__Command *command,
-                                      const uint8_t *hash)
+/* A device counts as one, so it is broken, restored or copied. What it says is kept for people, and
+ * the device flagged. */
+static Callout__CommandResult *mismatch(struct sender *sender, Callout__Command *command,
+                                        enum err *err)
+{
+    struct call *call = sender->call;
+    Callout__CommandResult *result =
+        new_result(call->arena, command->seq, CALLOUT__OUTCOME__PAYLOAD_MISMATCH,
+                   "this sequence number was used for something else");
+    struct positions positions = {0};
+    struct device_time time = device_clock_read(&sender->clock, command);
+    keep_place_at_work(sender, command, time.happened_us, &positions);
+    audit_failure(call, AUDIT_PAYLOAD_MISMATCH, sender->device.device_id);
+    sender->device.mismatches++;
+    sender->changed = true;
+    call->engine->counts.payload_mismatches++;
+    *err = dead_letter_put(call, &sender->device, command, result);
+    return result;
+}
+
+static Callout__CommandResult *stored(struct sender *sender, Callout__Command *command,
+                                      const uint8_t *hash, enum err *err)
 {
     struct arena *arena = sender->call->arena;
     union row row;
@@ -219,14 +241,24 @@ static Callout__CommandResult *stored(struct sender *sender, const Callout__Comm
         return new_result(arena, command->seq, CALLOUT__OUTCOME__APPLIED,
                           "its result is not kept any more");
     if (memcmp(row.command_result.payload_hash.bytes, hash, PAYLOAD_HASH) != 0)
-        return new_result(arena, command->seq, CALLOUT__OUTCOME__PAYLOAD_MISMATCH,
-                          "this sequence number was used for something else");
+        return mismatch(sender, command, err);
     if (message_decode(&callout__command_result__descriptor, row.command_result.result.bytes,
                        row.command_result.result.size, arena, &message, NULL) != ERR_OK)
         return new_result(arena, command->seq, CALLOUT__OUTCOME__APPLIED, "");
     Callout__CommandResult *result = (Callout__CommandResult *)message;
     result->duplicate = true;
     return result;
+}
+
+/* Rejected for good: its sequence goes on, and people see what it was. */
+static enum err dead(struct sender *sender, Callout__Command *command,
+                     const Callout__CommandResult *result)
+{
+    struct positions positions = {0};
+    struct device_time time = device_clock_read(&sender->clock, command);
+    keep_place_at_work(sender, command, time.happened_us, &positions);
+    sender->call->engine->counts.dead_letters++;
+    return dead_letter_put(sender->call, &sender->device, command, result);
 }
 
 static Callout__CommandResult *one(struct sender *sender, Callout__Command *command, enum err *err)
@@ -236,7 +268,7 @@ static Callout__CommandResult *one(struct sender *sender, Callout__Command *comm
     ProtobufCBinaryData bytes = message_encode(&command->base, arena);
     crypto_generichash(hash, sizeof hash, bytes.data, bytes.len, NULL, 0);
     if (command->seq >= 1 && command->seq <= (uint64_t)sender->device.last_seq)
-        return stored(sender, command, hash);
+        return stored(sender, command, hash, err);
     if (command->seq != (uint64_t)sender->device.last_seq + 1)
         return new_result(arena, command->seq, CALLOUT__OUTCOME__OUTCOME_GAP,
                           "a command before it is missing");
@@ -254,7 +286,10 @@ static Callout__CommandResult *one(struct sender *sender, Callout__Command *comm
     }
     ProtobufCBinaryData packed = message_encode(&result->base, arena);
     sender->device.last_seq = (int64_t)command->seq;
+    sender->changed = true;
     if (command->boot_id[0] != '\0') sender->device.boot_id = command->boot_id;
+    if (result->outcome == CALLOUT__OUTCOME__REJECTED) *err = dead(sender, command, result);
+    if (*err != ERR_OK) return result;
     *err = engine_put(sender->call->engine, ROW_COMMAND_RESULT,
                       &(struct row_command_result){sender->device.device_id,
                                                    sender->device.epoch,
@@ -289,7 +324,6 @@ enum err handle_push(struct call *call)
     enum err err = check_numbers(call, request);
     if (err != ERR_OK) return err;
     sender = (struct sender){.call = call, .device = *call->device};
-    int64_t last_seq = sender.device.last_seq;
     device_clock_open(&sender.clock, &sender.device, request, call->engine->now_us,
                       call->engine->options.clock_rate);
     Callout__PushReply *answer = arena_need(call->arena, sizeof *answer);
@@ -304,8 +338,7 @@ enum err handle_push(struct call *call)
         call->engine->refused_command = command->seq;
         refused = true;
     }
-    if (err == ERR_OK && sender.device.last_seq != last_seq)
-        err = engine_put(call->engine, ROW_DEVICE, &sender.device);
+    if (err == ERR_OK && sender.changed) err = engine_put(call->engine, ROW_DEVICE, &sender.device);
     if (err != ERR_OK) return ERR_INTERNAL;
     answer->last_seq = (uint64_t)sender.device.last_seq;
     call->answer = &answer->base;

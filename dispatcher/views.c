@@ -426,6 +426,7 @@ static const char *body_subject(const Callout__FactBody *body)
     case CALLOUT__FACT_BODY__BODY_PLAN: return body->plan->territory_id;
     case CALLOUT__FACT_BODY__BODY_TICK: return body->tick->territory_id;
     case CALLOUT__FACT_BODY__BODY_DRIFT: return body->drift->technician_id;
+    case CALLOUT__FACT_BODY__BODY_RESOLVE_CONFLICT:
     case CALLOUT__FACT_BODY__BODY_QUARANTINED:
     case CALLOUT__FACT_BODY__BODY__NOT_SET:
     case _CALLOUT__FACT_BODY__BODY__CASE_IS_INT_SIZE:
@@ -442,6 +443,9 @@ void fact_text(const Callout__FactBody *body, const struct row_fact *row, char *
     else if (row->kind == FACT_LATE)
         snprintf(text, size, "%s takes %d min longer", body->command->running_late->appointment_id,
                  body->command->running_late->delay_seconds / 60);
+    else if (row->kind == FACT_RESOLVE)
+        snprintf(text, size, "conflict %llu resolved: %.200s",
+                 (unsigned long long)body->resolve_conflict->seq, body->resolve_conflict->note);
     else
         snprintf(text, size, "%s %s", kind, body_subject(body));
 }
@@ -505,6 +509,20 @@ static bool add_event(void *context, const void *visited)
     return true;
 }
 
+/* A report that opened a conflict says so. */
+static enum err fill_conflicts(struct store *store, Callout__EventFeedReply *answer)
+{
+    union row row;
+    for (size_t i = 0; i < answer->n_events; i++) {
+        Callout__FeedEvent *event = answer->events[i];
+        const struct row_conflict key = {.seq = (int64_t)event->seq};
+        enum err err = store_get(store, ROW_CONFLICT, &key, &row);
+        if (err == ERR_OK) event->conflict = (Callout__ConflictKind)row.conflict.kind;
+        if (err != ERR_OK && err != ERR_NOT_FOUND) return err;
+    }
+    return ERR_OK;
+}
+
 enum err handle_event_feed(struct call *call)
 {
     const Callout__EventFeedRequest *request = (const Callout__EventFeedRequest *)call->message;
@@ -518,6 +536,7 @@ enum err handle_event_feed(struct call *call)
     struct feed feed = {call, answer};
     struct row_fact after = {.seq = (int64_t)request->after_seq};
     enum err err = store_each(call->engine->store, ROW_FACT, &after, 0, true, add_event, &feed);
+    if (err == ERR_OK) err = fill_conflicts(call->engine->store, answer);
     if (err != ERR_OK) return err;
     call->answer = &answer->base;
     return ERR_OK;

@@ -191,6 +191,11 @@ static void write_counts(struct evbuffer *out, const Callout__Counts *counts)
          counts->fixes_refused},
         {"fixes_flagged_total", "Positions that were kept, but are wrong in some way.",
          counts->fixes_flagged},
+        {"conflicts_total", "Reports of devices that the plan knew otherwise.", counts->conflicts},
+        {"dead_letters_total", "Commands of devices that were rejected for good.",
+         counts->dead_letters},
+        {"payload_mismatches_total", "Commands that came under a number used for another.",
+         counts->payload_mismatches},
     };
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         evbuffer_add_printf(out,

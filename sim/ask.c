@@ -5,9 +5,10 @@
 #include "base/exit_code.h"
 #include "base/log.h"
 #include "gateway/client/api.h"
-#include "pb/dispatch.pb-c.h"
-#include "sim/ask_kpis.h"
 #include "message_json.h"
+#include "pb/dispatch.pb-c.h"
+#include "sim/ask_inbox.h"
+#include "sim/ask_kpis.h"
 #include "sim/system.h"
 
 #include <getopt.h>
@@ -22,6 +23,7 @@ static const char usage[] =
     "FILE\n"
     "                   [--ca FILE] [--count N] [--start TIME] [--place N] [--json]\n"
     "       callout ask kpis [TERRITORY] [--day DATE] [--legs] ... as above\n"
+    "       callout ask conflicts|dead-letters [TERRITORY] ... as above\n"
     "  candidates APPOINTMENT         who could do it, ranked, what it costs and what it breaks\n"
     "  check APPOINTMENT TECHNICIAN   what would be if he did it, at --start or --place if given\n"
     "  why APPOINTMENT                why nobody does it, or what moved it\n"
@@ -32,6 +34,8 @@ static const char usage[] =
     "  kpis [TERRITORY]               the figures of the day, of each territory or of one; with "
     "--legs\n"
     "                                 also each journey and visit, as planned and as it was\n"
+    "  conflicts [TERRITORY]          reports of devices that the plan knew otherwise, still open\n"
+    "  dead-letters [TERRITORY]       commands of devices that were rejected for good\n"
     "Times are UTC. Nothing is changed; `callout ask` needs a dispatcher's, an auditor's or an\n"
     "admin's key, which --data finds by itself. Exit code 3: the move would break a rule, or "
     "nobody\n"
@@ -105,8 +109,10 @@ static bool read_options(struct options *out, int argc, char **argv)
     out->appointment_id = words_given > 1 ? argv[optind + 1] : "";
     if (words_given == 3) out->technician_id = argv[optind + 2];
     bool kpis = strcmp(out->question, "kpis") == 0;
-    if (kpis ? out->legs && words_given == 1 : words_given == 1 || out->legs || out->day_us != 0)
-        return false;
+    bool inbox =
+        strcmp(out->question, "conflicts") == 0 || strcmp(out->question, "dead-letters") == 0;
+    if (kpis ? out->legs && words_given == 1 : out->legs || out->day_us != 0) return false;
+    if (words_given == 1 && !kpis && !inbox) return false;
     bool by_url = out->gateway != NULL && out->key_file != NULL;
     return (out->data != NULL) != by_url && (out->gateway == NULL) == (out->key_file == NULL);
 }
@@ -284,6 +290,11 @@ static bool ask_about(const struct options *options, struct arena *arena, struct
     kpis->territory_id = text_of(options->appointment_id);
     kpis->service_day = options->day_us / US_PER_DAY;
     kpis->legs = options->legs;
+    Callout__ConflictsRequest *conflicts = arena_need(arena, sizeof *conflicts);
+    Callout__DeadLettersRequest *letters = arena_need(arena, sizeof *letters);
+    callout__conflicts_request__init(conflicts);
+    callout__dead_letters_request__init(letters);
+    conflicts->territory_id = letters->territory_id = text_of(options->appointment_id);
     callout__candidates_request__init(who);
     callout__check_move_request__init(check);
     callout__explain_request__init(why);
@@ -308,6 +319,8 @@ static bool ask_about(const struct options *options, struct arena *arena, struct
         {"changes", false, false, {"Explain", &why->base, print_explain}},
         {"emergency", false, false, {"EmergencyOptions", &emergency->base, print_emergency}},
         {"kpis", false, false, {"Kpis", &kpis->base, print_kpis}},
+        {"conflicts", false, false, {"Conflicts", &conflicts->base, ask_print_conflicts}},
+        {"dead-letters", false, false, {"DeadLetters", &letters->base, ask_print_dead_letters}},
     };
     for (size_t i = 0; i < sizeof questions / sizeof questions[0]; i++) {
         if (strcmp(questions[i].word, options->question) != 0) continue;

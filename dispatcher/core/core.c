@@ -42,7 +42,7 @@ const char *fact_kind_name(enum fact_kind kind)
     static const char *const names[FACT_KINDS] = {
         "none",   "territory", "technician",   "work order", "cancel",      "absence",
         "assign", "unassign",  "pin",          "freeze",     "plan",        "tick",
-        "status", "decline",   "running late", "drift",      "quarantined",
+        "status", "decline",   "running late", "drift",      "quarantined", "resolve",
     };
     return (unsigned)kind < FACT_KINDS ? names[kind] : "unknown";
 }
@@ -50,7 +50,7 @@ const char *fact_kind_name(enum fact_kind kind)
 bool fact_is_event(enum fact_kind kind)
 {
     return kind != FACT_PLAN && kind != FACT_TERRITORY && kind != FACT_NONE &&
-           kind != FACT_QUARANTINED;
+           kind != FACT_QUARANTINED && kind != FACT_RESOLVE;
 }
 
 typedef enum err step_function(struct core *, const struct fact *, struct acts *, struct problem *);
@@ -82,6 +82,7 @@ static step_function *const steps[FACT_KINDS] = {
     [FACT_LATE] = step_late,
     [FACT_DRIFT] = step_drift,
     [FACT_QUARANTINED] = step_nothing,
+    [FACT_RESOLVE] = step_resolve,
 };
 
 static void emit_solves(struct core *core, struct acts *acts)

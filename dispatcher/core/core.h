@@ -18,7 +18,7 @@
 
 /* Grows when the same facts would lead to another state: replay does not compare across versions.
  */
-#define CORE_VERSION 5
+#define CORE_VERSION 6
 
 struct core;
 

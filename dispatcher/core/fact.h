@@ -30,6 +30,7 @@ enum fact_kind {
     FACT_LATE,        /* running late with the visit in progress */
     FACT_DRIFT,       /* a position that changes what is predicted */
     FACT_QUARANTINED, /* a request that crashed the core; nothing is applied */
+    FACT_RESOLVE,     /* somebody has dealt with a conflict */
     FACT_KINDS
 };
 
@@ -164,6 +165,10 @@ struct fact {
             const char *territory_id;
             int64_t freeze_us;
         } freeze;
+        struct {
+            int64_t conflict_seq; /* of one that is there and open */
+            const char *actor, *note;
+        } resolve;
     };
 };
 

@@ -133,21 +133,23 @@ static bool may_move(struct core *core, const struct fact *fact, uint32_t index,
 {
     struct appointment *it = &core->appointments[index];
     bool his = it->shift != NONE && core->shifts[it->shift].technician == technician;
+    enum appointment_status to = fact->status.status;
     if (life_final(it->status)) {
-        acts->conflict = it->status != fact->status.status || !his;
-        acts->conflict_text = "it had ended before this report";
+        bool done = it->status == APPOINTMENT_CANCELLED && life_final(to);
+        enum conflict_kind kind = done ? CONFLICT_DONE_AFTER_CANCEL : CONFLICT_ENDED_BEFORE;
+        if (it->status != to || !his) dispute(core, fact, index, technician, kind, acts);
         return false;
     }
-    if (his) return life_ahead(it->status, fact->status.status);
-    acts->conflict = true;
+    if (his) return life_ahead(it->status, to);
     if (life_in_progress(it->status)) {
-        acts->conflict_text = "another technician has begun it";
+        dispute(core, fact, index, technician, CONFLICT_BEGUN_BY_TWO, acts);
         return false;
     }
+    bool doing = to >= APPOINTMENT_EN_ROUTE; /* accepting is not doing */
+    dispute(core, fact, index, technician, doing ? CONFLICT_TAKEN_BACK : CONFLICT_ANSWERED_LATE,
+            acts);
     uint32_t shift = find_shift(core, technician, it->board);
-    acts->conflict_text = "it had been taken from the technician";
-    if (shift == NONE) return false;
-    if (fact->status.status < APPOINTMENT_EN_ROUTE) return false; /* accepting is not doing */
+    if (shift == NONE || !doing) return false;
     take_back(core, index, shift);
     return true;
 }
@@ -210,8 +212,7 @@ enum err step_decline(struct core *core, const struct fact *fact, struct acts *a
         unassign(core, index, acts);
         touch_shift(core, shift);
     } else {
-        acts->conflict = true;
-        acts->conflict_text = "it was not his to decline any more";
+        dispute(core, fact, index, technician, CONFLICT_ANSWERED_LATE, acts);
     }
     journal(core, fact, index, APPOINTMENT_UNSCHEDULED, false, false, acts);
     return ERR_OK;
@@ -230,8 +231,7 @@ enum err step_late(struct core *core, const struct fact *fact, struct acts *acts
         touch_appointment(core, index, true);
         emit_appointment(core, index, acts);
     } else {
-        acts->conflict = true;
-        acts->conflict_text = "it is not in progress";
+        dispute(core, fact, index, technician, CONFLICT_NOT_IN_PROGRESS, acts);
     }
     journal(core, fact, index, it->status, false, false, acts);
     return ERR_OK;

@@ -244,6 +244,9 @@ static void io_appointment(struct io *io, struct appointment *it)
     io_number(io, &it->created_us);
     io_number(io, &it->day_seq);
     io_number(io, &it->promised_us);
+    io_number(io, &it->disputed_seq);
+    io_u32(io, &it->disputed_kind);
+    io_u32(io, &it->disputed_by);
     io_number(io, &it->version);
     io_number(io, &it->changed_seq);
     io_number(io, &it->touch_seq);

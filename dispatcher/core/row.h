@@ -47,6 +47,18 @@ union row {
 /* What a work_order_technician row says: one of these must serve it, should, or must not. */
 enum technician_wish { WISH_REQUIRED = 1, WISH_PREFERRED = 2, WISH_EXCLUDED = 3 };
 
+/* What a conflict is about; the numbers are those of ConflictKind on the wire. */
+enum conflict_kind {
+    CONFLICT_NONE,
+    CONFLICT_DONE_AFTER_CANCEL,
+    CONFLICT_TAKEN_BACK,
+    CONFLICT_BEGUN_BY_TWO,
+    CONFLICT_ENDED_BEFORE,
+    CONFLICT_ANSWERED_LATE,
+    CONFLICT_NOT_IN_PROGRESS,
+    CONFLICT_KINDS
+};
+
 /* What is to be known of a check-in's happened_us; bits. */
 enum time_flag { TIME_UNCERTAIN = 1, TIME_CLAMPED = 2 /* it would have ended before it began */ };
 

@@ -97,7 +97,9 @@ struct appointment {
     uint32_t excluded[EXCLUDED_MAX]; /* technicians who declined it */
     int64_t created_us;              /* when its order came in */
     int64_t day_seq;                 /* the fact that brought it to its day */
-    int64_t promised_us; /* since when the customer has the promise of a window; 0: he has none */
+    int64_t promised_us;  /* since when the customer has the promise of a window; 0: he has none */
+    int64_t disputed_seq; /* the last conflict about it that is open, what it is */
+    uint32_t disputed_kind, disputed_by; /* about and whose report made it; 0: none */
     int64_t version, changed_seq, touch_seq;
     uint32_t mark; /* scratch of one step; 0 between steps */
 };
@@ -167,6 +169,13 @@ void route_enter(struct core *core, uint32_t appointment, uint32_t shift, uint32
  * room; returns the place of the first that keeps its own. */
 uint32_t route_number(struct core *core, uint32_t shift, uint32_t place);
 
+/* --- what does not fit (conflict.c)
+ * ------------------------------------------------------------------ */
+/* The report of `technician` is not what the plan knew; to be called before anything is changed by
+ * it. While such a conflict of his is open, his further reports belong to it. */
+void dispute(struct core *core, const struct fact *fact, uint32_t appointment, uint32_t technician,
+             enum conflict_kind kind, struct acts *acts);
+
 /* --- what is left of a day (rest.c)
  * ------------------------------------------------------------------ */
 struct rest {
@@ -226,5 +235,6 @@ enum err step_decline(struct core *, const struct fact *, struct acts *, struct 
 enum err step_late(struct core *, const struct fact *, struct acts *, struct problem *);
 enum err step_plan(struct core *, const struct fact *, struct acts *, struct problem *);
 enum err step_tick(struct core *, const struct fact *, struct acts *, struct problem *);
+enum err step_resolve(struct core *, const struct fact *, struct acts *, struct problem *);
 
 #endif

@@ -94,6 +94,23 @@ static const char device_keys[] =
     "  actor TEXT NOT NULL, peer TEXT NOT NULL, subject TEXT NOT NULL, detail TEXT NOT NULL,"
     "  chain BLOB NOT NULL, PRIMARY KEY(number)) STRICT, WITHOUT ROWID;";
 
+/* Conflicts and refusals of before are in the log and in stored results only. */
+static const char conflicts[] =
+    "CREATE TABLE conflict(seq INTEGER NOT NULL PRIMARY KEY, kind INTEGER NOT NULL,"
+    "  territory_id TEXT NOT NULL, appointment_id TEXT NOT NULL, technician_id TEXT NOT NULL,"
+    "  reported INTEGER NOT NULL, other_technician_id TEXT NOT NULL, status INTEGER NOT NULL,"
+    "  other_seq INTEGER NOT NULL, time_us INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE conflict_resolution(conflict_seq INTEGER NOT NULL PRIMARY KEY,"
+    "  seq INTEGER NOT NULL, time_us INTEGER NOT NULL, actor TEXT NOT NULL, note TEXT NOT NULL)"
+    "  STRICT, WITHOUT ROWID;"
+    "CREATE TABLE dead_letter(device_id TEXT NOT NULL, epoch INTEGER NOT NULL,"
+    "  seq INTEGER NOT NULL, outcome INTEGER NOT NULL, technician_id TEXT NOT NULL,"
+    "  territory_id TEXT NOT NULL, received_us INTEGER NOT NULL, command BLOB NOT NULL,"
+    "  field TEXT NOT NULL, problem TEXT NOT NULL, times INTEGER NOT NULL,"
+    "  dismissed_us INTEGER NOT NULL, dismissed_by TEXT NOT NULL,"
+    "  PRIMARY KEY(device_id, epoch, seq, outcome)) STRICT, WITHOUT ROWID;"
+    "ALTER TABLE device ADD COLUMN mismatches INTEGER NOT NULL DEFAULT 0;";
+
 static const char *const steps[] = {
     NULL,          /* 0 -> 1: everything, from row.def */
     whole_problem, /* 1 -> 2: choices, names, wishes, limits of travel, prices */
@@ -102,6 +119,7 @@ static const char *const steps[] = {
     carry_over,    /* 4 -> 5: what a day ended without */
     sync_times,    /* 5 -> 6: three times of a check-in, flags of positions */
     device_keys,   /* 6 -> 7: devices' keys and sessions, the audit log */
+    conflicts,     /* 7 -> 8: conflicts, and commands that were rejected */
 };
 
 const struct schema schema_newest = {sizeof steps / sizeof steps[0], steps};

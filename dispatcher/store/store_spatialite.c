@@ -30,7 +30,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { KEYS_MAX = 3 }; /* key columns of any table */
+enum { KEYS_MAX = 4 }; /* key columns of any table */
 
 /* The statements of one table. */
 enum slot {

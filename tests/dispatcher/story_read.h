@@ -311,8 +311,8 @@ static enum appointment_status status_read(const char *text)
     return APPOINTMENT_NONE;
 }
 
-/* T1 en-route W1.1 [device 08:20] [from 47.1,9.5] [reason TEXT]; T1 declines W1.1;
- * T1 late W1.1 20; T1 absent [09:00-12:00]; T1 drifts 47.1,9.5 */
+/* T1 en-route W1.1 [device 08:20] [happened 08:10, a clock put right] [from 47.1,9.5] [reason
+ * TEXT]; T1 declines W1.1; T1 late W1.1 20; T1 absent [09:00-12:00]; T1 drifts 47.1,9.5 */
 static bool read_technician_said(struct words *words, struct fact *fact, const char *technician)
 {
     struct fact_status *it = &fact->status;
@@ -344,6 +344,9 @@ static bool read_technician_said(struct words *words, struct fact *fact, const c
     while (words->next < words->count) {
         if (word_is(words, "device")) {
             (void)time_read(word(words), &fact->device_time_us);
+        } else if (word_is(words, "happened")) {
+            (void)time_read(word(words), &fact->happened_us);
+            fact->time_uncertain = true;
         } else if (word_is(words, "from")) {
             it->point_given = true;
             it->point = point_read(word(words));
@@ -398,6 +401,11 @@ static bool fact_read(struct words *words, struct fact *fact)
         fact->kind = FACT_FREEZE;
         fact->freeze.territory_id = TERRITORY;
         fact->freeze.freeze_us = minutes_read(words);
+    } else if (strcmp(verb, "resolve") == 0) {
+        fact->kind = FACT_RESOLVE;
+        fact->resolve.conflict_seq = strtoll(word(words), NULL, 10);
+        fact->resolve.actor = "desk";
+        fact->resolve.note = "";
     } else if (strcmp(verb, "plan") == 0) {
         read_plan(words, fact);
     } else if (strcmp(verb, "tick") == 0 || strcmp(verb, "day") == 0) {

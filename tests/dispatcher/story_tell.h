@@ -62,15 +62,26 @@ static void tell_put(const struct act *act, struct arena *arena, struct lines *l
             row->appointment.late ? ", late" : "");
     if (act->row_kind == ROW_CHANGE) tell_change(&row->change, arena, lines);
     if (act->row_kind == ROW_CHECK_IN)
-        SAY(lines, "check-in %s %s by %s%s", row->check_in.appointment_id,
+        SAY(lines, "check-in %s %s by %s%s%s%s", row->check_in.appointment_id,
             appointment_status_name((enum appointment_status)row->check_in.status),
-            row->check_in.technician_id, row->check_in.inferred ? ", inferred" : "");
+            row->check_in.technician_id, row->check_in.inferred ? ", inferred" : "",
+            row->check_in.time_flags & TIME_UNCERTAIN ? ", time uncertain" : "",
+            row->check_in.time_flags & TIME_CLAMPED ? ", time clamped" : "");
     if (act->row_kind == ROW_PLAN)
         SAY(lines, "plan version %d, %d changes", (int)row->plan.version, (int)row->plan.changes);
     if (act->row_kind == ROW_STABILITY_OVERRIDE)
         SAY(lines, "%s changed by %d beyond his limit for %s",
             row->stability_override.technician_id, (int)row->stability_override.changes_beyond,
             row->stability_override.appointment_id);
+    if (act->row_kind == ROW_CONFLICT)
+        SAY(lines, "conflict %d opened: %s by %s, %s with %s", (int)row->conflict.seq,
+            row->conflict.appointment_id, row->conflict.technician_id,
+            appointment_status_name((enum appointment_status)row->conflict.status),
+            row->conflict.other_technician_id[0] != '\0' ? row->conflict.other_technician_id
+                                                         : "nobody");
+    if (act->row_kind == ROW_CONFLICT_RESOLUTION)
+        SAY(lines, "conflict %d resolved by %s", (int)row->conflict_resolution.conflict_seq,
+            row->conflict_resolution.actor);
     if (act->row_kind == ROW_PIN) tell_pin(&row->pin, arena, lines);
     if (act->row_kind == ROW_ABSENCE)
         SAY(lines, "absence %s %s-%s", row->absence.technician_id,

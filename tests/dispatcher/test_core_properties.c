@@ -377,8 +377,12 @@ static void make_fact(struct world *world, struct fact *fact)
         fact->drift.technician_id = any_technician(world);
         fact->drift.point = any_point(world);
         fact->drift.fix_time_us = world->now_us - MINUTE_US;
-    } else if (dice < 37) {
+    } else if (dice < 37 && pick(world, 2) == 0) {
         fact->kind = FACT_QUARANTINED;
+    } else if (dice < 37) {
+        fact->kind = FACT_RESOLVE;
+        fact->resolve.conflict_seq = (int64_t)pick(world, 1000);
+        fact->resolve.actor = fact->resolve.note = "";
     } else if (dice < 60) {
         make_report(world, fact);
     } else if (dice < 68) {

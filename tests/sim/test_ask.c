@@ -1,8 +1,8 @@
 /* `callout ask` as a whole, against a running system; and messages as JSON. */
 #include "base/check.h"
 #include "message.h"
-#include "pb/dispatch.pb-c.h"
 #include "message_json.h"
+#include "pb/dispatch.pb-c.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -77,6 +77,8 @@ static void the_tool_asks_a_running_system(void **state)
     says("ask check W002.1 T01 --data data --json", 0, "\"rule\": \"RULE_SKILL\"");
     says("ask why W002.1 T01 --data data", 0, "T01 cannot: lacks 1 level of plumbing");
     says("ask emergency W001.1 --data data", 5, "not of the emergency class");
+    says("ask conflicts --data data", 0, "0 open");
+    says("ask dead-letters nowhere --data data", 0, "0 open");
     says("ask kpis --data data", 0, "50: 0 completed, 0 incomplete, 0 no access, 0 running");
     says("ask kpis nowhere --data data", 5, "there is no territory \"nowhere\"");
     says("ask kpis main --day 2026-11-23 --legs --data data", 0, "8 technician-days");

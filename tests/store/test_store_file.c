@@ -371,6 +371,8 @@ static void a_file_of_the_first_version_gets_todays_tables(void **state)
                     "DROP INDEX change_by_appointment;"
                     "DROP TABLE stability_override;"
                     "DROP TABLE carry_over;"
+                    "DROP TABLE conflict; DROP TABLE conflict_resolution;"
+                    "DROP TABLE dead_letter; ALTER TABLE device DROP COLUMN mismatches;"
                     "ALTER TABLE policy DROP COLUMN position_moving_s;"
                     "ALTER TABLE policy DROP COLUMN position_resting_s;"
                     "ALTER TABLE check_in DROP COLUMN happened_us;"
