@@ -20,7 +20,7 @@ struct fleet_options {
     const struct travel *roads;  /* see luck.h; both may be NULL */
     const int32_t *travel_percent;
     uint64_t seed;
-    uint32_t ill; /* so many of them */
+    uint32_t ill;                /* so many of them */
     const int64_t *absent_at_us; /* or when each falls ill, 0: he does not; NULL: see ill */
     struct watch *watch;
 };

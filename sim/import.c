@@ -71,8 +71,7 @@ static enum err send_all(struct import *import)
     const struct day *day = import->day;
     const char *territory = import->target->territory_id;
     import->waiting = 1;
-    day_send_territory(import->lanes[0], day, territory, import->target->policy, on_answer,
-                       import);
+    day_send_territory(import->lanes[0], day, territory, import->target->policy, on_answer, import);
     enum err err = await_all(import);
     if (err != ERR_OK) return err;
     for (size_t i = 0; i < day->technician_count; i++, import->waiting++)

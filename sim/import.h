@@ -22,7 +22,7 @@ struct import_target {
     struct client_loop *loop; /* what the asking lives on; NULL: one of its own */
     const char *territory_id;
     const struct policy *policy; /* of the territory; NULL: as it has it */
-    int64_t known_at_us; /* orders received later are left out; INT64_MAX: none */
+    int64_t known_at_us;         /* orders received later are left out; INT64_MAX: none */
 };
 
 struct import_result {
