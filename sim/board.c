@@ -62,11 +62,11 @@ static void put_head(struct frame *frame, const struct board_view *view)
     put_line(frame, " ");
     put_line(frame,
              "people    %zu drive, %zu on site, %zu work, %zu rest, %zu wait, %zu ill, %zu "
-             "home; %zu without signal, %llu commands to send",
+             "home, %zu taken over; %zu without signal, %llu commands to send",
              fleet.doing[PERSON_TRAVELS], fleet.doing[PERSON_ON_SITE], fleet.doing[PERSON_WORKS],
              fleet.doing[PERSON_RESTS], fleet.doing[PERSON_IDLE], fleet.doing[PERSON_ABSENT],
-             fleet.doing[PERSON_GONE] + fleet.doing[PERSON_OFF], fleet.without_signal,
-             (unsigned long long)fleet.unsent);
+             fleet.doing[PERSON_GONE] + fleet.doing[PERSON_OFF], fleet.doing[PERSON_TAKEN],
+             fleet.without_signal, (unsigned long long)fleet.unsent);
     put_line(frame,
              "orders    %zu done, %zu under way, %zu dispatched, %zu planned, %zu nowhere, %zu "
              "failed, %zu cancelled, %zu late",
@@ -158,6 +158,8 @@ void board_draw(const struct board_view *view)
     put_head(&frame, view);
     put_events(&frame, view);
     put_people(&frame, view);
+    if (view->hint[0] != '\0') put_line(&frame, " ");
+    if (view->hint[0] != '\0') put_line(&frame, "%s", view->hint);
     memcpy(frame.text + frame.size, clear_below, sizeof clear_below - 1);
     write_all(frame.text, frame.size + sizeof clear_below - 1);
 }

@@ -14,6 +14,7 @@ struct board_view {
     const struct watch *watch;
     int64_t now_us; /* domain */
     double rate;
+    const char *hint; /* the last line; "": none */
 };
 
 void board_open(void);  /* takes the terminal's other screen */

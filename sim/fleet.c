@@ -150,20 +150,21 @@ struct fleet_count fleet_count(const struct fleet *fleet)
 {
     struct fleet_count count = {0};
     for (size_t i = 0; i < fleet->count; i++) {
-        const struct client *client = person_client(fleet->persons[i]);
-        const struct client_counters *counters = client_counters(client);
+        const struct client_counters counters = person_counters(fleet->persons[i]);
+        bool taken = person_doing(fleet->persons[i]) == PERSON_TAKEN;
+        enum client_state state = person_state(fleet->persons[i]);
         count.doing[person_doing(fleet->persons[i])]++;
-        count.live += client_state(client) == CLIENT_LIVE;
-        count.stopped += client_state(client) == CLIENT_STOPPED;
+        count.live += state == CLIENT_LIVE;
+        count.stopped += state == CLIENT_STOPPED && !taken;
         count.without_signal += !person_has_signal(fleet->persons[i]);
-        count.saved += counters->saved;
-        count.acknowledged += counters->acknowledged;
-        count.unsent += client_unsent(client);
-        count.rejected += counters->rejected;
-        count.conflicts += counters->conflicts;
-        count.failures += counters->failures;
-        count.snapshots += counters->snapshots;
-        count.pulls += counters->pulls;
+        count.saved += counters.saved;
+        count.acknowledged += counters.acknowledged;
+        count.unsent += person_unsent(fleet->persons[i]);
+        count.rejected += counters.rejected;
+        count.conflicts += counters.conflicts;
+        count.failures += counters.failures;
+        count.snapshots += counters.snapshots;
+        count.pulls += counters.pulls;
         count.aside += person_aside(fleet->persons[i]);
     }
     return count;

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "sim/board.h"
 #include "sim/feed.h"
+#include "sim/handover.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -26,6 +27,7 @@ struct live {
     struct api *asks, *feeds; /* one for questions and customers, one for the held feed */
     struct feed feed;
     struct fleet *fleet;
+    struct handover *handover; /* NULL: nobody can be taken over */
     struct customers *customers;
     struct watch *watch;
     struct tally tally;
@@ -54,16 +56,27 @@ static void show(struct live *live)
                               .tally = &live->tally.count,
                               .watch = live->watch,
                               .now_us = api_domain_us(live->asks),
-                              .rate = api_rate(live->asks)};
+                              .rate = api_rate(live->asks),
+                              .hint = live->options->hint};
     if (how == LIVE_BOARD && live->ticks % DRAW_TICKS == 0) board_draw(&view);
     if (how == LIVE_LINES && live->ticks % LINE_TICKS == 0) board_line(&view);
+}
+
+/* Those whom somebody else has, and whose shift is over. */
+static size_t taken_and_over(const struct live *live)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < fleet_size(live->fleet); i++)
+        count += person_doing(fleet_person(live->fleet, i)) == PERSON_TAKEN &&
+                 api_domain_us(live->asks) >= live->options->day->technicians[i].shift_end_us;
+    return count;
 }
 
 /* Everybody is home or ill, and nobody will call any more. */
 static bool day_is_over(const struct live *live)
 {
     struct fleet_count count = fleet_count(live->fleet);
-    size_t at_home = count.doing[PERSON_GONE] + count.doing[PERSON_ABSENT];
+    size_t at_home = count.doing[PERSON_GONE] + count.doing[PERSON_ABSENT] + taken_and_over(live);
     return at_home == fleet_size(live->fleet) && customers_count(live->customers).to_come == 0;
 }
 
@@ -71,13 +84,14 @@ static void begin_drain(struct live *live)
 {
     live->draining = true;
     live->drain_until_us = clock_mono_us() + DRAIN_MS * INT64_C(1000);
+    if (live->handover != NULL) handover_end(live->handover);
     fleet_end_day(live->fleet);
 }
 
 static bool drained(const struct live *live)
 {
     struct fleet_count count = fleet_count(live->fleet);
-    return count.unsent == 0 && count.live == fleet_size(live->fleet) &&
+    return count.unsent == 0 && count.live + count.doing[PERSON_TAKEN] >= fleet_size(live->fleet) &&
            api_waiting(live->asks) == 0;
 }
 
@@ -86,6 +100,7 @@ static void on_tick(void *context)
     struct live *live = context;
     live->ticks++;
     watch_join(live->watch, client_loop_now_us(live->loop));
+    if (live->handover != NULL) handover_serve(live->handover);
     if (live->ticks % TALLY_TICKS == 0) tally_read(&live->tally);
     show(live);
     if (end_asked) live->interrupted = true;
@@ -157,6 +172,19 @@ static enum err open_people(struct live *live, struct problem *problem)
     return ERR_OK;
 }
 
+/* A folder that cannot be written costs the handover, and nothing else. */
+static enum err open_handover(struct live *live, struct problem *problem)
+{
+    const struct live_options *options = live->options;
+    struct handover_options handover = {options->control, live->fleet, options->day,
+                                        options->folder};
+    if (options->control == NULL) return ERR_OK;
+    enum err err = handover_open(&live->handover, &handover, problem);
+    if (err != ERR_IO) return err;
+    log_warn("nobody can be taken over: %s: %s", problem->field, problem->text);
+    return ERR_OK;
+}
+
 static void summarize(struct live *live, int64_t began_mono_us, struct live_summary *summary)
 {
     struct problem problem;
@@ -168,6 +196,7 @@ static void summarize(struct live *live, int64_t began_mono_us, struct live_summ
     summary->tally = live->tally.count;
     summary->totals = watch_totals(live->watch);
     summary->technicians = fleet_size(live->fleet);
+    summary->handovers = live->handover == NULL ? 0 : handover_count(live->handover);
     summary->seconds = (double)(clock_mono_us() - began_mono_us) / US_PER_SECOND;
     summary->end_us = api_domain_us(live->asks);
     summary->rate = api_rate(live->asks);
@@ -188,6 +217,7 @@ static enum err run(struct live *live, struct live_summary *summary, struct prob
     live->feed = (struct feed){live->feeds, live->watch, live->tally.count.log_seq};
     feed_follow(&live->feed);
     err = open_people(live, problem);
+    if (err == ERR_OK) err = open_handover(live, problem);
     if (err != ERR_OK) return err;
     if (live->options->show == LIVE_BOARD) board_open();
     on_tick(live);
@@ -229,6 +259,7 @@ void live_close(struct live *live)
 {
     if (live == NULL) return;
     customers_close(live->customers);
+    handover_close(live->handover);
     fleet_close(live->fleet);
     api_close(live->asks);
     api_close(live->feeds);

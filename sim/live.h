@@ -21,6 +21,7 @@ struct live_options {
     const char *ca_file;
     const char *territory_id;
     const char *folder;        /* of the devices */
+    const char *control;       /* where the fleet can be spoken to (handover.h); NULL: nowhere */
     const char *const *tokens; /* one per technician */
     const struct habits *habits;
     uint64_t seed;
@@ -29,6 +30,7 @@ struct live_options {
     int64_t
         until_mono_us; /* ends then, if the day is not over before; INT64_MAX: the day decides */
     enum live_show show;
+    const char *hint; /* a line for who looks on; "": none */
 };
 
 /* What live_run found; the totals' samples are borrowed until live_close. */
@@ -38,6 +40,7 @@ struct live_summary {
     struct tally_count tally;
     const struct watch_totals *totals;
     size_t technicians;
+    uint32_t handovers;       /* to somebody else */
     double seconds;           /* of monotonic time */
     int64_t begin_us, end_us; /* domain time */
     double rate;
@@ -53,7 +56,8 @@ struct live;
 void live_catch_signals(void);
 
 /* Lives until the day is over, the time is, or INT or TERM comes; then lets the outboxes drain.
- * ERR_IO: the system did not answer. */
+ * A technician whom somebody else has, counts until his shift ends.
+ * ERR_IO: the system did not answer. ERR_CONFLICT: another fleet is served at `control`. */
 MUST_USE enum err live_run(struct live **out, const struct live_options *options,
                            struct live_summary *summary, struct problem *problem);
 void live_close(struct live *live); /* may be NULL */

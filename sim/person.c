@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { E7_PER_METRE = 90 };
+enum { E7_PER_METRE = 90, PATH_BYTES = 1024, URL_BYTES = 512 };
 #define RADIANS_PER_DEGREE 0.017453292519943295
 
 struct person {
@@ -29,6 +29,7 @@ struct person {
 
     enum person_doing doing;
     bool started, ended; /* the clock is known; the day is over */
+    bool leaving;        /* somebody is to take his place: whatever is due waits */
     bool rested, told_half;
     int64_t absent_at_us;
     uint64_t aside;
@@ -43,9 +44,13 @@ struct person {
     bool no_signal;
     int64_t in_reach_since_us; /* monotonic; 0: the signal was never lost */
     struct words words;
+
+    char url[URL_BYTES], ca_file[PATH_BYTES], boot_id[40]; /* of his devices; "": none */
+    struct client_counters before;                         /* of devices that are closed */
 };
 
-static const int64_t reconnect_us = 250 * 1000; /* a device that has signal again dials first */
+static const int64_t look_again_us = 100 * 1000; /* whether he stays; monotonic */
+static const int64_t reconnect_us = 250 * 1000;  /* a device that has signal again dials first */
 /* before the shift */
 static const int64_t wake_least_us = 15 * US_PER_MINUTE, wake_most_us = 30 * US_PER_MINUTE;
 static const int64_t late_worth_telling_us = 3 * US_PER_MINUTE;
@@ -111,7 +116,8 @@ static void report(struct person *person, const char *appointment_id,
 {
     struct speaker who = speaker(person);
     words_about(&person->words, appointment_id)->status = status;
-    say_status(&who, appointment_id, status, reason, place_shown(person));
+    struct point place = place_shown(person);
+    say_status(&who, appointment_id, status, reason, &place);
 }
 
 static void decline(struct person *person, const char *appointment_id, const char *reason)
@@ -336,10 +342,18 @@ static bool resume(struct person *person)
     return true;
 }
 
+/* What comes due while it is not known whether he stays, waits. */
+static bool put_off(struct person *person, struct client_timer *timer)
+{
+    if (person->leaving)
+        client_timer_set(person->loop, timer, client_loop_now_us(person->loop) + look_again_us);
+    return person->leaving;
+}
+
 static void on_next(void *context)
 {
     struct person *person = context;
-    if (person->ended) return;
+    if (person->ended || put_off(person, &person->next)) return;
     switch (person->doing) {
     case PERSON_OFF:
         if (resume(person)) break;
@@ -366,8 +380,44 @@ static void on_next(void *context)
         break;
     case PERSON_ABSENT:
     case PERSON_GONE:
+    case PERSON_TAKEN:
     case PERSON_DOING_COUNT: break;
     }
+}
+
+/* --- signal ---------------------------------------------------------------------------------- */
+
+/* A day is twelve hours here: losses are spread over it. */
+static void plan_signal_loss(struct person *person)
+{
+    uint32_t per_day = person->luck.habits->signal_losses;
+    if (per_day == 0) return;
+    int64_t apart_us = 12 * 60 * US_PER_MINUTE / per_day * PERMILLE;
+    set_at(person, &person->radio,
+           now_us(person) + draw_between(&person->rng, apart_us / 5, 2 * apart_us));
+}
+
+static void set_signal(struct person *person, bool on)
+{
+    struct problem problem;
+    if (person->no_signal == !on || person->client == NULL) return;
+    if (client_set_online(person->client, on, &problem) != ERR_OK)
+        log_error("%s: %s: %s", person->row->id, problem.field, problem.text);
+    person->no_signal = !on;
+    person->in_reach_since_us = on ? client_loop_now_us(person->loop) + reconnect_us : INT64_MAX;
+}
+
+static void on_radio(void *context)
+{
+    struct person *person = context;
+    if (person->ended || put_off(person, &person->radio)) return;
+    set_signal(person, person->no_signal);
+    if (person->no_signal)
+        set_at(person, &person->radio,
+               now_us(person) + draw_between(&person->rng, person->luck.habits->loss_least_us,
+                                             person->luck.habits->loss_most_us + 1));
+    else
+        plan_signal_loss(person);
 }
 
 /* --- what the phone brings ------------------------------------------------------------------- */
@@ -381,7 +431,8 @@ static bool awaits_answer(struct person *person, const struct replica_visit *vis
 
 static bool at_work(const struct person *person)
 {
-    return person->doing != PERSON_ABSENT && person->doing != PERSON_GONE && !person->ended;
+    return person->doing != PERSON_ABSENT && person->doing != PERSON_GONE &&
+           person->doing != PERSON_TAKEN && !person->ended && !person->leaving;
 }
 
 /* Another technician may well take what this one declines. */
@@ -395,7 +446,7 @@ static bool declines(const struct person *person, const char *appointment_id)
 static void on_answer_time(void *context)
 {
     struct person *person = context;
-    if (!at_work(person)) return;
+    if (put_off(person, &person->answer) || !at_work(person)) return;
     for (;;) {
         /* Each answer may change the list: look for the first that awaits one, until none does. */
         size_t count, i = 0;
@@ -425,6 +476,30 @@ static void look_at_phone(struct person *person)
     if (person->doing == PERSON_IDLE) choose(person);
 }
 
+/* Where a day that somebody else made stands: at the last visit that is over. */
+static void find_place(struct person *person)
+{
+    size_t count;
+    const struct replica_visit *visits = client_appointments(person->client, &count), *last = NULL;
+    for (size_t i = 0; i < count; i++)
+        if (visits[i].status > CALLOUT__APPOINTMENT_STATUS__PAUSED &&
+            visits[i].status != CALLOUT__APPOINTMENT_STATUS__CANCELLED &&
+            (last == NULL || visits[i].planned_start_us > last->planned_start_us))
+            last = &visits[i];
+    if (last != NULL) person->at = last->at;
+}
+
+/* His new device knows how the day stands. Whoever had it rested if the time for that is over. */
+static void come_back(struct person *person)
+{
+    int64_t now = now_us(person), start_us = person->row->shift_start_us;
+    find_place(person);
+    person->doing = PERSON_OFF;
+    if (now > person->row->break_latest_us) person->rested = true;
+    set_at(person, &person->next, start_us > now ? start_us : now);
+    plan_signal_loss(person);
+}
+
 static void on_news(void *context, struct client *client, const struct client_news *news)
 {
     struct person *person = context;
@@ -434,42 +509,8 @@ static void on_news(void *context, struct client *client, const struct client_ne
     for (size_t i = 0; i < news->change_count; i++)
         if (news->changes[i].kind == REPLICA_CAME || news->changes[i].kind == REPLICA_LEFT)
             words_forget(&person->words, news->changes[i].appointment_id);
+    if (person->doing == PERSON_TAKEN && news->snapshot) come_back(person);
     if (person->started) look_at_phone(person);
-}
-
-/* --- signal ---------------------------------------------------------------------------------- */
-
-/* A day is twelve hours here: losses are spread over it. */
-static void plan_signal_loss(struct person *person)
-{
-    uint32_t per_day = person->luck.habits->signal_losses;
-    if (per_day == 0) return;
-    int64_t apart_us = 12 * 60 * US_PER_MINUTE / per_day * PERMILLE;
-    set_at(person, &person->radio,
-           now_us(person) + draw_between(&person->rng, apart_us / 5, 2 * apart_us));
-}
-
-static void set_signal(struct person *person, bool on)
-{
-    struct problem problem;
-    if (person->no_signal == !on) return;
-    if (client_set_online(person->client, on, &problem) != ERR_OK)
-        log_error("%s: %s: %s", person->row->id, problem.field, problem.text);
-    person->no_signal = !on;
-    person->in_reach_since_us = on ? client_loop_now_us(person->loop) + reconnect_us : INT64_MAX;
-}
-
-static void on_radio(void *context)
-{
-    struct person *person = context;
-    if (person->ended) return;
-    set_signal(person, person->no_signal);
-    if (person->no_signal)
-        set_at(person, &person->radio,
-               now_us(person) + draw_between(&person->rng, person->luck.habits->loss_least_us,
-                                             person->luck.habits->loss_most_us + 1));
-    else
-        plan_signal_loss(person);
 }
 
 /* --- the door -------------------------------------------------------------------------------- */
@@ -503,6 +544,33 @@ static void on_stopped(void *context, struct client *client, enum err err, const
     log_error("%s: the device was stopped: %s: %s", person->row->id, err_name(err), text);
 }
 
+static enum err keep_text(char *out, size_t size, const char *text, struct problem *problem)
+{
+    if (snprintf(out, size, "%s", text == NULL ? "" : text) < (int)size) return ERR_OK;
+    return problem_set(problem, ERR_TOO_LARGE, text, "is too long");
+}
+
+static enum err open_device(struct person *person, const char *folder, const char *enrol_token,
+                            struct problem *problem)
+{
+    const struct client_options options = {
+        .url = person->url,
+        .ca_file = person->ca_file[0] == '\0' ? NULL : person->ca_file,
+        .folder = folder,
+        .enrol_token = enrol_token,
+        .device_name = person->row->name,
+        .app_build = "callout sim",
+        .boot_id = person->boot_id[0] == '\0' ? NULL : person->boot_id,
+        .volatile_outbox = true,
+        .events = {.on_state = on_state,
+                   .on_news = on_news,
+                   .on_result = on_result,
+                   .on_stopped = on_stopped},
+        .context = person,
+    };
+    return client_open(&person->client, person->loop, &options, problem);
+}
+
 enum err person_open(struct person **out, struct client_loop *loop,
                      const struct person_options *options, struct problem *problem)
 {
@@ -518,22 +586,12 @@ enum err person_open(struct person **out, struct client_loop *loop,
     person->next = (struct client_timer){.fire = on_next, .context = person};
     person->answer = (struct client_timer){.fire = on_answer_time, .context = person};
     person->radio = (struct client_timer){.fire = on_radio, .context = person};
-    struct client_options client = {
-        .url = options->url,
-        .ca_file = options->ca_file,
-        .folder = options->folder,
-        .enrol_token = options->enrol_token,
-        .device_name = options->row->name,
-        .app_build = "callout sim",
-        .boot_id = options->boot_id,
-        .volatile_outbox = true,
-        .events = {.on_state = on_state,
-                   .on_news = on_news,
-                   .on_result = on_result,
-                   .on_stopped = on_stopped},
-        .context = person,
-    };
-    enum err err = client_open(&person->client, loop, &client, problem);
+    enum err err = keep_text(person->url, sizeof person->url, options->url, problem);
+    if (err == ERR_OK)
+        err = keep_text(person->ca_file, sizeof person->ca_file, options->ca_file, problem);
+    if (err == ERR_OK)
+        err = keep_text(person->boot_id, sizeof person->boot_id, options->boot_id, problem);
+    if (err == ERR_OK) err = open_device(person, options->folder, options->enrol_token, problem);
     if (err != ERR_OK) {
         free(person);
         return err;
@@ -618,7 +676,7 @@ void person_drift(struct person *person, int32_t north_m, int32_t east_m)
 
 void person_set_clock(struct person *person, int64_t ahead_us)
 {
-    client_set_clock(person->client, ahead_us);
+    if (person->client != NULL) client_set_clock(person->client, ahead_us);
 }
 
 void person_lose_signal(struct person *person, int64_t until_us)
@@ -628,15 +686,92 @@ void person_lose_signal(struct person *person, int64_t until_us)
     set_at(person, &person->radio, until_us);
 }
 
-struct client *person_client(struct person *person)
+struct client_counters person_counters(const struct person *person)
 {
-    return person->client;
+    struct client_counters sum = person->before;
+    if (person->client == NULL) return sum;
+    const struct client_counters *now = client_counters(person->client);
+    sum.saved += now->saved;
+    sum.acknowledged += now->acknowledged;
+    sum.rejected += now->rejected;
+    sum.conflicts += now->conflicts;
+    sum.pulls += now->pulls;
+    sum.snapshots += now->snapshots;
+    sum.hellos += now->hellos;
+    sum.failures += now->failures;
+    return sum;
+}
+
+enum client_state person_state(const struct person *person)
+{
+    return person->client == NULL ? CLIENT_STOPPED : client_state(person->client);
+}
+
+uint64_t person_unsent(const struct person *person)
+{
+    return person->client == NULL ? 0 : client_unsent(person->client);
+}
+
+const char *person_visit(const struct person *person)
+{
+    bool in_hand = person->doing == PERSON_TRAVELS || person->doing == PERSON_ON_SITE ||
+                   person->doing == PERSON_WORKS;
+    return in_hand ? person->visit_id : "";
+}
+
+/* --- somebody else in his place -------------------------------------------------------------- */
+
+static void close_device(struct person *person)
+{
+    person->before = person_counters(person);
+    client_close(person->client);
+    person->client = NULL;
+}
+
+void person_let_go(struct person *person)
+{
+    if (person->started) remember(person);
+    person->leaving = true;
+    set_signal(person, true);
+}
+
+bool person_is_silent(const struct person *person)
+{
+    return client_state(person->client) == CLIENT_LIVE && client_unsent(person->client) == 0;
+}
+
+void person_give_up(struct person *person)
+{
+    CHECK(person->leaving);
+    client_timer_cancel(person->loop, &person->next);
+    client_timer_cancel(person->loop, &person->answer);
+    client_timer_cancel(person->loop, &person->radio);
+    close_device(person);
+    person->leaving = false;
+    person->doing = PERSON_TAKEN;
+    person->visit_id[0] = '\0';
+    person->words = (struct words){0};
+}
+
+void person_stay(struct person *person)
+{
+    person->leaving = false;
+    if (person->started) look_at_phone(person);
+}
+
+enum err person_take_back(struct person *person, const char *folder, const char *enrol_token,
+                          struct problem *problem)
+{
+    CHECK(person->doing == PERSON_TAKEN);
+    close_device(person); /* one that was refused, if any */
+    person->no_signal = false;
+    return open_device(person, folder, enrol_token, problem);
 }
 
 const char *person_doing_text(enum person_doing doing)
 {
-    static const char *const texts[PERSON_DOING_COUNT] = {"off",   "waits", "drives", "on site",
-                                                          "works", "rests", "ill",    "home"};
+    static const char *const texts[PERSON_DOING_COUNT] = {
+        "off", "waits", "drives", "on site", "works", "rests", "ill", "home", "taken"};
     CHECK(doing < PERSON_DOING_COUNT);
     return texts[doing];
 }

@@ -9,6 +9,11 @@
  *   OFF --shift--> IDLE --leave--> TRAVELS --arrive--> ON_SITE --begin--> WORKS --end--> IDLE
  *                   |  ^---------- break ----------'        `-- no access --> IDLE
  *                   `--> ABSENT (ill), GONE (home)
+ *   any --let go, all that was said is acknowledged--> TAKEN --take back--> OFF
+ *
+ * Somebody else may take his place (TAKEN): his device says what is done, is silent about what is
+ * in hand, and is closed. Taken back he has a new device, and goes on from what its first Snapshot
+ * says, whoever made it so.
  * Thread: the loop's.
  */
 #ifndef CALLOUT_SIM_PERSON_H
@@ -28,6 +33,7 @@ enum person_doing {
     PERSON_RESTS,
     PERSON_ABSENT,
     PERSON_GONE,
+    PERSON_TAKEN,
     PERSON_DOING_COUNT,
 };
 
@@ -55,7 +61,19 @@ void person_drift(struct person *person, int32_t north_m, int32_t east_m); /* 0,
 void person_set_clock(struct person *person, int64_t ahead_us);            /* the phone's */
 void person_lose_signal(struct person *person, int64_t until_us);
 
+/* Another is to take his place: no more deeds, and the outbox drains. person_give_up closes the
+ * device, once person_is_silent; person_stay goes on as if nobody had asked. */
+void person_let_go(struct person *person);
+bool person_is_silent(const struct person *person);
+void person_give_up(struct person *person);
+void person_stay(struct person *person);
+/* A taken one enrols a device of his own in that folder, and is taken until it has its Snapshot. If
+ * it is refused (person_state), this may be tried again. */
+MUST_USE enum err person_take_back(struct person *person, const char *folder,
+                                   const char *enrol_token, struct problem *problem);
+
 enum person_doing person_doing(const struct person *person);
+const char *person_visit(const struct person *person); /* in hand; "": none */
 bool person_has_signal(const struct person *person);
 /* The day is over: signal on for good, no more deeds; the outbox drains. */
 void person_end_day(struct person *person);
@@ -66,7 +84,11 @@ void person_sleep(struct person *person);
 void person_wake(struct person *person, const struct person_options *options);
 /* Commands he saved that never become facts: positions. */
 uint64_t person_aside(const struct person *person);
-struct client *person_client(struct person *person);
+/* Of all the devices he had so far. */
+struct client_counters person_counters(const struct person *person);
+/* Of the one he has; CLIENT_STOPPED and 0: none, he is taken. */
+enum client_state person_state(const struct person *person);
+uint64_t person_unsent(const struct person *person);
 const char *person_doing_text(enum person_doing doing);
 
 #endif

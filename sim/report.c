@@ -15,7 +15,8 @@ const char *report_failure(const struct live_summary *summary)
     if (summary->system_died) return "the system ended before the run did";
     if (fleet->stopped > 0) return "a device was refused for good";
     if (summary->interrupted) return fleet->unsent == 0 ? NULL : "commands were left in outboxes";
-    if (fleet->live < summary->technicians) return "a device never got a session";
+    if (fleet->live + fleet->doing[PERSON_TAKEN] < summary->technicians)
+        return "a device never got a session";
     if (!summary->drained) return "commands were saved that the system never acknowledged";
     if (summary->totals->events == 0) return "no event was seen";
     if (summary->totals->plans == 0) return "no plan was published";
@@ -79,6 +80,7 @@ void report_json(const struct live_summary *summary)
     put(object, "ok", json_boolean(failure == NULL));
     if (failure != NULL) put(object, "failure", json_string(failure));
     put_count(object, "technicians", summary->technicians);
+    put_count(object, "handovers", summary->handovers);
     put_count(object, "orders", tally->appointments);
     put_count(object, "served", tally->done);
     put_count(object, "failed_visits", tally->failed);

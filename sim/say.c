@@ -33,15 +33,15 @@ static Callout__Point point_of(struct point place)
 }
 
 void say_status(const struct speaker *speaker, const char *appointment_id,
-                Callout__AppointmentStatus status, const char *reason, struct point place)
+                Callout__AppointmentStatus status, const char *reason, const struct point *place)
 {
-    Callout__Point point = point_of(place);
+    Callout__Point point = point_of(place == NULL ? (struct point){0, 0} : *place);
     Callout__StatusReport body;
     callout__status_report__init(&body);
     body.appointment_id = text_of(appointment_id);
     body.status = status;
     body.reason = text_of(reason);
-    body.point = &point;
+    body.point = place == NULL ? NULL : &point;
     Callout__Command command;
     callout__command__init(&command);
     command.body_case = CALLOUT__COMMAND__BODY_STATUS;

@@ -14,8 +14,9 @@ struct speaker {
     const char *name; /* for the log */
 };
 
+/* `place` NULL: not known. */
 void say_status(const struct speaker *speaker, const char *appointment_id,
-                Callout__AppointmentStatus status, const char *reason, struct point place);
+                Callout__AppointmentStatus status, const char *reason, const struct point *place);
 void say_decline(const struct speaker *speaker, const char *appointment_id, const char *reason);
 void say_late(const struct speaker *speaker, const char *appointment_id, int64_t delay_us);
 void say_position(const struct speaker *speaker, struct point place, int64_t at_us);

@@ -5,14 +5,17 @@
 #include "base/clock.h"
 #include "base/exit_code.h"
 #include "base/log.h"
+#include "base/nearest.h"
+#include "sim/hands.h"
 #include "sim/import.h"
 #include "sim/live.h"
+#include "sim/phone.h"
 #include "sim/report.h"
 #include "sim/scenario/scenario_tool.h"
 #include "sim/scratch.h"
+#include "sim/sim_options.h"
 #include "sim/study/study_tool.h"
 
-#include <getopt.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,127 +23,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PATH_BYTES = 1024, TOKEN_BYTES = 128, NOT_SET = -1 };
+enum { PATH_BYTES = 1024 };
 
 static const double rate_default = 120, rate_max = 720;
 static const int64_t before_shift_us = 30 * US_PER_MINUTE; /* the system starts so long before */
 static const int64_t after_shift_us = 60 * US_PER_MINUTE;  /* and needs so long for overtime */
 static const double closing_s = 6; /* of --for: starting, draining, ending */
 
-struct options {
-    bool demo;
-    const char *data, *gateway, *key_file, *ca_file, *tokens_file, *day, *fleet, *territory, *zone;
-    const char *metrics, *work;
-    double for_s, rate;
-    uint64_t seed;
-    long ill, emergencies, cancels;
-    bool json;
-};
-
-static int usage(void)
-{
-    fprintf(stderr,
-            "usage: callout sim demo [--for TIME] [--json] [--day DIR] [--rate R] [--data DIR] "
-            "[--work N]\n"
-            "       callout sim live --data DIR | --gateway URL --key-file FILE --tokens FILE\n"
-            "                        --day DIR [--for TIME] [--json] [--fleet DIR]\n"
-            "       both: [--territory NAME] [--time-zone ZONE] [--seed N] [--ill N]\n"
-            "             [--emergencies N] [--cancels N] [--metrics FILE]\n"
-            "       callout sim run SCENARIO | FILE | DAY-DIR [--seed N] [--report DIR]\n"
-            "       callout sim scenario [NAME | FILE] [--show | --csv DIR | --keys]\n"
-            "       callout sim sweep SCENARIO [--seeds N] [--vary KEY=V1,V2]...\n"
-            "       callout sim compare SCENARIO [--with KEY=V]... [--against SCENARIO]...\n"
-            "A day is a folder with technicians.csv and orders.csv; TIME is 60, 60s, 10m or 1h.\n");
-    return EXIT_USAGE;
-}
-
-/* --- options --------------------------------------------------------------------------------- */
-
-/* "60", "60s", "10m", "1h" in seconds; negative: not a time. */
-static double read_seconds(const char *text)
-{
-    char *end;
-    double value = strtod(text, &end);
-    if (end == text || !isfinite(value) || value <= 0) return -1;
-    double unit = *end == 'm' ? 60 : *end == 'h' ? 3600 : 1;
-    if (*end != '\0' && strchr("smh", *end) != NULL) end++;
-    return *end == '\0' && value * unit < 1e8 ? value * unit : -1;
-}
-
-static bool read_count(const char *text, long *out)
-{
-    char *end;
-    *out = strtol(text, &end, 10);
-    return end != text && *end == '\0' && *out >= 0 && *out <= 100000;
-}
-
-static bool read_option(struct options *out, int word)
-{
-    long seed;
-    switch (word) {
-    case 'd': out->data = optarg; return true;
-    case 'g': out->gateway = optarg; return true;
-    case 'k': out->key_file = optarg; return true;
-    case 'c': out->ca_file = optarg; return true;
-    case 'T': out->tokens_file = optarg; return true;
-    case 'D': out->day = optarg; return true;
-    case 'F': out->fleet = optarg; return true;
-    case 't': out->territory = optarg; return true;
-    case 'z': out->zone = optarg; return true;
-    case 'm': out->metrics = optarg; return true;
-    case 'w': out->work = optarg; return true;
-    case 'j': out->json = true; return true;
-    case 'f': out->for_s = read_seconds(optarg); return out->for_s > 0;
-    case 'r': out->rate = read_seconds(optarg); return out->rate > 0;
-    case 'i': return read_count(optarg, &out->ill);
-    case 'e': return read_count(optarg, &out->emergencies);
-    case 'x': return read_count(optarg, &out->cancels);
-    case 's':
-        if (!read_count(optarg, &seed)) return false;
-        out->seed = (uint64_t)seed;
-        return true;
-    default: return false;
-    }
-}
-
-static bool read_options(struct options *out, int argc, char **argv)
-{
-    static const struct option words[] = {
-        {"data", required_argument, NULL, 'd'},
-        {"gateway", required_argument, NULL, 'g'},
-        {"key-file", required_argument, NULL, 'k'},
-        {"ca", required_argument, NULL, 'c'},
-        {"tokens", required_argument, NULL, 'T'},
-        {"day", required_argument, NULL, 'D'},
-        {"fleet", required_argument, NULL, 'F'},
-        {"territory", required_argument, NULL, 't'},
-        {"time-zone", required_argument, NULL, 'z'},
-        {"metrics", required_argument, NULL, 'm'},
-        {"work", required_argument, NULL, 'w'},
-        {"json", no_argument, NULL, 'j'},
-        {"for", required_argument, NULL, 'f'},
-        {"rate", required_argument, NULL, 'r'},
-        {"ill", required_argument, NULL, 'i'},
-        {"emergencies", required_argument, NULL, 'e'},
-        {"cancels", required_argument, NULL, 'x'},
-        {"seed", required_argument, NULL, 's'},
-        {NULL, 0, NULL, 0},
-    };
-    *out = (struct options){.territory = "main",
-                            .zone = "Europe/Vaduz",
-                            .seed = 1,
-                            .ill = NOT_SET,
-                            .emergencies = NOT_SET,
-                            .cancels = NOT_SET};
-    for (int word; (word = getopt_long(argc, argv, "", words, NULL)) != -1;)
-        if (!read_option(out, word)) return false;
-    return optind == argc;
-}
-
 /* --- a run ----------------------------------------------------------------------------------- */
 
 struct run {
-    struct options options;
+    struct sim_options options;
     struct day day;
     struct system system;
     char work[PATH_BYTES]; /* a folder of our own: data, devices, the system's log */
@@ -197,16 +90,16 @@ static int read_day(struct run *run)
 /* How many of each, unless told: enough of everything that changes a plan. */
 static void choose_trouble(struct run *run)
 {
-    struct options *options = &run->options;
-    if (options->ill == NOT_SET) options->ill = (long)run->day.technician_count / 6;
-    if (options->emergencies == NOT_SET) options->emergencies = (long)run->day.order_count / 5;
-    if (options->cancels == NOT_SET) options->cancels = (long)run->day.order_count / 12;
+    struct sim_options *options = &run->options;
+    if (options->ill == SIM_NOT_SET) options->ill = (long)run->day.technician_count / 6;
+    if (options->emergencies == SIM_NOT_SET) options->emergencies = (long)run->day.order_count / 5;
+    if (options->cancels == SIM_NOT_SET) options->cancels = (long)run->day.order_count / 12;
 }
 
 /* With --for the day is made to fit, within what the system can keep up with. */
 static double choose_rate(const struct run *run)
 {
-    const struct options *options = &run->options;
+    const struct sim_options *options = &run->options;
     if (options->rate > 0) return options->rate;
     if (options->for_s == 0) return rate_default;
     double day_s =
@@ -291,26 +184,20 @@ static enum err split_tokens(struct run *run, struct problem *problem)
 static enum err enrol(struct run *run, struct problem *problem)
 {
     size_t count = run->day.technician_count;
-    size_t room = count * TOKEN_BYTES + 1024;
-    const char **arguments = calloc(count + 8, sizeof *arguments);
+    size_t room = count * SYSTEM_TOKEN + 1024;
+    const char **ids = calloc(count + 1, sizeof *ids);
     run->tokens_text = calloc(room, 1);
-    CHECK(arguments != NULL && run->tokens_text != NULL);
-    size_t used = 0;
-    arguments[used++] = "callout";
-    arguments[used++] = "admin";
-    arguments[used++] = "enrol";
-    arguments[used++] = "--data";
-    arguments[used++] = run->system.data_dir;
+    CHECK(ids != NULL && run->tokens_text != NULL);
     for (size_t i = 0; i < count; i++)
-        arguments[used++] = run->day.technicians[i].id;
-    enum err err = system_command(arguments, run->tokens_text, room, problem);
-    free(arguments);
+        ids[i] = run->day.technicians[i].id;
+    enum err err = system_enrol(run->system.data_dir, ids, count, run->tokens_text, room, problem);
+    free(ids);
     return err == ERR_OK ? split_tokens(run, problem) : err;
 }
 
 static enum err read_tokens(struct run *run, struct problem *problem)
 {
-    size_t room = run->day.technician_count * TOKEN_BYTES + 1024;
+    size_t room = run->day.technician_count * SYSTEM_TOKEN + 1024;
     FILE *file = fopen(run->options.tokens_file, "r");
     if (file == NULL)
         return problem_set(problem, ERR_NOT_FOUND, run->options.tokens_file, "cannot be read");
@@ -324,7 +211,7 @@ static enum err read_tokens(struct run *run, struct problem *problem)
 
 /* --- living ---------------------------------------------------------------------------------- */
 
-static enum live_show choose_show(const struct options *options)
+static enum live_show choose_show(const struct sim_options *options)
 {
     if (options->json) return LIVE_QUIET;
     return isatty(STDOUT_FILENO) ? LIVE_BOARD : LIVE_LINES;
@@ -332,8 +219,12 @@ static enum live_show choose_show(const struct options *options)
 
 static int live(struct run *run)
 {
-    const struct options *options = &run->options;
-    char folder[PATH_BYTES];
+    const struct sim_options *options = &run->options;
+    char folder[PATH_BYTES], control[HANDS_PATH], hint[PATH_BYTES] = "";
+    hands_path(run->system.data_dir, control);
+    if (run->system.data_dir[0] != '\0')
+        snprintf(hint, sizeof hint, "callout sim phone --data %.900s TECHNICIAN takes one over",
+                 run->system.data_dir);
     if (options->fleet != NULL)
         snprintf(folder, sizeof folder, "%s", options->fleet);
     else
@@ -344,6 +235,9 @@ static int live(struct run *run)
         .ca_file = ca_file_of(run),
         .territory_id = options->territory,
         .folder = folder,
+        .control = options->control != NULL          ? options->control
+                   : run->system.data_dir[0] == '\0' ? NULL
+                                                     : control,
         .tokens = run->tokens,
         .habits = &habits_default,
         .seed = options->seed,
@@ -355,6 +249,7 @@ static int live(struct run *run)
                              ? INT64_MAX
                              : run->began_mono_us + (int64_t)((options->for_s - 2) * US_PER_SECOND),
         .show = choose_show(options),
+        .hint = hint,
     };
     struct problem problem = {0};
     enum err err = live_run(&run->live, &live_options, &run->summary, &problem);
@@ -363,7 +258,7 @@ static int live(struct run *run)
 
 static int report(struct run *run)
 {
-    const struct options *options = &run->options;
+    const struct sim_options *options = &run->options;
     if (options->json)
         report_json(&run->summary);
     else
@@ -430,7 +325,7 @@ static int run_demo(struct run *run)
 
 static enum err find_system(struct run *run, struct problem *problem)
 {
-    const struct options *options = &run->options;
+    const struct sim_options *options = &run->options;
     if (options->data != NULL) return system_find(&run->system, options->data, problem);
     snprintf(run->system.gateway, sizeof run->system.gateway, "%s", options->gateway);
     if (options->ca_file != NULL)
@@ -451,22 +346,50 @@ static int run_live(struct run *run)
     return code;
 }
 
+/* A verb that lives elsewhere, a question about all of them, or a word that was meant otherwise. */
+static int other_verb(const char *word, int argc, char **argv)
+{
+    static const struct {
+        const char *word;
+        int (*main)(int argc, char **argv); /* NULL: only to be meant */
+    } verbs[] = {{"scenario", scenario_main},
+                 {"sweep", study_main},
+                 {"compare", study_main},
+                 {"take-over", hands_main},
+                 {"give-back", hands_main},
+                 {"phone", phone_main},
+                 {"run", NULL},
+                 {"demo", NULL},
+                 {"live", NULL}};
+    enum { VERBS = sizeof verbs / sizeof verbs[0] };
+    const char *words[VERBS];
+    for (int i = 0; i < VERBS; i++) {
+        words[i] = verbs[i].word;
+        if (strcmp(word, words[i]) == 0 && verbs[i].main != NULL) return verbs[i].main(argc, argv);
+    }
+    bool asks = strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0;
+    if (asks) return sim_usage(stdout, "");
+    const char *nearest = word[0] == '\0' ? NULL : nearest_word(word, words, VERBS);
+    if (word[0] != '\0') fprintf(stderr, "callout sim: there is no verb \"%s\"", word);
+    if (nearest != NULL) fprintf(stderr, "; did you mean \"%s\"?", nearest);
+    if (word[0] != '\0') fputs("\n\n", stderr);
+    return sim_usage(stderr, "");
+}
+
 int sim_main(int argc, char **argv)
 {
     static struct run run;
-    if (argc >= 2 && strcmp(argv[1], "scenario") == 0) return scenario_main(argc - 1, argv + 1);
-    if (argc >= 2 && (strcmp(argv[1], "sweep") == 0 || strcmp(argv[1], "compare") == 0))
-        return study_main(argc - 1, argv + 1);
+    const char *verb = argc >= 2 ? argv[1] : "";
+    bool demo = strcmp(verb, "demo") == 0, live_verb = strcmp(verb, "live") == 0;
+    if (!demo && !live_verb) return other_verb(verb, argc - 1, argv + 1);
     run.began_mono_us = clock_mono_us();
-    bool demo = argc >= 2 && strcmp(argv[1], "demo") == 0;
-    bool live_verb = argc >= 2 && strcmp(argv[1], "live") == 0;
-    if (!demo && !live_verb) return usage();
-    if (!read_options(&run.options, argc - 1, argv + 1)) return usage();
+    if (!sim_options_read(&run.options, argc - 1, argv + 1)) return sim_usage(stderr, verb);
+    if (run.options.help) return sim_usage(stdout, verb);
     run.options.demo = demo;
     bool by_url = run.options.gateway != NULL && run.options.key_file != NULL &&
                   run.options.tokens_file != NULL;
     if (live_verb && (run.options.day == NULL || (run.options.data == NULL && !by_url)))
-        return usage();
+        return sim_usage(stderr, verb);
     log_open("sim", LOG_WARN);
     live_catch_signals();
     int code = read_day(&run);

@@ -217,3 +217,17 @@ enum err system_command(const char *const *arguments, char *output, size_t size,
                        arguments[1], arguments[2] == NULL ? "" : arguments[2],
                        WIFEXITED(status) ? WEXITSTATUS(status) : 128);
 }
+
+enum err system_enrol(const char *data_dir, const char *const *technician_ids, size_t count,
+                      char *tokens, size_t size, struct problem *problem)
+{
+    const char *const words[] = {"callout", "admin", "enrol", "--data", data_dir, "--"};
+    enum { WORDS = sizeof words / sizeof words[0] };
+    const char **arguments = calloc(count + WORDS + 1, sizeof *arguments);
+    CHECK(arguments != NULL);
+    memcpy(arguments, words, sizeof words);
+    memcpy(arguments + WORDS, technician_ids, count * sizeof *arguments);
+    enum err err = system_command(arguments, tokens, size, problem);
+    free(arguments);
+    return err;
+}

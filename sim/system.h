@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-enum { SYSTEM_TEXT = 512 };
+enum { SYSTEM_TEXT = 512, SYSTEM_TOKEN = 128 };
 
 struct system {
     char data_dir[SYSTEM_TEXT];
@@ -40,6 +40,11 @@ bool system_died(struct system *system);
 /* Runs this program with other arguments (NULL at the end) and collects its standard output. */
 MUST_USE enum err system_command(const char *const *arguments, char *output, size_t size,
                                  struct problem *problem);
+
+/* A fresh enrolment token for each technician, one a line, in their order, from the system that
+ * runs on the folder. Each needs up to SYSTEM_TOKEN bytes. */
+MUST_USE enum err system_enrol(const char *data_dir, const char *const *technician_ids,
+                               size_t count, char *tokens, size_t size, struct problem *problem);
 
 /* Reads the first line of a file, without its line end. */
 MUST_USE enum err system_read_line(const char *path, char *out, size_t size,

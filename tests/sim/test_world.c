@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "day/day.h"
 #include "sim/peer/peer.h"
+#include "sim/scratch.h"
 #include "sim/world/world.h"
 
 #include <setjmp.h>
@@ -146,7 +147,7 @@ static void on_trouble(void *context)
     default: person_falls_ill(someone, now_us); break;
     }
     world_set_travel(world, 130);
-    client_timer_set(world_loop(world), &trouble->timer, now_us + 25 * US_PER_MINUTE);
+    client_timer_set(world_loop(world), &trouble->timer, now_us + 50 * US_PER_MINUTE);
 }
 
 static void trouble_neither_loses_nor_doubles_a_word(void **state)
@@ -170,6 +171,97 @@ static void trouble_neither_loses_nor_doubles_a_word(void **state)
         world_close(trouble.world);
     }
     assert_true(digests[0] == digests[1]);
+}
+
+/* --- somebody else in a technician's place ---------------------------------------------------- */
+
+static void pass(struct world *world, int64_t us)
+{
+    world_live(world, client_loop_now_us(world_loop(world)) + us);
+}
+
+/* Lives on, a second at a time, until somebody is as wanted. */
+static struct person *await(struct world *world, bool (*wanted)(const struct person *person))
+{
+    const struct fleet *fleet = world_fleet(world);
+    for (int64_t end_us = latest_us(); client_loop_now_us(world_loop(world)) < end_us;) {
+        for (size_t i = 0; i < fleet_size(fleet); i++)
+            if (wanted(fleet_person(fleet, i))) return fleet_person(fleet, i);
+        pass(world, US_PER_SECOND);
+    }
+    fail_msg("nobody came to be as wanted");
+    return NULL;
+}
+
+static bool works(const struct person *person)
+{
+    return person_doing(person) == PERSON_WORKS;
+}
+
+static bool cannot_say_it(const struct person *person)
+{
+    return person_doing(person) == PERSON_WORKS && person_unsent(person) > 0;
+}
+
+static void who_is_taken_over_is_silent_until_he_is_back(void **state)
+{
+    (void)state;
+    struct world_options options = options_of(11);
+    struct world *world = begin(&options);
+    char folder[SCRATCH_PATH], token[128];
+    struct problem problem = {0};
+    assert_int_equal(scratch_make(folder, &problem), ERR_OK);
+    struct person *person = await(world, works);
+    size_t index = 0;
+    while (fleet_person(world_fleet(world), index) != person)
+        index++;
+    person_let_go(person);
+    while (!person_is_silent(person))
+        pass(world, US_PER_SECOND);
+    assert_int_equal(person_doing(person), PERSON_WORKS);
+    person_give_up(person);
+    uint64_t saved = person_counters(person).saved, all = fleet_count(world_fleet(world)).saved;
+    pass(world, 90 * US_PER_MINUTE);
+    assert_int_equal(person_doing(person), PERSON_TAKEN);
+    assert_int_equal(person_counters(person).saved, saved);
+    assert_true(fleet_count(world_fleet(world)).saved > all);
+
+    const char *const who[] = {day.technicians[index].id};
+    assert_int_equal(person_take_back(person, folder, "not a token", &problem), ERR_OK);
+    while (person_state(person) != CLIENT_STOPPED)
+        pass(world, US_PER_SECOND);
+    assert_int_equal(person_doing(person), PERSON_TAKEN);
+    assert_int_equal(hub_admin(world_hub(world), "enrol", who, 1, token, sizeof token), ERR_OK);
+    assert_int_equal(person_take_back(person, folder, token, &problem), ERR_OK);
+    struct world_sum sum = end(world);
+    print("a day in two hands", &sum);
+    assert_true(person_counters(person).saved > saved);
+    assert_int_equal(sum.tally.under_way, 0); /* what was in hand then, too */
+    assert_int_equal(sum.fleet.live, day.technician_count);
+    scratch_remove(folder);
+    world_close(world);
+}
+
+static void who_cannot_be_heard_stays(void **state)
+{
+    (void)state;
+    struct world_options options = options_of(12);
+    struct world *world = begin(&options);
+    await(world, works);
+    int64_t now_us = client_loop_now_us(world_loop(world));
+    link_cut(world_net(world), "phone/", 1000, now_us + 120 * US_PER_MINUTE);
+    struct person *person = await(world, cannot_say_it);
+    assert_true(client_loop_now_us(world_loop(world)) < now_us + 50 * US_PER_MINUTE);
+    uint64_t saved = person_counters(person).saved;
+    person_let_go(person);
+    pass(world, 60 * US_PER_MINUTE); /* more than what he works at takes */
+    assert_false(person_is_silent(person));
+    assert_int_equal(person_counters(person).saved, saved);
+    person_stay(person);
+    struct world_sum sum = end(world);
+    assert_true(person_counters(person).saved > saved);
+    assert_int_equal(sum.fleet.doing[PERSON_TAKEN], 0);
+    world_close(world);
 }
 
 /* --- somebody else in the optimizer's place -------------------------------------------------- */
@@ -227,6 +319,8 @@ int main(void)
         cmocka_unit_test(a_day_is_lived_to_its_end),
         cmocka_unit_test(the_same_seed_gives_the_same_day),
         cmocka_unit_test(trouble_neither_loses_nor_doubles_a_word),
+        cmocka_unit_test(who_is_taken_over_is_silent_until_he_is_back),
+        cmocka_unit_test(who_cannot_be_heard_stays),
         cmocka_unit_test(an_external_solver_plans_the_day),
         cmocka_unit_test(an_external_solver_that_fails_is_survived),
     };
