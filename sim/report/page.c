@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { PATH_BYTES = 1024, WIDE_COLUMNS = 4 /* tables with more take the whole width */ };
 
@@ -329,6 +330,16 @@ static enum err write_file(const char *folder, const char *name, const char *end
     bool bad = ferror(out) != 0;
     if (fclose(out) != 0 || bad) return fail(problem, path);
     return ERR_OK;
+}
+
+enum err page_try(const char *folder, struct problem *problem)
+{
+    struct stat info;
+    if (mkdir(folder, 0755) != 0 && errno != EEXIST) return fail(problem, folder);
+    if (stat(folder, &info) != 0) return fail(problem, folder);
+    errno = ENOTDIR;
+    if (!S_ISDIR(info.st_mode)) return fail(problem, folder);
+    return access(folder, W_OK | X_OK) == 0 ? ERR_OK : fail(problem, folder);
 }
 
 enum err page_write(const struct page *page, const char *folder, struct problem *problem)

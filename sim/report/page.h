@@ -32,6 +32,9 @@ void page_note(struct page *page, const char *name, const char *value);
 void page_write_html(const struct page *page, FILE *out);
 json_t *page_json(const struct page *page);
 
+/* Makes the folder, if missing, and tries whether page_write could write into it: before hours of
+ * work, not after. */
+MUST_USE enum err page_try(const char *folder, struct problem *problem);
 /* FOLDER/report.html, report.json and a CSV file of each sheet; the folder is made if missing. */
 MUST_USE enum err page_write(const struct page *page, const char *folder, struct problem *problem);
 

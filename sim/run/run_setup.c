@@ -3,12 +3,38 @@
 #include "base/clock.h"
 #include "sim/peer/peer.h"
 #include "sim/world/like.h"
+#include "sim/world/recorded.h"
 
 #include <stdio.h>
+#include <string.h>
 
 struct run_setup run_setup_default(void)
 {
     return (struct run_setup){.solver_seconds = 10, .solver_us = hub_costs_default.answer_us};
+}
+
+static enum err refuse(struct day_errors *errors, const struct problem *problem)
+{
+    errors->count = 1;
+    errors->items[0] = *problem;
+    return ERR_INVALID;
+}
+
+/* A recorded day; what took how long is as it was, unless the scenario names another folder. */
+static enum err take_recorded(struct run_setup *setup, struct scenario *scenario,
+                              struct problem *problem)
+{
+    struct like_count count;
+    if (!recorded_is(scenario->folder.path)) return ERR_OK;
+    enum err err = scratch_make(setup->scratch, problem);
+    if (err == ERR_OK) err = recorded_take(scenario, setup->scratch, problem);
+    if (err != ERR_OK || scenario->like[0] != '\0') return err;
+    memcpy(scenario->like, scenario->folder.path, sizeof scenario->like);
+    if (like_learn(scenario, &count, problem) == ERR_OK) return ERR_OK;
+    fprintf(stderr, "callout sim: journeys and visits take as long as usual: %s: %s\n",
+            problem->field, problem->text);
+    scenario->like[0] = '\0';
+    return ERR_OK;
 }
 
 enum err run_setup_scenario(struct run_setup *setup, struct scenario *scenario,
@@ -21,11 +47,11 @@ enum err run_setup_scenario(struct run_setup *setup, struct scenario *scenario,
         if (scenario_read(&other, setup->policy, NULL, 0, errors) != ERR_OK) return ERR_INVALID;
         scenario->policy = other.policy;
     }
+    if (scenario->like[0] != '\0' && like_learn(scenario, &count, &problem) != ERR_OK)
+        return refuse(errors, &problem);
+    if (take_recorded(setup, scenario, &problem) != ERR_OK) return refuse(errors, &problem);
     setup->like = scenario->like[0] != '\0';
-    if (like_learn(scenario, &count, &problem) == ERR_OK) return ERR_OK;
-    errors->count = 1;
-    errors->items[0] = problem;
-    return ERR_INVALID;
+    return ERR_OK;
 }
 
 void run_setup_world(struct run_setup *setup, struct world_options *options)
@@ -33,7 +59,7 @@ void run_setup_world(struct run_setup *setup, struct world_options *options)
     if (setup->like) options->roads = NULL; /* like.h */
     if (setup->solver == NULL) return;
     const struct peer_options peer = {setup->solver, setup->solver_seconds};
-    run_setup_close(setup);
+    peer_close(setup->peer);
     setup->peer = peer_open(&peer);
     options->peer = setup->peer;
     options->costs.answer_us = setup->solver_us;
@@ -61,4 +87,6 @@ void run_setup_close(struct run_setup *setup)
 {
     peer_close(setup->peer);
     setup->peer = NULL;
+    scratch_remove(setup->scratch);
+    setup->scratch[0] = '\0';
 }

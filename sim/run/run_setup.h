@@ -1,5 +1,5 @@
-/* run_setup.h - what a run takes from elsewhere: how long things took on a recorded day, the policy
- * of another scenario, and who stands in the optimizer's place.
+/* run_setup.h - what a run takes from elsewhere: a recorded day's people and orders, how long all
+ * took on it, the policy of another scenario, and who stands in the optimizer's place.
  *
  * Owner: texts are borrowed. Order: scenario before the run, world at each of its worlds (the last
  * one is the run that counts), result after it, close.
@@ -7,6 +7,7 @@
 #ifndef CALLOUT_SIM_RUN_RUN_SETUP_H
 #define CALLOUT_SIM_RUN_RUN_SETUP_H
 
+#include "sim/scratch.h"
 #include "sim/world/run.h"
 
 struct run_setup {
@@ -16,11 +17,13 @@ struct run_setup {
     int64_t solver_us;     /* what an answer takes in virtual time */
     bool like;             /* the durations are a recorded day's */
     struct peer *peer;
+    char scratch[SCRATCH_PATH]; /* a recorded day's files; "": none */
 };
 
 struct run_setup run_setup_default(void);
 
-/* Takes the policy, and the durations that scenario->like names. ERR_INVALID: see *errors. */
+/* Takes the policy, the day of a data folder, and the durations that scenario->like names: of a
+ * recorded day its own, if it has enough of them. ERR_INVALID: see *errors. */
 MUST_USE enum err run_setup_scenario(struct run_setup *setup, struct scenario *scenario,
                                      struct day_errors *errors);
 void run_setup_world(struct run_setup *setup, struct world_options *options);

@@ -5,6 +5,7 @@
 #include "base/exit_code.h"
 #include "base/log.h"
 #include "sim/import.h"
+#include "sim/report/page.h"
 #include "sim/run/run_setup.h"
 #include "sim/run/run_text.h"
 #include "sim/sim.h"
@@ -19,10 +20,11 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SWEEP_ARGUMENTS_MAX = 2 * SCENARIO_SETS_MAX + 16, COMMAND_BYTES = 2048 };
+enum { SWEEP_ARGUMENTS_MAX = 2 * SCENARIO_SETS_MAX + 24, COMMAND_BYTES = 2048 };
 
 struct tool {
     const char *name, *seeds, *threads, *report;
+    const char *solver_seconds, *solver_ms; /* as told; NULL: not */
     uint64_t seed;
     char command[COMMAND_BYTES];
     const char *sets[SCENARIO_SETS_MAX];
@@ -36,9 +38,12 @@ struct tool {
 
 static volatile sig_atomic_t end_asked;
 
+/* Whoever asks twice does not want to wait for the next look; what that leaves in memory goes when
+ * the next run begins (sim/scratch.h). */
 static void on_end_signal(int signal)
 {
     (void)signal;
+    if (end_asked) _exit(EXIT_INTERRUPTED);
     end_asked = 1;
 }
 
@@ -47,14 +52,17 @@ static int usage(FILE *out)
     fprintf(out, "callout sim run town-small\n"
                  "callout sim run week --seed 7 --report week\n"
                  "callout sim run monday.ini --seeds 100 --set workforce.technicians=9\n"
+                 "callout sim run DATA --policy careful.ini       a recorded day, lived otherwise\n"
                  "\n"
-                 "usage: callout sim run SCENARIO | FILE | DAY-DIR [OPTION]...\n"
+                 "usage: callout sim run SCENARIO | FILE | DAY-DIR | DATA-DIR [OPTION]...\n"
+                 "A scenario of `callout sim scenario`, a text like it, a folder with\n"
+                 "technicians.csv and orders.csv, or the data folder of a system: its day with\n"
+                 "the most orders, as they came, where all takes as long as it took.\n"
                  "  --seed N           1 unless told\n"
                  "  --seeds N | A-B    many of them: means with intervals\n"
                  "  --threads T        so many runs at once, with --seeds\n"
                  "  --set KEY=VALUE    in place of the scenario's; `callout sim scenario --keys`\n"
-                 "  --like DIR         journeys and visits take as long as recorded in a data "
-                 "folder\n"
+                 "  --like DATA-DIR    journeys and visits take as long as recorded there\n"
                  "  --policy SCENARIO  the policy of that one\n"
                  "  --solver COMMAND   a program that speaks VROOM's JSON plans instead\n"
                  "  --solver-seconds S it is killed after so long; 10\n"
@@ -62,7 +70,8 @@ static int usage(FILE *out)
                  "  --report DIR       the page, with its figures as CSV and JSON\n"
                  "  --json             one object on standard output\n"
                  "  --no-cost          does not live the days without their faults as well\n"
-                 "  --no-progress\n");
+                 "  --no-progress\n"
+                 "Exit code 3: a command was lost, or is there twice. 130: interrupted.\n");
     return out == stdout ? EXIT_DONE : EXIT_USAGE;
 }
 
@@ -107,8 +116,11 @@ static bool read_option(struct tool *tool, int word)
     case 'l': return set_like(tool, optarg);
     case 'p': tool->setup.policy = optarg; return true;
     case 'S': tool->setup.solver = optarg; return true;
-    case 'w': return read_positive(optarg, 3600, &tool->setup.solver_seconds);
+    case 'w':
+        tool->solver_seconds = optarg;
+        return read_positive(optarg, 3600, &tool->setup.solver_seconds);
     case 'm':
+        tool->solver_ms = optarg;
         if (!read_positive(optarg, 3600000, &ms)) return false;
         tool->setup.solver_us = (int64_t)(ms * 1000);
         return true;
@@ -152,8 +164,8 @@ static bool read_options(struct tool *tool, int argc, char **argv)
     for (int word; (word = getopt_long(argc, argv, "h", words, NULL)) != -1;)
         if (!read_option(tool, word)) return false;
     if (tool->help) return true;
-    if (tool->like[0] != '\0' && argc == optind) {
-        tool->name = "town-small";
+    if (tool->like[0] != '\0' && argc == optind) { /* the recorded day itself */
+        tool->name = strchr(tool->like, '=') + 1;
         return true;
     }
     if (argc - optind != 1) return false;
@@ -173,32 +185,37 @@ static char *argument(const char *text)
     return both.text;
 }
 
+struct words {
+    char *argv[SWEEP_ARGUMENTS_MAX + 1];
+    int argc;
+};
+
+/* A word and its value; nothing if that is NULL. */
+static void add_option(struct words *words, const char *word, const char *value)
+{
+    if (value == NULL) return;
+    CHECK(words->argc + 2 <= SWEEP_ARGUMENTS_MAX);
+    words->argv[words->argc++] = argument(word);
+    if (value[0] != '\0') words->argv[words->argc++] = argument(value);
+}
+
 static int sweep(const struct tool *tool)
 {
-    char *argv[SWEEP_ARGUMENTS_MAX];
-    int argc = 0;
-    argv[argc++] = argument("sweep");
-    argv[argc++] = argument(tool->name);
-    argv[argc++] = argument("--seeds");
-    argv[argc++] = argument(tool->seeds);
-    if (tool->threads != NULL) {
-        argv[argc++] = argument("--workers");
-        argv[argc++] = argument(tool->threads);
-    }
-    for (size_t i = 0; i < tool->set_count; i++) {
-        argv[argc++] = argument("--set");
-        argv[argc++] = argument(tool->sets[i]);
-    }
-    if (tool->report != NULL) {
-        argv[argc++] = argument("--report");
-        argv[argc++] = argument(tool->report);
-    }
-    if (tool->json) argv[argc++] = argument("--json");
-    if (tool->no_progress) argv[argc++] = argument("--no-progress");
-    argv[argc] = NULL;
-    CHECK(argc < SWEEP_ARGUMENTS_MAX);
+    struct words words = {.argc = 0};
+    add_option(&words, "sweep", tool->name);
+    add_option(&words, "--seeds", tool->seeds);
+    add_option(&words, "--workers", tool->threads);
+    for (size_t i = 0; i < tool->set_count; i++)
+        add_option(&words, "--set", tool->sets[i]);
+    add_option(&words, "--policy", tool->setup.policy);
+    add_option(&words, "--solver", tool->setup.solver);
+    add_option(&words, "--solver-seconds", tool->solver_seconds);
+    add_option(&words, "--solver-ms", tool->solver_ms);
+    add_option(&words, "--report", tool->report);
+    if (tool->json) add_option(&words, "--json", "");
+    if (tool->no_progress) add_option(&words, "--no-progress", "");
     optind = 1;
-    return study_main(argc, argv);
+    return study_main(words.argc, words.argv);
 }
 
 /* --- one seed -------------------------------------------------------------------------------- */
@@ -277,6 +294,13 @@ static int tell(const struct tool *tool, const struct scenario *scenario,
     return EXIT_VIOLATION;
 }
 
+/* Before the run, not after it. */
+static enum err try_report(const struct tool *tool, struct day_errors *errors)
+{
+    errors->count = 1;
+    return page_try(tool->report, &errors->items[0]) == ERR_OK ? ERR_OK : ERR_CONFLICT;
+}
+
 static int run_once(struct tool *tool)
 {
     static struct scenario scenario;
@@ -284,6 +308,7 @@ static int run_once(struct tool *tool)
     static struct run_result result;
     enum err err = scenario_read(&scenario, tool->name, tool->sets, tool->set_count, &errors);
     if (err == ERR_OK) err = run_setup_scenario(&tool->setup, &scenario, &errors);
+    if (err == ERR_OK && tool->report != NULL) err = try_report(tool, &errors);
     if (err != ERR_OK) return refuse(&errors, err);
     log_open("sim", scenario.fault_count > 0 ? LOG_SILENT : LOG_ERROR); /* faults are meant */
     struct run_options options = {.scenario = &scenario,
@@ -308,10 +333,6 @@ int run_main(int argc, char **argv)
     const struct sigaction action = {.sa_handler = on_end_signal};
     if (!read_options(&tool, argc, argv)) return usage(stderr);
     if (tool.help) return usage(stdout);
-    if (tool.seeds != NULL && (tool.setup.policy != NULL || tool.setup.solver != NULL)) {
-        fprintf(stderr, "callout sim: --policy and --solver go with one seed\n");
-        return EXIT_USAGE;
-    }
     if (tool.seeds != NULL) return sweep(&tool);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);

@@ -1,6 +1,6 @@
 /* run_tool.h - `callout sim run`: a scenario in virtual time, and what it came to.
  *
- * `callout sim run SCENARIO | FILE | DAY-DIR [--seed N] [--set KEY=VALUE]... [--json]
+ * `callout sim run SCENARIO | FILE | DAY-DIR | DATA-DIR [--seed N] [--set KEY=VALUE]... [--json]
  *   [--like DIR] [--policy SCENARIO] [--solver COMMAND] [--report DIR] [--no-cost] [--no-progress]`
  *   lives the scenario's days once; prints the figures for people, or with --json as one object, or
  *   writes the planner's page. A scenario with faults is lived a second time without them, so that

@@ -76,7 +76,8 @@ static const struct field town_fields[] = {
 };
 
 static const struct field folder_fields[] = {
-    TEXT("path", scenario_folder, path, 0, "technicians.csv and orders.csv instead of a town"),
+    TEXT("path", scenario_folder, path, 0,
+         "a day's CSV files, or a data folder, instead of a town"),
     INT("orders_percent", scenario_folder, orders_percent, 1, 1000, "some come twice, or not"),
     INT("technicians_percent", scenario_folder, technicians_percent, 1, 1000, "the same"),
 };

@@ -120,8 +120,10 @@ enum err folder_day(struct day *out, const struct scenario *scenario, uint64_t s
 {
     char technicians[SCENARIO_PATH + 32], orders[SCENARIO_PATH + 32];
     struct day from, day = {0};
-    snprintf(technicians, sizeof technicians, "%s/technicians.csv", scenario->folder.path);
-    snprintf(orders, sizeof orders, "%s/orders.csv", scenario->folder.path);
+    const struct scenario_folder *folder = &scenario->folder;
+    const char *files = folder->files[0] == '\0' ? folder->path : folder->files;
+    snprintf(technicians, sizeof technicians, "%s/technicians.csv", files);
+    snprintf(orders, sizeof orders, "%s/orders.csv", files);
     enum err err = day_read(&from, technicians, orders, scenario->time_zone, errors);
     if (err != ERR_OK) return err;
     snprintf(day.time_zone, sizeof day.time_zone, "%s", from.time_zone);

@@ -94,8 +94,10 @@ struct scenario_demand {
 
 /* A folder with technicians.csv and orders.csv instead of a town. */
 struct scenario_folder {
-    char path[SCENARIO_PATH]; /* empty: the town is used */
-    int32_t orders_percent;   /* 120: a fifth of the orders, chosen by the seed, come twice */
+    char path[SCENARIO_PATH];  /* empty: the town is used */
+    char files[SCENARIO_PATH]; /* where they lie, if not in `path`: not of the text, nor its digest
+                                */
+    int32_t orders_percent;    /* 120: a fifth of the orders, chosen by the seed, come twice */
     int32_t technicians_percent;
 };
 

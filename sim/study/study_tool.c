@@ -21,13 +21,14 @@ enum {
     NAME_BYTES = 256,
     VARIES_MAX = 8,
     TEXT_BYTES = 2048,
-    ARGUMENTS_MAX = 2 * SCENARIO_SETS_MAX + 18
+    ARGUMENTS_MAX = 2 * SCENARIO_SETS_MAX + 24
 };
 
 /* One point of the comparison: a scenario and what is set in it. */
 struct variant {
     char name[NAME_BYTES];
     const char *scenario;
+    const char *policy; /* a scenario's name or file; NULL: the scenario's own */
     const char *solver; /* NULL: our optimizer */
     char *sets[SCENARIO_SETS_MAX];
     size_t set_count;
@@ -39,6 +40,9 @@ struct tool {
     char command[TEXT_BYTES];              /* as it was given */
     const char *common[SCENARIO_SETS_MAX]; /* --set: of every variant */
     size_t common_count;
+    const char *policy, *solver; /* of every variant of a sweep */
+    const char *solver_seconds, *solver_ms;
+    char like[SCENARIO_PATH + 16]; /* as what is set */
     const char *varies[VARIES_MAX];
     size_t vary_count;
     struct variant variants[RESULTS_VARIANTS_MAX];
@@ -54,18 +58,36 @@ struct tool {
     char seed[24];
 };
 
-static int usage(FILE *out)
+static int usage(FILE *out, bool compares)
 {
-    fprintf(
-        out,
+    static const char sweep[] =
         "callout sim sweep town-small --seeds 100 --vary workforce.technicians=7,8,9\n"
-        "callout sim compare town-small --with policy.freeze=1h --out freeze.jsonl\n"
+        "callout sim sweep week --vary demand.orders=60,80 --out week.jsonl --report week\n"
         "\n"
-        "usage: callout sim sweep SCENARIO [--vary KEY=V1,V2,...]... [OPTION]...\n"
-        "       callout sim compare SCENARIO [--with \"KEY=V, KEY=V\"]... [--against SCENARIO]...\n"
-        "                           [--solver COMMAND]... [OPTION]...\n"
+        "usage: callout sim sweep SCENARIO | FILE | DAY-DIR [--vary KEY=V1,V2,...]... "
+        "[OPTION]...\n"
+        "  --vary KEY=V1,V2,...    each value, in every combination; "
+        "`callout sim scenario --keys`\n"
+        "  --policy SCENARIO       the policy of that one\n"
+        "  --solver COMMAND        a program that speaks VROOM's JSON plans instead\n";
+    static const char compare[] =
+        "callout sim compare town-small --with policy.freeze=1h --seeds 60\n"
+        "callout sim compare town-small --with \"workforce.technicians=9, demand.orders=60\"\n"
+        "callout sim compare monday.ini --against tuesday.ini --report days\n"
+        "callout sim compare town-small --solver ./other-solver --policy careful.ini\n"
+        "\n"
+        "usage: callout sim compare SCENARIO | FILE | DAY-DIR VARIANT... [OPTION]...\n"
+        "Each variant is lived on the same seeds as the scenario as it is:\n"
+        "  --with \"KEY=V, KEY=V\"  with these values; `callout sim scenario --keys`\n"
+        "  --against SCENARIO      another scenario\n"
+        "  --policy SCENARIO       with the policy of that one\n"
+        "  --solver COMMAND        with a program that speaks VROOM's JSON as planner\n";
+    static const char both[] =
+        "  --solver-seconds S      it is killed after so long; 10\n"
+        "  --solver-ms MS          what an answer takes in virtual time; 50\n"
         "  --seeds N | FIRST-LAST  30 seeds from 1 unless told\n"
         "  --set KEY=VALUE         in every variant\n"
+        "  --like DIR              journeys and visits take as long as recorded in a data folder\n"
         "  --workers N             runs at once; as many as there are processors\n"
         "  --out FILE              keeps every run; the same command goes on from there\n"
         "  --confidence PERCENT    95\n"
@@ -73,7 +95,9 @@ static int usage(FILE *out)
         "  --figures WORD          prints only figures whose names hold it\n"
         "  --limit SECONDS         a longer run is ended and counts as failed\n"
         "  --json  --no-progress\n"
-        "  --worker PROGRAM        runs this in place of callout sim run\n");
+        "  --worker PROGRAM        runs this in place of callout sim run\n";
+    fputs(compares ? compare : sweep, out);
+    fputs(both, out);
     return out == stdout ? EXIT_DONE : EXIT_USAGE;
 }
 
@@ -154,17 +178,43 @@ static bool read_with(struct tool *tool, const char *text)
     }
 }
 
+/* Of a comparison it is one variant, of a sweep all of them. */
 static bool add_solver(struct tool *tool, const char *command)
 {
-    struct variant *variant = add_variant(tool, NULL);
-    if (variant == NULL) return false;
-    variant->solver = command;
+    struct variant *variant = tool->compares ? add_variant(tool, NULL) : NULL;
+    if (tool->compares && variant == NULL) return false;
+    *(tool->compares ? &variant->solver : &tool->solver) = command;
     return true;
+}
+
+static bool add_policy(struct tool *tool, const char *scenario)
+{
+    struct variant *variant = tool->compares ? add_variant(tool, NULL) : NULL;
+    if (tool->compares && variant == NULL) return false;
+    *(tool->compares ? &variant->policy : &tool->policy) = scenario;
+    return true;
+}
+
+static bool add_common(struct tool *tool, const char *set)
+{
+    if (tool->common_count == SCENARIO_SETS_MAX) return false;
+    tool->common[tool->common_count++] = set;
+    return true;
+}
+
+/* From where we are, not from where the scenario's file is. */
+static bool add_like(struct tool *tool, const char *folder)
+{
+    char here[SCENARIO_PATH];
+    bool whole = folder[0] == '/' || getcwd(here, sizeof here) == NULL;
+    int size = snprintf(tool->like, sizeof tool->like, "scenario.like=%s%s%s", whole ? "" : here,
+                        whole ? "" : "/", folder);
+    return size < (int)sizeof tool->like && add_common(tool, tool->like);
 }
 
 static bool read_option(struct tool *tool, int word)
 {
-    double workers;
+    double workers, number;
     switch (word) {
     case 's': return read_seeds(optarg, tool);
     case 'v':
@@ -173,11 +223,12 @@ static bool read_option(struct tool *tool, int word)
         return true;
     case 'w': return tool->compares && read_with(tool, optarg);
     case 'a': return tool->compares && add_variant(tool, optarg) != NULL;
-    case 'P': return tool->compares && add_solver(tool, optarg);
-    case 'S':
-        if (tool->common_count == SCENARIO_SETS_MAX) return false;
-        tool->common[tool->common_count++] = optarg;
-        return true;
+    case 'P': return add_solver(tool, optarg);
+    case 'O': return add_policy(tool, optarg);
+    case 'L': return add_like(tool, optarg);
+    case 'W': tool->solver_seconds = optarg; return read_number(optarg, 0.001, 3600, &number);
+    case 'M': tool->solver_ms = optarg; return read_number(optarg, 0.001, 3600000, &number);
+    case 'S': return add_common(tool, optarg);
     case 'n':
         if (!read_number(optarg, 1, WORKERS_MAX, &workers)) return false;
         tool->workers = (size_t)workers;
@@ -206,6 +257,10 @@ static bool read_options(struct tool *tool, int argc, char **argv)
         {"with", required_argument, NULL, 'w'},
         {"against", required_argument, NULL, 'a'},
         {"solver", required_argument, NULL, 'P'},
+        {"solver-seconds", required_argument, NULL, 'W'},
+        {"solver-ms", required_argument, NULL, 'M'},
+        {"policy", required_argument, NULL, 'O'},
+        {"like", required_argument, NULL, 'L'},
         {"set", required_argument, NULL, 'S'},
         {"workers", required_argument, NULL, 'n'},
         {"confidence", required_argument, NULL, 'c'},
@@ -275,6 +330,8 @@ static void name_variant(struct variant *variant)
     size_t used = 0;
     if (variant->solver != NULL)
         snprintf(variant->name, sizeof variant->name, "%.200s", variant->solver);
+    else if (variant->policy != NULL)
+        snprintf(variant->name, sizeof variant->name, "policy of %.200s", variant->policy);
     else if (variant->set_count == 0)
         snprintf(variant->name, sizeof variant->name, "%.200s", variant->scenario);
     for (size_t i = 0; i < variant->set_count && used < sizeof variant->name; i++)
@@ -290,7 +347,7 @@ static int list_variants(struct tool *tool)
         if (code != EXIT_DONE) return code;
     } else {
         if (tool->variant_count == 0)
-            return complain("compare", "with what? --with, --against or --solver");
+            return complain("compare", "with what? --with, --against, --policy or --solver");
         if (tool->variant_count == RESULTS_VARIANTS_MAX) return complain("compare", "too many");
         memmove(&tool->variants[1], &tool->variants[0],
                 tool->variant_count++ * sizeof *tool->variants);
@@ -321,7 +378,24 @@ static bool digest_file(struct digest *digest, const char *path)
     return sound;
 }
 
-/* What the scenario says, and what the files of its day folder do. */
+static const char *policy_of(const struct tool *tool, const struct variant *variant)
+{
+    return variant->policy != NULL ? variant->policy : tool->policy;
+}
+
+static const char *solver_of(const struct tool *tool, const struct variant *variant)
+{
+    return variant->solver != NULL ? variant->solver : tool->solver;
+}
+
+static int refuse_scenario(const struct day_errors *errors)
+{
+    for (size_t i = 0; i < errors->count && i < DAY_ERRORS_MAX; i++)
+        fprintf(stderr, "%s: %s\n", errors->items[i].field, errors->items[i].text);
+    return EXIT_CONFIG;
+}
+
+/* What the scenario says, what the files of its day folder do, and who plans it how. */
 static int configure(const struct tool *tool, const struct variant *variant,
                      struct results_variant *out)
 {
@@ -334,21 +408,29 @@ static int configure(const struct tool *tool, const struct variant *variant,
         sets[count++] = tool->common[i];
     for (size_t i = 0; i < variant->set_count; i++)
         sets[count++] = variant->sets[i];
-    if (scenario_read(&scenario, variant->scenario, sets, count, &errors) != ERR_OK) {
-        for (size_t i = 0; i < errors.count && i < DAY_ERRORS_MAX; i++)
-            fprintf(stderr, "%s: %s\n", errors.items[i].field, errors.items[i].text);
-        return EXIT_CONFIG;
-    }
+    if (scenario_read(&scenario, variant->scenario, sets, count, &errors) != ERR_OK)
+        return refuse_scenario(&errors);
+    const char *policy = policy_of(tool, variant), *solver = solver_of(tool, variant);
     struct digest digest = {scenario_digest(&scenario)};
-    static const char *const files[] = {"technicians.csv", "orders.csv"};
-    for (int i = 0; i < 2 && scenario.folder.path[0] != '\0'; i++) {
+    static const char *const of_day[] = {"technicians.csv", "orders.csv", NULL};
+    static const char *const of_data[] = {"callout.db", NULL};
+    snprintf(path, sizeof path, "%s/orders.csv", scenario.folder.path);
+    const char *const *files = access(path, F_OK) == 0 ? of_day : of_data;
+    for (int i = 0; files[i] != NULL && scenario.folder.path[0] != '\0'; i++) {
         snprintf(path, sizeof path, "%s/%s", scenario.folder.path, files[i]);
         if (!digest_file(&digest, path)) {
             fprintf(stderr, "%s: cannot be read\n", path);
             return EXIT_CONFIG;
         }
     }
-    if (variant->solver != NULL) digest_bytes(&digest, variant->solver, strlen(variant->solver));
+    if (policy != NULL) {
+        if (scenario_read(&scenario, policy, NULL, 0, &errors) != ERR_OK)
+            return refuse_scenario(&errors);
+        digest_u64(&digest, scenario_digest(&scenario));
+    }
+    const char *const words[] = {solver, tool->solver_seconds, tool->solver_ms};
+    for (int i = 0; i < 3; i++)
+        if (words[i] != NULL) digest_bytes(&digest, words[i], strlen(words[i]) + 1);
     out->name = variant->name;
     snprintf(out->configuration, sizeof out->configuration, "%016llx",
              (unsigned long long)digest.state);
@@ -376,8 +458,13 @@ static int find_program(struct tool *tool)
 
 static int prepare(struct tool *tool)
 {
+    struct problem problem;
     int code = list_variants(tool);
     if (code == EXIT_DONE) code = find_program(tool);
+    if (code == EXIT_DONE && tool->report != NULL && page_try(tool->report, &problem) != ERR_OK) {
+        fprintf(stderr, "callout sim: %s: %s\n", problem.field, problem.text);
+        return EXIT_FAILED;
+    }
     for (size_t i = 0; i < tool->variant_count && code == EXIT_DONE; i++)
         code = configure(tool, &tool->variants[i], &tool->about[i]);
     return code;
@@ -406,9 +493,17 @@ static const char *const *on_arguments(void *context, size_t index, uint64_t see
         tool->arguments[count++] =
             i < tool->common_count ? tool->common[i] : variant->sets[i - tool->common_count];
     }
-    if (variant->solver != NULL) {
-        tool->arguments[count++] = "--solver";
-        tool->arguments[count++] = variant->solver;
+    const struct {
+        const char *word, *value;
+    } others[] = {{"--policy", policy_of(tool, variant)},
+                  {"--solver", solver_of(tool, variant)},
+                  {"--solver-seconds", tool->solver_seconds},
+                  {"--solver-ms", tool->solver_ms}};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        if (others[i].value == NULL) continue;
+        CHECK(count + 3 <= ARGUMENTS_MAX);
+        tool->arguments[count++] = others[i].word;
+        tool->arguments[count++] = others[i].value;
     }
     tool->arguments[count] = NULL;
     return tool->arguments;
@@ -526,8 +621,8 @@ int study_main(int argc, char **argv)
                          .workers = processors < 1 ? 1 : (size_t)processors};
     if (tool.workers > WORKERS_MAX) tool.workers = WORKERS_MAX;
     note_command(&tool, argc, argv); /* before getopt orders the arguments */
-    if (!read_options(&tool, argc, argv)) return usage(stderr);
-    if (tool.help) return usage(stdout);
+    if (!read_options(&tool, argc, argv)) return usage(stderr, tool.compares);
+    if (tool.help) return usage(stdout, tool.compares);
     workers_catch_signals();
     int code = prepare(&tool);
     if (code == EXIT_DONE) code = study(&tool);

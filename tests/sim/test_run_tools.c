@@ -114,6 +114,50 @@ static void whatever_a_solver_does_the_run_goes_on(void **state)
     }
 }
 
+static long long figure_of(json_t *whole, const char *figure)
+{
+    size_t i;
+    json_t *row, *about = json_array_get(json_object_get(whole, "variants"), 0);
+    json_array_foreach(json_object_get(about, "figures"), i, row)
+    {
+        if (strcmp(json_string_value(json_object_get(row, "figure")), figure) == 0)
+            return (long long)json_number_value(json_object_get(row, "mean"));
+    }
+    fail_msg("no figure %s", figure);
+    return 0;
+}
+
+/* Our planner against another, and against itself under another policy, on the same seeds. */
+static void solvers_and_policies_are_compared_over_whole_days(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/callout-test-policy-XXXXXX", arguments[1024];
+    static const char text[] = "[policy]\nfreeze = 3h\n";
+    int file = mkstemp(path);
+    assert_true(file >= 0);
+    assert_int_equal(write(file, text, sizeof text - 1), sizeof text - 1);
+    close(file);
+    snprintf(arguments, sizeof arguments,
+             "compare " SMALL "--seeds 2 --workers 2 --solver " CALLOUT_GREEDY_SOLVER
+             " --policy %s --solver-seconds 60",
+             path);
+    json_t *whole = sim(arguments, 0);
+    assert_non_null(whole);
+    assert_int_equal(json_array_size(json_object_get(whole, "variants")), 2);
+    assert_int_equal(figure_of(whole, "system.rounds"), 0); /* ours did not search in its place */
+    assert_string_equal(verdict_of(whole, 0, "commands.lost"), "same");
+    json_decref(whole);
+    snprintf(arguments, sizeof arguments,
+             "run " SMALL "--seeds 2 --solver " CALLOUT_GREEDY_SOLVER
+             " --policy %s --solver-seconds 60",
+             path);
+    whole = sim(arguments, 0);
+    assert_non_null(whole);
+    assert_true(figure_of(whole, "peer.answered") > 10);
+    json_decref(whole);
+    unlink(path);
+}
+
 static void a_policy_is_taken_from_another_scenario(void **state)
 {
     (void)state;
@@ -140,7 +184,10 @@ static void wrong_words_are_refused(void **state)
     assert_null(sim("run " SMALL "--like /nowhere/at/all", 5));
     assert_null(sim("run " SMALL "--policy /nowhere/at/all", 5));
     assert_null(sim("run " SMALL "--solver-seconds soon", 2));
-    assert_null(sim("run " SMALL "--seeds 3 --solver true", 2));
+    assert_null(sim("run " SMALL "--report /proc/nowhere", 1)); /* before the run */
+    assert_null(sim("sweep " SMALL "--report /proc/nowhere", 1));
+    assert_null(sim("sweep " SMALL "--policy /nowhere/at/all", 5));
+    assert_null(sim("compare " SMALL "--solver-ms never --solver true", 2));
 }
 
 int main(void)
@@ -149,6 +196,7 @@ int main(void)
         cmocka_unit_test(a_planted_difference_is_found_in_real_runs),
         cmocka_unit_test(a_solver_plans_a_run_and_repeats_it),
         cmocka_unit_test(whatever_a_solver_does_the_run_goes_on),
+        cmocka_unit_test(solvers_and_policies_are_compared_over_whole_days),
         cmocka_unit_test(a_policy_is_taken_from_another_scenario),
         cmocka_unit_test(wrong_words_are_refused),
     };
