@@ -3,7 +3,8 @@
  * `callout replay DIR [--until SEQ] [--json]`
  *      rebuilds core and tables from the fact log, and compares their digests with the folder's
  * `callout verify DIR [--json]`
- *      checks the file's own structure, the hash chain, and that replay leads to the tables
+ *      checks the file's own structure, the hash chains, and that replay leads to the tables
+ *      and to the changes that devices follow; nothing is replayed that its chain does not seal
  */
 #ifndef CALLOUT_DISPATCHER_REPLAY_H
 #define CALLOUT_DISPATCHER_REPLAY_H
