@@ -107,6 +107,8 @@ stages_default() {
     stage "unit and traces" unit_tests build
     stage "nngcat" tests/process/nngcat.sh build/callout
     stage "kills ($kills)" tests/process/kill.sh build/callout "$kills"
+    stage "a bad day" tests/fault/badday.sh build/callout
+    stage "crash points" tests/fault/crashpoints.sh build/callout
     stage "simulated faults ($seeds seeds)" simulated_faults
     stage "demo" demo_smoke
     stage "ASan and UBSan build" build_sanitized build-asan address,undefined &&
