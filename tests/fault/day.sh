@@ -47,8 +47,8 @@ start_serve() { # RATE [COMMAND...]: domain time is so much faster; COMMAND goes
     local rate=$1
     shift
     : >"$work/ready"
-    "$@" "$binary" serve --data "$work/data" --listen tcp://127.0.0.1:0 --admin 127.0.0.1:0 --http none --lab \
-        --clock "2026-11-23T05:30:00Z,$rate" >"$work/ready" 2>>"$work/serve.log" &
+    "$@" "$binary" serve --data "$work/data" --listen tcp://127.0.0.1:0 --admin 127.0.0.1:0 \
+        --http none --lab --clock "2026-11-23T05:30:00Z,$rate" >"$work/ready" 2>>"$work/serve.log" &
     serve=$!
     wait_for 60 "serve" is_ready
 }
