@@ -23,6 +23,7 @@ struct upstream {
     struct arena arena; /* of one question or one answer */
     struct ask asks[UPSTREAM_IN_FLIGHT_MAX];
     uint32_t first_free, in_flight;
+    bool abandoned; /* what is still answered is nobody's any more */
     /* The newest envelope's: */
     uint64_t log_epoch, log_seq;
     int64_t server_time_us, heard_mono_us; /* 0: never heard of it */
@@ -65,6 +66,7 @@ void upstream_answered(struct upstream *upstream, uint64_t cookie, enum err err,
     ProtobufCMessage *message = NULL;
     struct arena arena; /* its own: `done` may ask again */
     CHECK(cookie < UPSTREAM_IN_FLIGHT_MAX);
+    if (upstream->abandoned) return;
     arena_open(&arena, 4 * LIMIT_INNER_MESSAGE);
     if (err == ERR_OK &&
         message_decode(&callout__reply__descriptor, reply, size, &arena, &message, NULL) != ERR_OK)
@@ -77,6 +79,7 @@ void upstream_answered(struct upstream *upstream, uint64_t cookie, enum err err,
 
 void upstream_abandon(struct upstream *upstream)
 {
+    upstream->abandoned = true;
     for (uint32_t i = 0; i < UPSTREAM_IN_FLIGHT_MAX; i++) {
         struct upstream_answer answer = {.err = ERR_RETRY};
         if (upstream->asks[i].done != NULL) finish(upstream, i, &answer);
@@ -111,6 +114,7 @@ enum err upstream_ask(struct upstream *upstream, const char *method, ProtobufCBi
                       uint32_t deadline_ms, upstream_done *done, void *context)
 {
     uint32_t index = upstream->first_free;
+    if (upstream->abandoned) return ERR_RETRY;
     if (index == NO_ASK) return ERR_BUSY;
     union {
         const char *constant;

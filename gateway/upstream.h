@@ -43,7 +43,8 @@ MUST_USE enum err upstream_ask(struct upstream *upstream, const char *method,
  * err is ERR_OK, and borrowed until return. */
 void upstream_answered(struct upstream *upstream, uint64_t cookie, enum err err,
                        const uint8_t *reply, size_t size);
-/* Calls every waiting `done` with ERR_RETRY: the process ends. */
+/* Calls every waiting `done` with ERR_RETRY: the process ends. What is answered after that is
+ * dropped, and nothing more is asked. */
 void upstream_abandon(struct upstream *upstream);
 
 /* Log position and domain time as far as they are known, where `reply` does not have them yet. */
