@@ -143,7 +143,8 @@ static enum err check_limits(struct inbound *in, struct problem *problem)
         return take(in, THROTTLE_PULL, in->holder->id, 1, problem);
     if (type != &callout__push_request__descriptor) return ERR_OK;
     size_t commands = ((const Callout__PushRequest *)in->body)->n_commands;
-    return take(in, THROTTLE_PUSH, in->holder->id, commands == 0 ? 1 : (uint32_t)commands, problem);
+    if (commands <= 1) return take(in, THROTTLE_PUSH, in->holder->id, 1, problem);
+    return take(in, THROTTLE_QUEUE, in->holder->id, (uint32_t)commands, problem);
 }
 
 /* --- sessions

@@ -79,6 +79,7 @@ struct client {
     bool taking; /* inside a reply: what callbacks ask for waits until it is taken over whole */
     enum client_state told_state;
     uint64_t acked_seq; /* the server has commands up to here; known since Hello */
+    uint64_t log_epoch; /* of the server's log; 0: not known yet */
     uint32_t batch_max; /* commands per Push: halved while the server cannot take them */
     char page_token[PAGE_TOKEN_BYTES];
     bool paging; /* a Snapshot is between its pages */
@@ -592,6 +593,15 @@ static void take_status(struct line *line, enum asked asked, const Callout__Repl
     }
 }
 
+/* Another log: the server was restored from a backup, and lacks what came after that. Hello tells
+ * how much, also when this device has nothing new to say. */
+static void note_log(struct client *client, uint64_t log_epoch)
+{
+    if (log_epoch == 0 || log_epoch == client->log_epoch) return;
+    if (client->log_epoch != 0) client->session_size = 0;
+    client->log_epoch = log_epoch;
+}
+
 static void on_reply(void *context, const uint8_t *bytes, size_t size)
 {
     struct line *line = context;
@@ -609,6 +619,7 @@ static void on_reply(void *context, const uint8_t *bytes, size_t size)
         const Callout__Reply *reply = (const Callout__Reply *)message;
         domain_learn(&client->domain, reply->server_time_us, reply->clock_rate,
                      client_loop_now_us(client->loop));
+        note_log(client, reply->log_epoch);
         take_status(line, asked, reply, &arena);
         tell_state(client);
     }

@@ -23,6 +23,9 @@
  * and send the same again; UNAUTH says Hello; GAP sends again from the server's last_seq; RESET
  * takes a Snapshot; SUPERSEDED polls again; VERSION and a refused Enroll stop.
  *
+ * A reply of another log (Reply.log_epoch) comes from a server that was restored from a backup: the
+ * device says Hello at once, and sends again what the server lacks, up to 72 hours back.
+ *
  * Owner: texts in options are copied. Whatever a callback gets is borrowed until it returns.
  * Thread: all functions and callbacks on the loop's thread (loop.h); one loop serves any number of
  * clients. A callback may call any function except client_close.

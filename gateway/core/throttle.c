@@ -15,6 +15,7 @@ static const struct rule {
 } rules[THROTTLE_KINDS] = {
     [THROTTLE_PULL] = {50000, 60},      /* 20 per second */
     [THROTTLE_PUSH] = {50000, 500},     /* 20 per second */
+    [THROTTLE_QUEUE] = {5000, 5000},    /* 200 per second */
     [THROTTLE_HELLO] = {5000000, 12},   /* 6 per minute, and each is asked twice */
     [THROTTLE_ENROLL] = {12000000, 5},  /* 5 per minute */
     [THROTTLE_KEY] = {10000, 1000},     /* 100 per second */

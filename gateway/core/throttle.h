@@ -16,7 +16,8 @@
 
 enum throttle_kind {
     THROTTLE_PULL,    /* per device */
-    THROTTLE_PUSH,    /* per device, counted in commands */
+    THROTTLE_PUSH,    /* per device: commands that come one by one */
+    THROTTLE_QUEUE,   /* per device, counted in commands: batches of what was queued offline */
     THROTTLE_HELLO,   /* per device and address */
     THROTTLE_ENROLL,  /* per address */
     THROTTLE_KEY,     /* per API key, any request */

@@ -48,7 +48,7 @@ struct gateway {
     const char *method;
     Callout__Status status;
 
-    uint64_t last_seq;
+    uint64_t log_epoch, last_seq;
     uint32_t applied[SEQ_MAX]; /* how often each seq had its effect */
     uint64_t version;          /* of the appointments */
     struct sp_ticket held;
@@ -78,6 +78,7 @@ static void answer(struct gateway *gateway, struct sp_ticket ticket, Callout__St
     reply.status = status;
     reply.server_time_us = 1000 * US_PER_SECOND + clock_mono_us();
     reply.clock_rate = 1;
+    reply.log_epoch = gateway->log_epoch;
     reply.retry_after_ms = status == CALLOUT__STATUS__RETRY ? 10 : 0;
     if (body != NULL) reply.body = message_encode(body, &arena);
     ProtobufCBinaryData packed = message_encode(&reply.base, &arena);
@@ -419,6 +420,7 @@ static int stage_open(void **state)
     struct gateway *gateway = &stage->gateway;
     snprintf(gateway->url, sizeof gateway->url, "ipc://%s/sock", stage->folder);
     gateway->version = 1;
+    gateway->log_epoch = 1;
     CHECK(pthread_mutex_init(&gateway->lock, NULL) == 0);
     CHECK(evthread_use_pthreads() == 0);
     gateway->base = event_base_new();
@@ -611,6 +613,33 @@ static void a_server_from_a_backup_is_told_again(void **state)
     save(stage, 1); /* answered with GAP */
     live_until(stage, all_acknowledged);
     assert_applied_once(stage, 21);
+}
+
+static bool server_has_20(struct stage *stage)
+{
+    pthread_mutex_lock(&stage->gateway.lock);
+    bool has = stage->gateway.last_seq == 20;
+    pthread_mutex_unlock(&stage->gateway.lock);
+    return has;
+}
+
+/* Nothing new to say, and the session is still good: the log's epoch alone tells. */
+static void a_restored_server_is_told_again_unasked(void **state)
+{
+    struct stage *stage = *state;
+    device_open(stage, "TOKEN");
+    live_until(stage, is_live_with_visits);
+    save(stage, 20);
+    live_until(stage, all_acknowledged);
+    pthread_mutex_lock(&stage->gateway.lock);
+    stage->gateway.last_seq = 5;
+    stage->gateway.log_epoch = 2;
+    memset(&stage->gateway.applied[6], 0, sizeof stage->gateway.applied - 6 * sizeof(uint32_t));
+    pthread_mutex_unlock(&stage->gateway.lock);
+    change_plan(stage); /* the held poll is answered */
+    live_until(stage, server_has_20);
+    assert_applied_once(stage, 20);
+    assert_int_equal(stage->gateway.hellos, 2);
 }
 
 static bool was_told_two_snapshots(struct stage *stage)
@@ -855,6 +884,7 @@ int main(void)
         CASE(a_reply_lost_after_the_commit_has_one_effect),
         CASE(a_request_lost_before_the_server_is_sent_again),
         CASE(a_server_from_a_backup_is_told_again),
+        CASE(a_restored_server_is_told_again_unasked),
         CASE(a_void_cursor_leads_to_a_snapshot),
         CASE(an_ended_session_leads_to_hello),
         CASE(what_was_not_stored_is_sent_again),
