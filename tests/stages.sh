@@ -106,6 +106,7 @@ stages_default() {
     stage "gcc build" build_gcc || return
     stage "unit and traces" unit_tests build
     stage "nngcat" tests/process/nngcat.sh build/callout
+    stage "second client" tests/process/second_client.sh build/callout
     stage "kills ($kills)" tests/process/kill.sh build/callout "$kills"
     stage "a bad day" tests/fault/badday.sh build/callout
     stage "crash points" tests/fault/crashpoints.sh build/callout
