@@ -175,7 +175,7 @@ static void note_technician(struct recent *recent, const char *technician_id)
     for (uint32_t i = 0; i < recent->technician_count; i++) {
         if (strcmp(recent->technicians[i], technician_id) == 0) return;
     }
-    if (recent->technician_count == 8) {
+    if (recent->technician_count == RECENT_TECHNICIANS_MAX) {
         recent->everyone = true;
         return;
     }

@@ -10,6 +10,7 @@
 
 enum {
     RECENT_MAX = 8192,
+    RECENT_TECHNICIANS_MAX = 8,
     SECRET_SIZE = 32,
     SERVER_NAME_SIZE = 25,
     RIGHTS_RECENT = 64,
@@ -30,7 +31,8 @@ struct recent {
     uint64_t plan_version; /* that it published; 0: none */
     uint32_t changes;
     uint32_t technician_count;
-    char technicians[8][LIMIT_ID + 1]; /* whose assignments changed; more than 8 sets `everyone` */
+    char technicians[RECENT_TECHNICIANS_MAX][LIMIT_ID + 1]; /* whose assignments changed; more set
+                                                               `everyone` */
     bool everyone;
 };
 

@@ -7,6 +7,7 @@
  * his scope.
  */
 #include "base/clock.h"
+#include "base/digest.h"
 #include "dispatcher/engine_impl.h"
 
 #include <assert.h>
@@ -316,23 +317,55 @@ enum err handle_snapshot(struct call *call)
 
 /* --- Follow --- */
 
-static void add_follower(Callout__FollowReply *answer, struct arena *arena, const char *id)
+/* Ids of the engine's ring outlive the packing of the answer, which only reads them. */
+static char *text_of(const char *id)
 {
-    for (size_t i = 0; i < answer->n_technician_ids; i++) {
-        if (strcmp(answer->technician_ids[i], id) == 0) return;
-    }
-    if (answer->n_technician_ids == LIMIT_TECHNICIANS)
+    union {
+        const char *constant;
+        char *text;
+    } both = {id};
+    return both.text;
+}
+
+/* Ids told so far: a table with room for twice as many. */
+struct told {
+    const char **slots;
+    uint32_t size; /* a power of two */
+};
+
+static bool told_before(struct told *told, const char *id)
+{
+    struct digest digest = digest_start();
+    digest_bytes(&digest, id, strlen(id));
+    uint32_t at = (uint32_t)digest.state & (told->size - 1);
+    for (; told->slots[at] != NULL; at = (at + 1) & (told->size - 1))
+        if (strcmp(told->slots[at], id) == 0) return true;
+    told->slots[at] = id;
+    return false;
+}
+
+static void add_follower(Callout__FollowReply *answer, struct told *told, const char *id,
+                         uint32_t max)
+{
+    if (told_before(told, id)) return;
+    if (answer->n_technician_ids == max)
         answer->all = true;
     else
-        answer->technician_ids[answer->n_technician_ids++] = arena_text(arena, id);
+        answer->technician_ids[answer->n_technician_ids++] = text_of(id);
 }
 
 static void fill_follow(struct call *call, int64_t after, Callout__FollowReply *answer)
 {
     const struct engine *engine = call->engine;
-    int64_t tip = core_seq(engine->core);
-    answer->technician_ids =
-        arena_need(call->arena, LIMIT_TECHNICIANS * sizeof *answer->technician_ids);
+    int64_t tip = core_seq(engine->core), facts = tip - after;
+    if (facts > RECENT_MAX) facts = RECENT_MAX;
+    uint32_t max = (uint32_t)facts * RECENT_TECHNICIANS_MAX;
+    if (max > LIMIT_TECHNICIANS) max = LIMIT_TECHNICIANS;
+    struct told told = {.size = 1};
+    while (told.size < 2 * (max + 1))
+        told.size *= 2;
+    told.slots = arena_need(call->arena, told.size * sizeof *told.slots);
+    answer->technician_ids = arena_need(call->arena, (max + 1) * sizeof *answer->technician_ids);
     for (int64_t seq = after + 1; seq <= tip && !answer->all; seq++) {
         const struct recent *recent = engine_recent(engine, seq);
         if (recent == NULL || recent->everyone) {
@@ -340,7 +373,7 @@ static void fill_follow(struct call *call, int64_t after, Callout__FollowReply *
             break;
         }
         for (uint32_t i = 0; i < recent->technician_count; i++)
-            add_follower(answer, call->arena, recent->technicians[i]);
+            add_follower(answer, &told, recent->technicians[i], max);
     }
     if (answer->all) answer->n_technician_ids = 0;
 }

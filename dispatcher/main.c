@@ -14,6 +14,7 @@
 #include "optimizer/solve_tool.h"
 #include "sim/ask.h"
 #include "sim/import.h"
+#include "sim/load/load_tool.h"
 #include "sim/run/run_tool.h"
 
 #include <stddef.h>
@@ -33,6 +34,8 @@ static const struct role {
     {"import", import_main, "a day of technicians and work orders from two CSV files"},
     {"ask", ask_main, "who could do it, what a move would be, why: answers about the plan"},
     {"sim", sim_verbs_main, "simulated days: run, sweep, compare; live, demo against a system"},
+    {"load", load_main,
+     "many devices against a running system: how much, how fast, how it comes back"},
     {"replay", replay_main, "rebuilds the state from the fact log and compares its digest"},
     {"verify", verify_main, "checks a data folder from its first fact to its last"},
     {"solve", solve_main, "a plan for a day folder or a VROOM file, without any system running"},

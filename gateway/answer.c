@@ -27,11 +27,10 @@ static char *unconst(const char *text)
 
 void answer_send(struct gateway *gateway, const struct asker *asker, Callout__Reply *reply)
 {
-    struct arena arena;
-    arena_open(&arena, 2 * LIMIT_INNER_OUTBOX);
+    arena_rewind(&gateway->send_arena);
     reply->request_id = unconst(asker->request_id);
     upstream_stamp(gateway->upstream, reply);
-    ProtobufCBinaryData bytes = message_encode(&reply->base, &arena);
+    ProtobufCBinaryData bytes = message_encode(&reply->base, &gateway->send_arena);
     if (bytes.len > LIMIT_OUTBOX) {
         struct problem problem;
         problem_set(&problem, ERR_TOO_LARGE, "reply", "the reply has %zu bytes: ask for less",
@@ -42,7 +41,6 @@ void answer_send(struct gateway *gateway, const struct asker *asker, Callout__Re
         gateway->ports.reply(gateway->ports.context, asker->door, asker->ticket, bytes.data,
                              bytes.len);
     }
-    arena_close(&arena);
 }
 
 void answer_error(struct gateway *gateway, const struct asker *asker, enum err err,

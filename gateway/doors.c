@@ -48,6 +48,16 @@ size_t doors_unsent(const struct shell *shell)
     return unsent;
 }
 
+uint64_t doors_turnover(const struct shell *shell)
+{
+    uint64_t turnover = 0;
+    for (unsigned i = 0; i < shell->door_count; i++) {
+        const struct sp_counters *counters = sp_listener_counters(shell->doors[i].listener);
+        turnover += counters->accepted + counters->closed;
+    }
+    return turnover;
+}
+
 void doors_close(struct shell *shell)
 {
     for (unsigned i = 0; i < shell->door_count; i++)

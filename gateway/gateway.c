@@ -17,6 +17,7 @@ void gateway_open(struct gateway *gateway, const struct gateway_options *options
     arena_open(&gateway->request_arena, LIMIT_REQUEST_ARENA);
     arena_open(&gateway->pack_arena, 2 * LIMIT_INNER_MESSAGE);
     arena_open(&gateway->reply_arena, 4 * LIMIT_INNER_MESSAGE);
+    arena_open(&gateway->send_arena, 2 * LIMIT_INNER_OUTBOX);
     sessions_init(&gateway->sessions, &gateway->memory, GATEWAY_SESSIONS_MAX, seed);
     throttle_init(&gateway->throttle, &gateway->memory, GATEWAY_BUCKETS_MAX, second_seed(seed));
     polls_init(&gateway->polls, &gateway->memory, GATEWAY_POLLS_MAX);
@@ -35,6 +36,7 @@ void gateway_stop(struct gateway *gateway)
 void gateway_close(struct gateway *gateway)
 {
     upstream_close(gateway->upstream);
+    arena_close(&gateway->send_arena);
     arena_close(&gateway->reply_arena);
     arena_close(&gateway->pack_arena);
     arena_close(&gateway->request_arena);

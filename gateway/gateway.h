@@ -57,6 +57,7 @@ struct gateway {
     struct arena request_arena; /* decoding one request */
     struct arena pack_arena;    /* packing one question: hostile requests cannot fill this one */
     struct arena reply_arena;   /* one answer of the dispatcher */
+    struct arena send_arena;    /* packing one reply */
     struct sessions sessions;
     struct throttle throttle;
     struct polls polls;

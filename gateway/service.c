@@ -5,18 +5,17 @@
 #include "base/clock.h"
 #include "base/exit_code.h"
 #include "base/log.h"
-#include "bus.h"
 #include "gateway/shell.h"
 
 #include <event2/event.h>
-#include <event2/thread.h>
 #include <event2/util.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 
-enum { TICK_MS = 100, PARTING_MS = 1000 };
+enum { TICK_MS = 100, PARTING_MS = 1000, TRIM_EVERY_US = 1000000 };
 
 /* --- the gateway's ports --- */
 
@@ -30,7 +29,15 @@ static enum err port_ask(void *context, uint64_t cookie, const void *bytes, size
                          uint32_t deadline_ms)
 {
     struct shell *shell = context;
-    return bus_ask(shell->bus, cookie, bytes, size, deadline_ms);
+    dial_ask(shell->dial, (uint32_t)cookie, bytes, size, deadline_ms);
+    return ERR_OK;
+}
+
+static void on_answer(void *context, uint64_t cookie, enum err err, const uint8_t *reply,
+                      size_t size)
+{
+    struct shell *shell = context;
+    upstream_answered(shell->gateway.upstream, cookie, err, reply, size);
 }
 
 static void port_reply(void *context, unsigned door, struct sp_ticket to, const void *bytes,
@@ -76,16 +83,29 @@ static void raise_descriptor_limit(void)
 /* --- the loop
  * ------------------------------------------------------------------------------------------ */
 
+/* A handshake takes some twenty kilobytes for a moment. After a crowd of them that would stay ours
+ * for as long as we live. */
+static void give_memory_back(struct shell *shell)
+{
+    int64_t now_us = clock_mono_us();
+    uint64_t turnover = doors_turnover(shell);
+    if (turnover == shell->trimmed_turnover || now_us < shell->trimmed_us + TRIM_EVERY_US) return;
+    shell->trimmed_turnover = turnover;
+    shell->trimmed_us = now_us;
+    malloc_trim(0);
+}
+
 static void on_tick(evutil_socket_t fd, short what, void *context)
 {
     (void)fd;
     (void)what;
     struct shell *shell = context;
     alive_beat();
-    dial_tick(shell);
+    dial_tick(shell->dial);
     kpis_tick(&shell->kpis);
     hold_tick(&shell->gateway);
     if (shell->http != NULL) http_tick(shell->http);
+    give_memory_back(shell);
 }
 
 static void on_signal(evutil_socket_t signal_number, short what, void *context)
@@ -145,7 +165,11 @@ static void say_where(const struct shell *shell)
 static enum err serve(struct shell *shell, struct problem *problem)
 {
     struct admin *admin = NULL;
-    enum err err = dial_open(shell, problem);
+    const struct dial_options dispatcher = {.url = shell->gateway.options.dispatcher,
+                                            .cookie_max = UPSTREAM_IN_FLIGHT_MAX,
+                                            .on_answer = on_answer,
+                                            .context = shell};
+    enum err err = dial_open(&shell->dial, shell->base, &dispatcher, problem);
     if (err == ERR_OK) err = doors_open(shell, problem);
     if (err == ERR_OK && shell->gateway.options.http != NULL)
         err = http_open(&shell->http, shell, problem);
@@ -157,7 +181,7 @@ static enum err serve(struct shell *shell, struct problem *problem)
     admin_close(admin);
     http_close(shell->http);
     doors_close(shell);
-    dial_close(shell);
+    dial_close(shell->dial);
     return err;
 }
 
@@ -188,7 +212,6 @@ int gateway_main(int argc, char **argv)
                 usage ? gateway_usage : "");
         return usage ? EXIT_USAGE : EXIT_CONFIG;
     }
-    CHECK(evthread_use_pthreads() == 0); /* nng's threads wake our loop */
     raise_descriptor_limit();
     shell_open(&shell, &options);
     err = serve(&shell, &problem);

@@ -3,7 +3,7 @@
  *      service.c  the process: signals, the tick, the parting
  *      doors.c    listeners for devices and keys
  *      http.c     the door for HTTP
- *      dial.c     the bus to the dispatcher
+ *      dial.c     the connection to the dispatcher
  *      admin.c    /healthz and /metrics
  *      kpis.c     the figures of the day on /metrics
  *
@@ -12,14 +12,13 @@
 #ifndef CALLOUT_GATEWAY_SHELL_H
 #define CALLOUT_GATEWAY_SHELL_H
 
+#include "gateway/dial.h"
 #include "gateway/gateway.h"
 #include "gateway/http.h"
 #include "gateway/kpis.h"
 #include "sp_listener.h"
 
 struct admin;
-struct bus;
-struct event;
 struct event_base;
 struct shell;
 
@@ -32,22 +31,19 @@ struct door {
 struct shell {
     struct gateway gateway;
     struct event_base *base;
-    struct bus *bus;
-    struct event *bus_ready;
+    struct dial *dial;
     struct door doors[GATEWAY_DOORS_MAX];
     unsigned door_count;
     struct http *http; /* NULL: no such door */
     struct kpis kpis;
+    uint64_t trimmed_turnover; /* when memory was last given back */
+    int64_t trimmed_us;
 };
 
 MUST_USE enum err doors_open(struct shell *shell, struct problem *problem);
-size_t doors_unsent(const struct shell *shell); /* bytes of replies */
+size_t doors_unsent(const struct shell *shell);     /* bytes of replies */
+uint64_t doors_turnover(const struct shell *shell); /* connections that came, and that went */
 void doors_close(struct shell *shell);
-
-MUST_USE enum err dial_open(struct shell *shell, struct problem *problem);
-/* Takes what was answered; several times a second, for deadlines are noticed here. */
-void dial_tick(struct shell *shell);
-void dial_close(struct shell *shell);
 
 MUST_USE enum err admin_open(struct admin **out, struct shell *shell, struct problem *problem);
 void admin_close(struct admin *admin); /* may be NULL */

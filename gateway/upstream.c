@@ -20,7 +20,8 @@ struct ask {
 
 struct upstream {
     const struct gateway_ports *ports;
-    struct arena arena; /* of one question or one answer */
+    struct arena arena;        /* of one question */
+    struct arena answer_arena; /* of one answer; while it is looked at, more may be asked */
     struct ask asks[UPSTREAM_IN_FLIGHT_MAX];
     uint32_t first_free, in_flight;
     bool abandoned; /* what is still answered is nobody's any more */
@@ -64,17 +65,16 @@ void upstream_answered(struct upstream *upstream, uint64_t cookie, enum err err,
 {
     struct upstream_answer answer = {.err = err};
     ProtobufCMessage *message = NULL;
-    struct arena arena; /* its own: `done` may ask again */
+    struct arena *arena = &upstream->answer_arena;
     CHECK(cookie < UPSTREAM_IN_FLIGHT_MAX);
     if (upstream->abandoned) return;
-    arena_open(&arena, 4 * LIMIT_INNER_MESSAGE);
+    arena_rewind(arena);
     if (err == ERR_OK &&
-        message_decode(&callout__reply__descriptor, reply, size, &arena, &message, NULL) != ERR_OK)
+        message_decode(&callout__reply__descriptor, reply, size, arena, &message, NULL) != ERR_OK)
         answer.err = ERR_IO;
     answer.reply = (const Callout__Reply *)message;
     if (answer.reply != NULL) remember(upstream, answer.reply);
     finish(upstream, (uint32_t)cookie, &answer);
-    arena_close(&arena);
 }
 
 void upstream_abandon(struct upstream *upstream)
@@ -94,6 +94,7 @@ struct upstream *upstream_open(const struct gateway_ports *ports)
     CHECK(upstream != NULL);
     upstream->ports = ports;
     arena_open(&upstream->arena, 4 * LIMIT_INNER_MESSAGE);
+    arena_open(&upstream->answer_arena, 4 * LIMIT_INNER_MESSAGE);
     upstream->first_free = NO_ASK;
     for (uint32_t i = UPSTREAM_IN_FLIGHT_MAX; i-- > 0;) {
         upstream->asks[i].next_free = upstream->first_free;
@@ -105,6 +106,7 @@ struct upstream *upstream_open(const struct gateway_ports *ports)
 void upstream_close(struct upstream *upstream)
 {
     arena_close(&upstream->arena);
+    arena_close(&upstream->answer_arena);
     free(upstream);
 }
 

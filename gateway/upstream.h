@@ -20,7 +20,7 @@
 struct gateway_ports;
 struct upstream;
 
-enum { UPSTREAM_IN_FLIGHT_MAX = 4096 };
+enum { UPSTREAM_IN_FLIGHT_MAX = 16384 };
 
 struct upstream_answer {
     enum err err; /* ERR_OK, ERR_RETRY (deadline), ERR_IO: the envelope came, or not */

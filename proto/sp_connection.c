@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/limits.h"
+#include "sp_wire.h"
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
@@ -9,11 +10,6 @@
 #include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { GREETING_SIZE = 8, LENGTH_SIZE = 8, ID_SIZE = 4, UNIX_MARK = 0x01 };
-
-static const uint8_t greeting_of_rep[GREETING_SIZE] = {0, 'S', 'P', 0, 0, 0x31, 0, 0};
-static const uint8_t greeting_of_req[GREETING_SIZE] = {0, 'S', 'P', 0, 0, 0x30, 0, 0};
 
 enum phase { GREETING, HEAD, BODY, DRAIN };
 
@@ -30,27 +26,6 @@ struct sp_connection {
     uint64_t size;    /* BODY, DRAIN: of the whole message */
     uint64_t left;    /* DRAIN: what is still to come */
 };
-
-/* --- numbers on the wire --- */
-
-static uint64_t read_big_endian(const uint8_t *bytes, size_t size)
-{
-    uint64_t value = 0;
-    for (size_t i = 0; i < size; i++)
-        value = value << 8 | bytes[i];
-    return value;
-}
-
-static void write_big_endian(uint8_t *out, size_t size, uint64_t value)
-{
-    for (size_t i = size; i-- > 0; value >>= 8)
-        out[i] = (uint8_t)value;
-}
-
-static bool is_request_id(uint32_t word)
-{
-    return word >> 31 == 1;
-}
 
 /* --- life --- */
 
@@ -87,10 +62,10 @@ static void stop_deadline(struct sp_connection *connection)
 
 static bool step_greeting(struct sp_connection *connection, struct evbuffer *in)
 {
-    uint8_t bytes[GREETING_SIZE];
+    uint8_t bytes[SP_GREETING_SIZE];
     if (evbuffer_get_length(in) < sizeof bytes) return false;
     evbuffer_remove(in, bytes, sizeof bytes);
-    if (memcmp(bytes, greeting_of_req, sizeof bytes) != 0) {
+    if (memcmp(bytes, sp_greeting_of_req, sizeof bytes) != 0) {
         end(connection, &connection->rules->counters->refused_greeting);
         return false;
     }
@@ -102,17 +77,17 @@ static bool step_greeting(struct sp_connection *connection, struct evbuffer *in)
 static bool step_head(struct sp_connection *connection, struct evbuffer *in)
 {
     const struct sp_rules *rules = connection->rules;
-    uint8_t head[1 + LENGTH_SIZE];
-    size_t mark = rules->unix_framing ? 1 : 0, head_size = mark + LENGTH_SIZE;
+    uint8_t head[1 + SP_LENGTH_SIZE];
+    size_t mark = rules->unix_framing ? 1 : 0, head_size = mark + SP_LENGTH_SIZE;
     if (evbuffer_get_length(in) < head_size) return false;
     evbuffer_remove(in, head, head_size);
-    connection->size = connection->left = read_big_endian(head + mark, LENGTH_SIZE);
+    connection->size = connection->left = sp_read_number(head + mark, SP_LENGTH_SIZE);
     connection->request = 0;
-    if ((mark == 1 && head[0] != UNIX_MARK) || connection->size < ID_SIZE) {
+    if ((mark == 1 && head[0] != SP_UNIX_MARK) || connection->size < SP_ID_SIZE) {
         end(connection, &rules->counters->refused_frame);
         return false;
     }
-    if (connection->size <= rules->message_max + ID_SIZE) {
+    if (connection->size <= rules->message_max + SP_ID_SIZE) {
         connection->phase = BODY;
         return true;
     }
@@ -129,14 +104,15 @@ static bool step_body(struct sp_connection *connection, struct evbuffer *in)
     size_t size = (size_t)connection->size;
     if (evbuffer_get_length(in) < size) return false;
     const uint8_t *bytes = evbuffer_pullup(in, (ev_ssize_t)size);
-    uint32_t request = (uint32_t)read_big_endian(bytes, ID_SIZE);
-    if (!is_request_id(request)) {
+    uint32_t request = (uint32_t)sp_read_number(bytes, SP_ID_SIZE);
+    if (!sp_is_request_id(request)) {
         end(connection, &rules->counters->refused_frame);
         return false;
     }
     stop_deadline(connection);
     rules->counters->requests++;
-    rules->on_message(rules->context, connection->slot, request, bytes + ID_SIZE, size - ID_SIZE);
+    rules->on_message(rules->context, connection->slot, request, bytes + SP_ID_SIZE,
+                      size - SP_ID_SIZE);
     evbuffer_drain(in, size);
     connection->phase = HEAD;
     return true;
@@ -146,12 +122,12 @@ static bool step_drain(struct sp_connection *connection, struct evbuffer *in)
 {
     const struct sp_rules *rules = connection->rules;
     if (connection->request == 0) {
-        uint8_t word[ID_SIZE];
+        uint8_t word[SP_ID_SIZE];
         if (evbuffer_get_length(in) < sizeof word) return false;
         evbuffer_remove(in, word, sizeof word);
         connection->left -= sizeof word;
-        connection->request = (uint32_t)read_big_endian(word, sizeof word);
-        if (!is_request_id(connection->request)) {
+        connection->request = (uint32_t)sp_read_number(word, sizeof word);
+        if (!sp_is_request_id(connection->request)) {
             end(connection, &rules->counters->refused_frame);
             return false;
         }
@@ -164,7 +140,7 @@ static bool step_drain(struct sp_connection *connection, struct evbuffer *in)
     stop_deadline(connection);
     connection->phase = HEAD;
     rules->on_oversize(rules->context, connection->slot, connection->request,
-                       connection->size - ID_SIZE);
+                       connection->size - SP_ID_SIZE);
     return true;
 }
 
@@ -231,7 +207,7 @@ struct sp_connection *sp_connection_open(const struct sp_rules *rules, struct bu
     bufferevent_setcb(stream, on_read, NULL, on_event, connection);
     bufferevent_setwatermark(stream, EV_READ, 0, rules->message_max + 4096);
     bufferevent_set_timeouts(stream, NULL, &unread);
-    bufferevent_write(stream, greeting_of_rep, sizeof greeting_of_rep);
+    bufferevent_write(stream, sp_greeting_of_rep, sizeof sp_greeting_of_rep);
     bufferevent_enable(stream, EV_READ | EV_WRITE);
     start_deadline(connection, rules->greeting_ms);
     return connection;
@@ -253,16 +229,15 @@ bool sp_connection_send(struct sp_connection *connection, uint32_t request, cons
                         size_t size)
 {
     const struct sp_rules *rules = connection->rules;
-    uint8_t head[1 + LENGTH_SIZE + ID_SIZE] = {UNIX_MARK};
+    uint8_t space[SP_HEAD_MAX];
+    size_t head_size;
     CHECK(size <= rules->outbox_max);
     if (sp_connection_unsent(connection) > rules->outbox_max - size) return false;
-    write_big_endian(head + 1, LENGTH_SIZE, ID_SIZE + size);
-    write_big_endian(head + 1 + LENGTH_SIZE, ID_SIZE, request);
-    size_t skip = rules->unix_framing ? 0 : 1;
+    const uint8_t *head = sp_write_head(space, rules->unix_framing, request, size, &head_size);
     struct evbuffer *out = bufferevent_get_output(connection->stream);
-    CHECK(evbuffer_add(out, head + skip, sizeof head - skip) == 0);
+    CHECK(evbuffer_add(out, head, head_size) == 0);
     CHECK(evbuffer_add(out, bytes, size) == 0);
-    rules->counters->bytes_out += sizeof head - skip + size;
+    rules->counters->bytes_out += head_size + size;
     return true;
 }
 

@@ -1,6 +1,7 @@
-#define _GNU_SOURCE /* POLLRDHUP */
+#define _GNU_SOURCE /* POLLRDHUP, SOCK_NONBLOCK */
 #include "sp_socket.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <event2/util.h>
 #include <netdb.h>
@@ -94,6 +95,52 @@ static enum err listen_tcp(const struct url *url, int *out, struct problem *prob
     *out = fd;
     return ERR_OK;
 }
+
+/* --- dialling --- */
+
+static int dial(const struct sockaddr *to, socklen_t size, const struct sockaddr_in *source)
+{
+    int fd = socket(to->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1;
+    if (fd < 0) return -1;
+    /* The port is chosen with the peer in view: each pair of addresses has all of them. */
+    bool bound = source == NULL ||
+                 (setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on) == 0 &&
+                  bind(fd, (const struct sockaddr *)source, sizeof *source) == 0);
+    if (bound && (connect(fd, to, size) == 0 || errno == EINPROGRESS)) return fd;
+    int why = errno;
+    close(fd);
+    errno = why;
+    return -1;
+}
+
+static enum err dial_tcp(const struct url *url, const char *source, int *out,
+                         struct problem *problem)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list = NULL;
+    struct sockaddr_in from = {.sin_family = AF_INET};
+    if (source != NULL && inet_pton(AF_INET, source, &from.sin_addr) != 1)
+        return refuse(problem, ERR_INVALID, source, "is not an IPv4 address");
+    int error = getaddrinfo(url->host, url->port, &hints, &list);
+    if (error != 0) return refuse(problem, ERR_INVALID, url->host, gai_strerror(error));
+    int fd = dial(list->ai_addr, list->ai_addrlen, source == NULL ? NULL : &from);
+    freeaddrinfo(list);
+    if (fd < 0) return refuse(problem, ERR_IO, url->host, strerror(errno));
+    sp_socket_tune(fd);
+    *out = fd;
+    return ERR_OK;
+}
+
+enum err sp_socket_dial(const struct url *url, const char *source, int *fd, struct problem *problem)
+{
+    if (url->scheme != URL_IPC) return dial_tcp(url, source, fd, problem);
+    struct sockaddr_un address = unix_address(url->path);
+    int dialled = dial((const struct sockaddr *)&address, sizeof address, NULL);
+    if (dialled < 0) return refuse(problem, ERR_IO, url->path, strerror(errno));
+    *fd = dialled;
+    return ERR_OK;
+}
+
+/* --- listening --- */
 
 enum err sp_socket_listen(const struct url *url, int *fd, struct problem *problem)
 {

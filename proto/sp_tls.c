@@ -55,3 +55,16 @@ struct bufferevent *sp_tls_accept(SSL_CTX *tls, struct event_base *base, int fd)
     if (stream != NULL) bufferevent_openssl_set_allow_dirty_shutdown(stream, 1);
     return stream;
 }
+
+enum err sp_tls_trust(SSL_CTX **out, const char *ca_file, struct problem *problem)
+{
+    SSL_CTX *tls = SSL_CTX_new(TLS_client_method());
+    if (tls == NULL) return refuse(problem, tls, "tls");
+    SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION);
+    SSL_CTX_set_verify(tls, SSL_VERIFY_PEER, NULL);
+    SSL_CTX_set_mode(tls, SSL_MODE_RELEASE_BUFFERS);
+    if (SSL_CTX_load_verify_locations(tls, ca_file, NULL) != 1)
+        return refuse(problem, tls, ca_file);
+    *out = tls;
+    return ERR_OK;
+}

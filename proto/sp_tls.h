@@ -12,6 +12,8 @@
 /* A server's context from PEM files. ERR_INVALID with the problem's field naming the file. */
 MUST_USE enum err sp_tls_open(SSL_CTX **out, const char *certificate_file, const char *key_file,
                               struct problem *problem);
+/* A client's context that believes the authorities of a PEM file. */
+MUST_USE enum err sp_tls_trust(SSL_CTX **out, const char *ca_file, struct problem *problem);
 
 void sp_tls_close(SSL_CTX *tls); /* may be NULL */
 

@@ -45,6 +45,8 @@ static enum err read_endpoints(struct system *system, struct problem *problem)
             snprintf(system->gateway, sizeof system->gateway, "%s", line + 8);
         if (strncmp(line, "admin ", 6) == 0)
             snprintf(system->admin, sizeof system->admin, "%s", line + 6);
+        if (strncmp(line, "dispatcher ", 11) == 0)
+            snprintf(system->dispatcher, sizeof system->dispatcher, "%s", line + 11);
     }
     fclose(file);
     if (system->gateway[0] != '\0') return ERR_OK;

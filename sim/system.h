@@ -19,8 +19,9 @@ enum { SYSTEM_TEXT = 512, SYSTEM_TOKEN = 128 };
 
 struct system {
     char data_dir[SYSTEM_TEXT];
-    char gateway[SYSTEM_TEXT]; /* URL */
-    char admin[SYSTEM_TEXT];   /* HOST:PORT */
+    char gateway[SYSTEM_TEXT];    /* URL */
+    char admin[SYSTEM_TEXT];      /* HOST:PORT */
+    char dispatcher[SYSTEM_TEXT]; /* URL of its private socket */
     char key[SYSTEM_TEXT];
     char ca_file[SYSTEM_TEXT + 32]; /* of the folder, for a gateway that speaks TLS; "": none */
     pid_t pid;                      /* of `serve`, if it is ours; else 0 */

@@ -91,8 +91,16 @@ static enum err make_private(const char *path, struct problem *problem)
     return ERR_OK;
 }
 
+/* Counting every allocation of SQLite's takes a lock for each; nobody asks for the sum. Said
+ * after the first connection of the process, it is refused without harm. */
+static void count_no_memory(void)
+{
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 static enum err open_plain(sqlite3 **out, const char *path, int flags, struct problem *problem)
 {
+    count_no_memory();
     sqlite3 *db = NULL;
     int result = sqlite3_open_v2(path, &db, flags | SQLITE_OPEN_NOMUTEX, NULL);
     if (result == SQLITE_OK) {
@@ -131,7 +139,7 @@ enum err database_open(struct database *database, const char *path, bool read_on
     spatialite_init_ex(database->db, database->spatial, 0);
     err = database_run(database->db,
                        "PRAGMA mmap_size = 0; PRAGMA cell_size_check = ON;"
-                       "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384;",
+                       "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536;",
                        problem);
     if (err == ERR_OK && !read_only) sqlite3_wal_hook(database->db, on_wal, NULL);
     if (err != ERR_OK) database_close(database);

@@ -76,6 +76,16 @@ void sql_create_triggers(struct sql *sql, enum row_kind kind)
     sql_add(sql, "END;\n");
 }
 
+/* A noun is often put as it stands already: then its page is not written. */
+static void add_differs(struct sql *sql, const struct row_table *table)
+{
+    for (uint32_t i = row_key_count(table); i < table->column_count; i++) {
+        const char *name = table->columns[i].name;
+        bool first = i == row_key_count(table);
+        sql_add(sql, "%s%s <> excluded.%s", first ? " WHERE " : " OR ", name, name);
+    }
+}
+
 /* An UPSERT, not INSERT OR REPLACE: that would give the row a new row id and fire no DELETE
  * trigger, so that the R*Tree would keep the former place. */
 void sql_put(struct sql *sql, enum row_kind kind)
@@ -97,6 +107,7 @@ void sql_put(struct sql *sql, enum row_kind kind)
         sql_add(sql, "%s%s = excluded.%s", i == keys ? "" : ", ", name, name);
     }
     if (located) sql_add(sql, ", " SQL_PLACE " = excluded." SQL_PLACE);
+    if (keys < table->column_count && table->class == ROW_NOUN) add_differs(sql, table);
 }
 
 static void add_where(struct sql *sql, const struct row_table *table, uint32_t key_columns,

@@ -30,6 +30,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Pages in the WAL before they are copied into the file. A batch of 500 check-ins of as many
+ * devices changes some thousand pages, most of them again in the next one: copied after each batch,
+ * they would be written and synced twice every time. 32 MiB are read again in a moment after a
+ * crash. */
+#define WAL_PAGES_TEXT "8192"
+
 enum { KEYS_MAX = 4 }; /* key columns of any table */
 
 /* The statements of one table. */
@@ -107,9 +113,9 @@ static void sql_of_extra(struct sql *sql, uint32_t extra)
         sql_add(sql, " ORDER BY seq DESC LIMIT 1");
     } else if (extra == EXTRA_CHANGES_OF) { /* two indexes, each in order, merged */
         sql_select(sql, ROW_CHANGE);
-        sql_add(sql, " WHERE owner_before = ?1 AND seq > ?2 UNION ALL ");
+        sql_add(sql, " WHERE owner_after = ?1 AND seq > ?2 UNION ALL ");
         sql_select(sql, ROW_CHANGE);
-        sql_add(sql, " WHERE owner_after = ?1 AND seq > ?2 AND owner_before <> ?1"
+        sql_add(sql, " WHERE owner_before = ?1 AND seq > ?2 AND owner_before <> owner_after"
                      " ORDER BY seq, number");
     } else if (extra == EXTRA_HISTORY_OF) {
         sql_select(sql, ROW_CHANGE);
@@ -665,7 +671,9 @@ static enum err prepare_writer(struct store_spatialite *file, const char *folder
         err = problem_set(problem, ERR_IO, folder, "write-ahead logging is not possible there");
     }
     if (err == ERR_OK) {
-        err = database_run(db, "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864;",
+        err = database_run(db,
+                           "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864;"
+                           "PRAGMA wal_autocheckpoint = " WAL_PAGES_TEXT ";",
                            problem);
     }
     if (err == ERR_OK) err = database_harden(&file->database, problem);

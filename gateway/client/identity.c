@@ -55,11 +55,17 @@ enum err identity_save(const struct identity *identity, const char *path, struct
     return ERR_OK;
 }
 
+void identity_fresh(struct identity *out)
+{
+    CHECK(sodium_init() >= 0);
+    memset(out, 0, sizeof *out);
+    crypto_sign_keypair(out->public_key, out->private_key);
+}
+
 static enum err make(struct identity *out, const char *path, struct problem *problem)
 {
     struct identity identity;
-    memset(&identity, 0, sizeof identity);
-    crypto_sign_keypair(identity.public_key, identity.private_key);
+    identity_fresh(&identity);
     enum err err = identity_save(&identity, path, problem);
     if (err == ERR_OK) *out = identity;
     sodium_memzero(&identity, sizeof identity);

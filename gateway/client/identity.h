@@ -30,6 +30,8 @@ struct identity {
     char technician_id[LIMIT_ID + 1];
 };
 
+/* A new key that nobody has enrolled, in memory only. */
+void identity_fresh(struct identity *out);
 /* Reads the identity at `path`; if there is none, makes a key and saves it. */
 MUST_USE enum err identity_load(struct identity *out, const char *path, struct problem *problem);
 MUST_USE enum err identity_save(const struct identity *identity, const char *path,

@@ -29,7 +29,7 @@ enum {
     LIMIT_TERRITORIES = 64,
     LIMIT_SERVICE_DAYS = 1024, /* counted for each territory, past ones included */
     LIMIT_SKILLS = 1024,       /* distinct skill names of one installation */
-    LIMIT_TECHNICIANS = 4096,
+    LIMIT_TECHNICIANS = 16384,
     LIMIT_SHIFTS = 32768,
     LIMIT_APPOINTMENTS = 65536,   /* open and closed ones of the horizon */
     LIMIT_VISITS_PER_ROUTE = 64,  /* of the running system */
