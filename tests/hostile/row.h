@@ -45,7 +45,7 @@ struct row {
     bool changes;        /* facts may follow */
     bool slow;           /* waits for a deadline: done last, so that the deadline has passed */
     const char *missing; /* what this row needs and the product does not have yet */
-    const char *proof;   /* the row is proved there instead */
+    const char *proof;   /* FILE FUNCTION: proved there instead */
 };
 
 #endif
