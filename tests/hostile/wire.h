@@ -104,13 +104,24 @@ static void send_nest(const struct row *row, struct got *got)
 
 /* --- the line itself --- */
 
+/* Closed without waiting for a deadline: others were served in between, behind these bytes. */
+static bool is_closed_at_once(int fd)
+{
+    uint8_t bytes[64];
+    ssize_t got;
+    (void)settled_seq();
+    while ((got = recv(fd, bytes, sizeof bytes, MSG_DONTWAIT)) > 0)
+        ;
+    return got == 0 || (got < 0 && errno == ECONNRESET);
+}
+
 /* The bytes of the row instead of a greeting. */
 static void send_instead_of_greeting(const struct row *row, struct got *got)
 {
     int fd = connect_from(2);
     assert_true(fd >= 0);
     assert_true(raw_write(fd, row->bytes.at, row->bytes.size));
-    *got = (struct got){.closed = raw_is_closed(fd)};
+    *got = (struct got){.closed = is_closed_at_once(fd)};
     close(fd);
 }
 
@@ -122,7 +133,7 @@ static void send_claim(const struct row *row, struct got *got)
     raw_put_u64(head, row->total);
     memcpy(head + 8, "\x80\0\0\7", 4);
     assert_true(raw_write(fd, head, sizeof head));
-    *got = (struct got){.closed = raw_is_closed(fd)};
+    *got = (struct got){.closed = is_closed_at_once(fd)};
     close(fd);
 }
 
