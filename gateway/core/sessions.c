@@ -20,23 +20,34 @@ void sessions_init(struct sessions *sessions, struct arena *arena, uint32_t capa
     while (sessions->set_count * WAYS < capacity)
         sessions->set_count *= 2;
     sessions->seed = seed;
-    sessions->entries = arena_need(arena, sessions->set_count * WAYS * sizeof(struct session));
+    sessions->used = 0;
+    uint32_t places = sessions->set_count * WAYS;
+    sessions->places = arena_need(arena, places * sizeof *sessions->places);
+    sessions->entries = arena_need(arena, places * sizeof(struct session));
 }
 
-/* The WAYS entries among which a token lies. */
-static struct session *set_of(const struct sessions *sessions, const void *token, size_t size)
+/* The WAYS places among which a token lies. */
+static uint32_t *set_of(const struct sessions *sessions, const void *token, size_t size)
 {
     struct digest digest = {sessions->seed};
     digest_bytes(&digest, token, size);
-    return sessions->entries + (digest.state & (sessions->set_count - 1)) * WAYS;
+    return sessions->places + (digest.state & (sessions->set_count - 1)) * WAYS;
+}
+
+/* The entry of a place; NULL: it never had one. */
+static struct session *entry_of(const struct sessions *sessions, uint32_t place)
+{
+    return place == 0 ? NULL : &sessions->entries[place - 1];
 }
 
 static struct session *find(const struct sessions *sessions, const void *token, size_t size)
 {
     CHECK(size > 0 && size <= SESSION_TOKEN_MAX);
-    struct session *set = set_of(sessions, token, size);
-    for (unsigned i = 0; i < WAYS; i++)
-        if (set[i].token_size == size && memcmp(set[i].token, token, size) == 0) return &set[i];
+    const uint32_t *set = set_of(sessions, token, size);
+    for (unsigned i = 0; i < WAYS; i++) {
+        struct session *it = entry_of(sessions, set[i]);
+        if (it != NULL && it->token_size == size && memcmp(it->token, token, size) == 0) return it;
+    }
     return NULL;
 }
 
@@ -47,12 +58,15 @@ const struct session_holder *sessions_find(const struct sessions *sessions, cons
     return session != NULL && session->ends_us > now_us ? &session->holder : NULL;
 }
 
-static struct session *make_room(const struct sessions *sessions, const void *token, size_t size)
+static struct session *make_room(struct sessions *sessions, const void *token, size_t size)
 {
-    struct session *set = set_of(sessions, token, size), *first_to_end = set;
+    uint32_t *set = set_of(sessions, token, size);
+    struct session *first_to_end = NULL;
     for (unsigned i = 0; i < WAYS; i++) {
-        if (set[i].token_size == 0) return &set[i];
-        if (set[i].ends_us < first_to_end->ends_us) first_to_end = &set[i];
+        if (set[i] == 0) set[i] = ++sessions->used;
+        struct session *it = entry_of(sessions, set[i]);
+        if (it->token_size == 0) return it;
+        if (first_to_end == NULL || it->ends_us < first_to_end->ends_us) first_to_end = it;
     }
     return first_to_end;
 }
@@ -77,7 +91,7 @@ void sessions_forget(struct sessions *sessions, const void *token, size_t size)
 
 void sessions_forget_holder(struct sessions *sessions, enum session_kind kind, const char *id)
 {
-    for (uint32_t i = 0; i < sessions->set_count * WAYS; i++) {
+    for (uint32_t i = 0; i < sessions->used; i++) {
         struct session *session = &sessions->entries[i];
         bool his =
             id == NULL || (session->holder.kind == kind && strcmp(session->holder.id, id) == 0);

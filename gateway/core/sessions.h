@@ -33,7 +33,11 @@ struct session_holder {
 };
 
 struct sessions {
+    /* A place is 0 or counts from 1 into the entries, which are used in order: memory is taken as
+     * it is needed, not wherever a token's hash falls. */
+    uint32_t *places;
     struct session *entries;
+    uint32_t used;
     uint32_t set_count; /* a power of two */
     uint64_t seed;
 };
