@@ -158,7 +158,8 @@ static void put_away(struct phone *phone)
 
 static bool needs_phone(const struct phone *phone)
 {
-    return phone->handset == NULL || phone->handset->useless;
+    const struct handset *handset = phone->handset;
+    return handset == NULL || handset->useless || life_is_unknown(handset->life);
 }
 
 /* A new phone, once the dispatcher gives a token for it. */

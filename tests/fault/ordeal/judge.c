@@ -11,6 +11,7 @@
 #include "sim/world/hub.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* --- reading the log --- */
@@ -127,7 +128,7 @@ static void judge_word(struct oracle *oracle, struct store *store, const struct 
     bool applied = word->outcome == CALLOUT__OUTCOME__APPLIED ||
                    word->outcome == CALLOUT__OUTCOME__CONFLICT_RECORDED;
     const char *what = NULL;
-    if (word->outcome == 0) return;
+    if (life->unknown || (word->outcome == 0 && !word->pledged)) return;
     if (word->outcome == CALLOUT__OUTCOME__PAYLOAD_MISMATCH) what = "was taken for another";
     if (applied && becomes_fact(word->body) && word->facts == 0) what = "has no fact";
     if (word->facts > 0 && word->fact_digest != word->digest) what = "has another's fact";
@@ -153,7 +154,7 @@ static void judge_shown(struct oracle *oracle)
     }
 }
 
-void oracle_judge(struct oracle *oracle, struct store *store)
+static void read_log(struct oracle *oracle, struct store *store)
 {
     for (struct life *life = oracle->lives; life != NULL; life = life->next)
         for (uint64_t i = 0; i < life->word_count; i++)
@@ -163,6 +164,11 @@ void oracle_judge(struct oracle *oracle, struct store *store)
     oracle->result->facts = 0;
     enum err err = store_each(store, ROW_FACT, NULL, 0, false, read_fact, oracle);
     if (err != ERR_OK) oracle_blame(oracle, LOST, "the log cannot be read");
+}
+
+void oracle_judge(struct oracle *oracle, struct store *store)
+{
+    read_log(oracle, store);
     for (const struct life *life = oracle->lives; life != NULL; life = life->next)
         for (uint64_t seq = 1; seq <= life->word_count; seq++)
             judge_word(oracle, store, life, seq);
@@ -173,6 +179,42 @@ void oracle_judge(struct oracle *oracle, struct store *store)
             oracle_blame(oracle, LOST, "the request %s was acknowledged, and has no fact", id);
     }
     judge_shown(oracle);
+}
+
+/* --- a restore --- */
+
+static void restore_life(struct life *life, struct store *store)
+{
+    union row row;
+    const struct row_device key = {.device_id = life->device_id};
+    life->unknown = store_get(store, ROW_DEVICE, &key, &row) != ERR_OK;
+    if (!life->unknown && !row.device.revoked) life->revoked_us = 0;
+    for (uint64_t seq = 1; seq <= life->word_count; seq++) {
+        struct word *word = &life->words[seq - 1];
+        if (word->outcome == 0 || result_is_kept(store, life, seq)) continue;
+        word->outcome = 0;
+        word->pledged = true;
+    }
+}
+
+void oracle_restored(struct oracle *oracle, struct store *store)
+{
+    read_log(oracle, store);
+    struct texts kept = {.items = NULL};
+    for (size_t i = 0; i < oracle->accepted.room; i++) {
+        const char *id = oracle->accepted.items[i].text;
+        const struct text *fact = id[0] == '\0' ? NULL : texts_find(&oracle->requests, id);
+        if (fact != NULL && fact->number > 0) texts_take(&kept, id);
+    }
+    free(oracle->accepted.items);
+    oracle->accepted = kept;
+    for (struct life *life = oracle->lives; life != NULL; life = life->next)
+        restore_life(life, store);
+}
+
+bool life_is_unknown(const struct life *life)
+{
+    return life->unknown;
 }
 
 /* --- convergence --- */

@@ -122,7 +122,11 @@ static void bring_back(struct mishaps *mishaps)
     struct hub *hub = mishaps->options.hub;
     if (!mishaps->options.ordeal->restores || hub_store(hub) == NULL) return;
     oracle_judge(mishaps->options.oracle, hub_store(hub));
-    mishaps->options.result->restores += hub_bring_back(hub, true);
+    if (!hub_bring_back(hub, true)) return;
+    mishaps->options.result->restores++;
+    struct store *store = disk_mount(hub_disk(hub));
+    oracle_restored(mishaps->options.oracle, store);
+    store_close(store);
 }
 
 static const struct {

@@ -62,6 +62,11 @@ struct passer oracle_reply(struct oracle *oracle, struct sp_ticket to, const uin
 
 /* Reads the whole log, and holds against it all that was said. */
 void oracle_judge(struct oracle *oracle, struct store *store);
+/* The disk was brought back from a copy. What devices were told must come back by themselves, since
+ * they keep it and say it again; what the office was told, and enrolments since the copy, are
+ * gone. */
+void oracle_restored(struct oracle *oracle, struct store *store);
+bool life_is_unknown(const struct life *life);
 /* Whether the device shows what the dispatcher has for it, and has sent all; *why says what not. */
 bool oracle_agrees(const struct client *client, struct hub *hub, const char *technician_id,
                    char why[ORDEAL_TEXT]);

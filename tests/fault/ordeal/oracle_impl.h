@@ -14,8 +14,9 @@ struct word {
     struct point place;       /* of a position */
     bool refused;             /* off shift: told so, and to be kept nowhere */
     Callout__Outcome outcome; /* 0: not acknowledged */
-    uint32_t facts;           /* in the log, while it is judged */
-    uint64_t fact_digest;     /* of the last of them */
+    bool pledged;         /* acknowledged before a restore took it: to be there again in the end */
+    uint32_t facts;       /* in the log, while it is judged */
+    uint64_t fact_digest; /* of the last of them */
 };
 
 struct life {
@@ -23,6 +24,7 @@ struct life {
     char technician_id[LIMIT_ID + 1], device_id[LIMIT_ID + 1], token[128], peer[48];
     uint32_t epoch;
     int64_t revoked_us; /* 0: it was not */
+    bool unknown;       /* a restore took its enrolment */
     struct word *words; /* by number, from 1 */
     uint64_t word_count, word_room;
 };
