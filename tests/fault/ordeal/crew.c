@@ -384,6 +384,7 @@ static void cancel_timers(struct phone *phone)
 static void handset_end(struct handset *handset)
 {
     if (handset == NULL) return;
+    oracle_ended(handset->life);
     client_close(handset->client);
     free(handset);
 }

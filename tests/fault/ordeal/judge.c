@@ -128,7 +128,9 @@ static void judge_word(struct oracle *oracle, struct store *store, const struct 
     bool applied = word->outcome == CALLOUT__OUTCOME__APPLIED ||
                    word->outcome == CALLOUT__OUTCOME__CONFLICT_RECORDED;
     const char *what = NULL;
-    if (life->unknown || (word->outcome == 0 && !word->pledged)) return;
+    if (life->unknown ||
+        (word->outcome == 0 && (!word->pledged || life->ended || !oracle->at_rest)))
+        return;
     if (word->outcome == CALLOUT__OUTCOME__PAYLOAD_MISMATCH) what = "was taken for another";
     if (applied && becomes_fact(word->body) && word->facts == 0) what = "has no fact";
     if (word->facts > 0 && word->fact_digest != word->digest) what = "has another's fact";
@@ -166,8 +168,9 @@ static void read_log(struct oracle *oracle, struct store *store)
     if (err != ERR_OK) oracle_blame(oracle, LOST, "the log cannot be read");
 }
 
-void oracle_judge(struct oracle *oracle, struct store *store)
+void oracle_judge(struct oracle *oracle, struct store *store, bool at_rest)
 {
+    oracle->at_rest = at_rest;
     read_log(oracle, store);
     for (const struct life *life = oracle->lives; life != NULL; life = life->next)
         for (uint64_t seq = 1; seq <= life->word_count; seq++)

@@ -121,7 +121,7 @@ static void bring_back(struct mishaps *mishaps)
 {
     struct hub *hub = mishaps->options.hub;
     if (!mishaps->options.ordeal->restores || hub_store(hub) == NULL) return;
-    oracle_judge(mishaps->options.oracle, hub_store(hub));
+    oracle_judge(mishaps->options.oracle, hub_store(hub), false);
     if (!hub_bring_back(hub, true)) return;
     mishaps->options.result->restores++;
     struct store *store = disk_mount(hub_disk(hub));

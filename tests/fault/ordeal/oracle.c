@@ -168,6 +168,11 @@ void oracle_revoked(struct life *life, int64_t now_us)
     life->revoked_us = now_us;
 }
 
+void oracle_ended(struct life *life)
+{
+    life->ended = true;
+}
+
 const char *life_device_id(const struct life *life)
 {
     return life->device_id;

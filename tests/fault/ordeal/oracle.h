@@ -41,6 +41,7 @@ struct life *oracle_life(struct oracle *oracle, const char *technician_id, const
 void oracle_saved(struct oracle *oracle, struct life *life, const Callout__Command *command);
 void oracle_heard(struct oracle *oracle, struct life *life, const Callout__CommandResult *result);
 void oracle_revoked(struct life *life, int64_t now_us);
+void oracle_ended(struct life *life);                /* its phone is off for good */
 const char *life_device_id(const struct life *life); /* "": the gateway never said it */
 const char *life_technician_id(const struct life *life);
 bool life_was_revoked(const struct life *life);
@@ -60,8 +61,9 @@ struct passer oracle_reply(struct oracle *oracle, struct sp_ticket to, const uin
 
 /* --- judging --- */
 
-/* Reads the whole log, and holds against it all that was said. */
-void oracle_judge(struct oracle *oracle, struct store *store);
+/* Reads the whole log, and holds against it all that was said; `at_rest`: also what a restore took,
+ * since every device had the time to bring it back. */
+void oracle_judge(struct oracle *oracle, struct store *store, bool at_rest);
 /* The disk was brought back from a copy. What devices were told must come back by themselves, since
  * they keep it and say it again; what the office was told, and enrolments since the copy, are
  * gone. */

@@ -25,6 +25,7 @@ struct life {
     uint32_t epoch;
     int64_t revoked_us; /* 0: it was not */
     bool unknown;       /* a restore took its enrolment */
+    bool ended;         /* its phone is off for good: it brings nothing back any more */
     struct word *words; /* by number, from 1 */
     uint64_t word_count, word_room;
 };
@@ -55,6 +56,7 @@ struct oracle {
     struct life *lives;
     struct asked *asked; /* by the ticket's slot */
     uint32_t asked_room;
+    bool at_rest; /* while it judges: devices had the time to bring back what a restore took */
     struct texts shown;    /* "TECHNICIAN APPOINTMENT": carried to him by some reply */
     struct texts owned;    /* the same: his by a fact, at some time */
     struct texts accepted; /* request ids whose asker was told that it is done */

@@ -115,11 +115,11 @@ static void judge(struct ordeal *ordeal)
 {
     struct store *store = hub_store(ordeal->hub);
     if (store != NULL) {
-        oracle_judge(ordeal->oracle, store);
+        oracle_judge(ordeal->oracle, store, true);
         return;
     }
     store = disk_mount(hub_disk(ordeal->hub));
-    oracle_judge(ordeal->oracle, store);
+    oracle_judge(ordeal->oracle, store, true);
     store_close(store);
 }
 
