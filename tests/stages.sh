@@ -91,7 +91,8 @@ demo_smoke() { # the demo ends by itself, with one JSON object that says that or
 simulated_faults() { # half of the seeds on each of two cores; a finding names its seed and step
     local half=$((seeds / 2)) first=0
     build/ordeal --restores --seeds "$half" --seed 1 >build/ordeal.1 &
-    build/ordeal --restores --seeds $((seeds - half)) --seed $((half + 1)) >build/ordeal.2 || first=1
+    build/ordeal --restores --seeds $((seeds - half)) --seed $((half + 1)) \
+        >build/ordeal.2 || first=1
     wait $! && [ "$first" = 0 ]
     local code=$?
     sed 's/^/note: /' build/ordeal.1 build/ordeal.2
