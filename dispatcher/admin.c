@@ -5,7 +5,9 @@
 #include "base/exit_code.h"
 #include "base/log.h"
 #include "bus.h"
+#include "dispatcher/authz.h"
 #include "dispatcher/engine.h"
+#include "dispatcher/password.h"
 #include "message.h"
 #include "tls_init.h"
 
@@ -13,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { ARGUMENTS_MAX = 4096, ASK_MS = 60000 };
 
@@ -20,8 +23,13 @@ static const char usage[] =
     "usage: callout admin VERB --data DIR [ARGUMENT]...\n"
     "  enrol TECHNICIAN...     prints a token for each; a device enrols with it once, within 15 "
     "minutes\n"
-    "  key --name N --role R   prints a new API key; R is dispatcher, integrator, auditor or "
-    "admin\n"
+    "  key --name N --role R [--territory A,B]   prints a new API key; R is dispatcher, planner,\n"
+    "                          integrator, auditor or admin; without territories it has them all\n"
+    "  keys                    lists them\n"
+    "  person add NAME --role R [--territory A,B]   somebody who logs in; the password is read\n"
+    "                          from standard input, 12 characters at least\n"
+    "  person passwd NAME | disable NAME | list     either ends the person's sessions\n"
+    "  audit [NUMBER]          prints the audit log, from the entry after NUMBER on\n"
     "  revoke DEVICE|KEY       ends a device's or key's access\n"
     "  backup NEWDIR           writes a copy of the data folder, also while it is in use\n"
     "  restore BACKUP          makes the (new) folder DIR from a backup\n"
@@ -31,22 +39,23 @@ static const char usage[] =
     "  callout admin key --data /var/lib/callout --name crm --role integrator\n";
 
 struct options {
-    const char *verb, *data, *name, *role;
+    const char *verb, *data, *name, *role, *territories;
+    char hash[PASSWORD_HASH_SIZE]; /* of the password that was read */
     char **arguments;
     int argument_count;
 };
 
 static int parse(int argc, char **argv, struct options *options)
 {
-    static const struct option longs[] = {{"data", required_argument, NULL, 'd'},
-                                          {"name", required_argument, NULL, 'n'},
-                                          {"role", required_argument, NULL, 'r'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
+    static const struct option longs[] = {
+        {"data", required_argument, NULL, 'd'}, {"name", required_argument, NULL, 'n'},
+        {"role", required_argument, NULL, 'r'}, {"territory", required_argument, NULL, 't'},
+        {"help", no_argument, NULL, 'h'},       {NULL, 0, NULL, 0}};
     for (int c; (c = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
         if (c == 'd') options->data = optarg;
         if (c == 'n') options->name = optarg;
         if (c == 'r') options->role = optarg;
+        if (c == 't') options->territories = optarg;
         if (c == 'h') {
             fputs(usage, stdout);
             exit(EXIT_DONE);
@@ -87,7 +96,12 @@ static ProtobufCBinaryData pack_request(const struct options *options, struct ar
     callout__request__init(&request);
     Callout__AdminRequest admin;
     callout__admin_request__init(&admin);
-    char *key[2] = {(char *)(uintptr_t)options->name, (char *)(uintptr_t)options->role};
+    /* protobuf-c's structs know no const; packing only reads */
+    char *role = (char *)(uintptr_t)options->role, *hash = (char *)(uintptr_t)options->hash;
+    char *territories =
+        (char *)(uintptr_t)(options->territories == NULL ? GRANT_ALL : options->territories);
+    char *key[] = {(char *)(uintptr_t)options->name, role, territories};
+    char *person[5] = {NULL};
     request.proto_major = 1;
     request.method = arena_text(arena, "Admin");
     admin.verb = arena_text(arena, options->verb);
@@ -95,7 +109,17 @@ static ProtobufCBinaryData pack_request(const struct options *options, struct ar
     admin.n_arguments = (size_t)options->argument_count;
     if (strcmp(options->verb, "key") == 0) {
         admin.arguments = key;
-        admin.n_arguments = 2;
+        admin.n_arguments = 3;
+    }
+    if (options->hash[0] != '\0') { /* person add NAME, person passwd NAME */
+        bool add = strcmp(options->arguments[0], "add") == 0;
+        for (size_t i = 0; i < 2; i++)
+            person[i] = options->arguments[i];
+        if (add) person[2] = role;
+        if (add) person[3] = territories;
+        person[add ? 4 : 2] = hash;
+        admin.arguments = person;
+        admin.n_arguments = add ? 5 : 3;
     }
     request.body = message_encode(&admin.base, arena);
     return message_encode(&request.base, arena);
@@ -185,6 +209,29 @@ static int tls(const struct options *options)
     return EXIT_CONFIG;
 }
 
+/* For `person add` and `person passwd`: the password, never from the command line. */
+static int read_password(struct options *options)
+{
+    char password[PASSWORD_BYTES_MAX + 2];
+    struct problem problem = {{0}, {0}};
+    const char *what = options->argument_count > 0 ? options->arguments[0] : "";
+    bool add = strcmp(what, "add") == 0;
+    if (!add && strcmp(what, "passwd") != 0) return EXIT_DONE;
+    if (options->argument_count != 2 || (add && options->role == NULL)) {
+        fprintf(stderr, "callout admin person %s: a name%s needed\n", what,
+                add ? " and --role are" : " is");
+        return EXIT_USAGE;
+    }
+    if (isatty(STDIN_FILENO)) fputs("password: ", stderr);
+    if (fgets(password, sizeof password, stdin) == NULL) password[0] = '\0';
+    password[strcspn(password, "\r\n")] = '\0';
+    enum err err = password_hash(password, options->hash, &problem);
+    memset(password, 0, sizeof password);
+    if (err == ERR_OK) return EXIT_DONE;
+    fprintf(stderr, "callout admin person %s: %s %s\n", what, problem.field, problem.text);
+    return EXIT_CONFIG;
+}
+
 int admin_main(int argc, char **argv)
 {
     struct options options = {0};
@@ -199,6 +246,8 @@ int admin_main(int argc, char **argv)
         fprintf(stderr, "callout admin key: --name and --role are needed\n");
         return EXIT_USAGE;
     }
+    if (strcmp(options.verb, "person") == 0 && (code = read_password(&options)) != EXIT_DONE)
+        return code;
     arena_open(&arena, (size_t)64 << 20);
     code = EXIT_UNREACHABLE;
     if (running_socket(options.data, url, sizeof url)) code = ask_running(url, &options, &arena);

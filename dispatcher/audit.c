@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <sodium.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -146,6 +147,85 @@ void audit_failure(struct call *call, enum audit_event event, const char *subjec
     if (engine->audit_unsaid > 0)
         snprintf(detail, sizeof detail, "%u more since the entry before", engine->audit_unsaid);
     if (append(call, event, subject, detail) == ERR_OK) engine->audit_unsaid = 0;
+}
+
+/* --- reading --- */
+
+enum { PAGE = 200 };
+
+struct page {
+    struct call *call;
+    Callout__AuditLogReply *answer;
+    uint32_t room;
+};
+
+static bool add_entry(void *context, const void *visited)
+{
+    struct page *page = context;
+    struct arena *arena = page->call->arena;
+    const struct row_audit *row = visited;
+    if (page->answer->n_entries == page->room) return false;
+    Callout__AuditEntry *entry = arena_need(arena, sizeof *entry);
+    callout__audit_entry__init(entry);
+    entry->number = (uint64_t)row->number;
+    entry->wall_us = row->wall_us;
+    entry->event = arena_text(arena, row->event);
+    entry->actor = arena_text(arena, row->actor);
+    entry->peer = arena_text(arena, row->peer);
+    entry->subject = arena_text(arena, row->subject);
+    entry->detail = arena_text(arena, row->detail);
+    entry->chain.data = arena_need(arena, row->chain.size + 1);
+    entry->chain.len = row->chain.size;
+    memcpy(entry->chain.data, row->chain.bytes, row->chain.size);
+    page->answer->entries[page->answer->n_entries++] = entry;
+    return true;
+}
+
+static enum err read_page(struct call *call, uint64_t after, uint32_t room,
+                          Callout__AuditLogReply *answer)
+{
+    struct page page = {call, answer, room};
+    struct row_audit key = {.number = after > INT64_MAX ? INT64_MAX : (int64_t)after};
+    callout__audit_log_reply__init(answer);
+    answer->entries = arena_need(call->arena, room * sizeof *answer->entries);
+    return store_each(call->engine->store, ROW_AUDIT, &key, 0, true, add_entry, &page);
+}
+
+enum err handle_audit_log(struct call *call)
+{
+    const Callout__AuditLogRequest *request = (const Callout__AuditLogRequest *)call->message;
+    Callout__AuditLogReply *answer = arena_need(call->arena, sizeof *answer);
+    uint32_t room = request->count == 0 || request->count > PAGE ? PAGE : request->count;
+    enum err err = read_page(call, request->after_number, room, answer);
+    call->answer = &answer->base;
+    return err;
+}
+
+static char *entry_line(struct arena *arena, const Callout__AuditEntry *entry)
+{
+    char time[32], line[512];
+    time_t seconds = (time_t)(entry->wall_us / US_PER_SECOND);
+    struct tm utc;
+    gmtime_r(&seconds, &utc);
+    strftime(time, sizeof time, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    snprintf(line, sizeof line, "%" PRIu64 " %s %s%s%s%s%s%s%s%s%s", entry->number, time,
+             entry->event, entry->subject[0] != '\0' ? ": " : "", entry->subject,
+             entry->actor[0] != '\0' ? ", by " : "", entry->actor,
+             entry->peer[0] != '\0' ? " from " : "", entry->peer,
+             entry->detail[0] != '\0' ? "; " : "", entry->detail);
+    return arena_text(arena, line);
+}
+
+enum err admin_audit(struct call *call, const Callout__AdminRequest *request,
+                     Callout__AdminReply *answer)
+{
+    Callout__AuditLogReply page;
+    uint64_t after = request->n_arguments > 0 ? strtoull(request->arguments[0], NULL, 10) : 0;
+    enum err err = read_page(call, after, ADMIN_LINES_MAX, &page);
+    answer->values = arena_need(call->arena, ADMIN_LINES_MAX * sizeof *answer->values);
+    for (size_t i = 0; i < page.n_entries && err == ERR_OK; i++)
+        answer->values[answer->n_values++] = entry_line(call->arena, page.entries[i]);
+    return err;
 }
 
 /* --- verifying --- */

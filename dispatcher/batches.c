@@ -11,12 +11,22 @@ enum { HELD_MAX = 64 };
 #define TICK_PAUSE_US US_PER_SECOND /* after a tick that could not be stored */
 #define TICK_FAR_US   (3600 * US_PER_SECOND)
 
+struct checking;
+
 struct waiting {
     struct sp_ticket ticket;
     uint8_t *bytes;
     size_t size;
-    int64_t until_mono_us; /* held: when it is answered with what there is */
-    int64_t asked_seq;     /* held: the log's last fact when it was asked again; 0: not yet */
+    int64_t until_mono_us;    /* held: when it is answered with what there is */
+    int64_t asked_seq;        /* held: the log's last fact when it was asked again; 0: not yet */
+    struct checking *checked; /* its password was checked; NULL: it has none, or not yet */
+};
+
+/* A request whose password is being checked. */
+struct checking {
+    enum { CHECKING_NOT, CHECKING, CHECKED } state;
+    struct waiting waiting;
+    struct password_work work;
 };
 
 struct batches {
@@ -27,6 +37,7 @@ struct batches {
     uint32_t queue_count;
     struct waiting held[HELD_MAX];
     uint32_t held_count;
+    struct checking checking[PASSWORDS_AT_ONCE];
     int64_t tick_after_mono_us; /* no tick before: the last one could not be stored */
 };
 
@@ -92,6 +103,55 @@ static void hold(struct batches *batches, struct waiting *waiting, uint32_t hold
 
 /* --- batches --- */
 
+/* --- passwords --- */
+
+static void check_password(struct batches *batches, const struct waiting *waiting,
+                           struct engine_item *item)
+{
+    for (uint32_t i = 0; i < PASSWORDS_AT_ONCE; i++) {
+        struct checking *it = &batches->checking[i];
+        if (it->state != CHECKING_NOT) continue;
+        it->state = CHECKING;
+        it->waiting = *waiting;
+        it->work = *item->work;
+        if (batches->ports.password != NULL) {
+            batches->ports.password(batches->ports.context, i, &it->work);
+        } else {
+            password_do(&it->work);
+            it->state = CHECKED;
+        }
+        return;
+    }
+    reply_to(batches, waiting->ticket, engine_busy_answer(batches->engine, item));
+    free(waiting->bytes);
+}
+
+void batches_password_done(struct batches *batches, uint32_t slot)
+{
+    CHECK(slot < PASSWORDS_AT_ONCE && batches->checking[slot].state == CHECKING);
+    batches->checking[slot].state = CHECKED;
+}
+
+/* Puts the requests whose passwords were checked back into the queue. */
+static bool take_checked(struct batches *batches)
+{
+    uint32_t before = batches->queue_count;
+    for (uint32_t i = 0; i < PASSWORDS_AT_ONCE; i++) {
+        struct checking *it = &batches->checking[i];
+        if (it->state != CHECKED || batches->queue_count == LIMIT_FACTS_PER_COMMIT) continue;
+        it->waiting.checked = it;
+        batches->queue[batches->queue_count++] = it->waiting;
+    }
+    return batches->queue_count > before;
+}
+
+static void forget_checked(struct checking *checked)
+{
+    if (checked == NULL) return;
+    password_forget(&checked->work);
+    checked->state = CHECKING_NOT;
+}
+
 /* Runs queue[first, first + count) as one batch, and answers; returns how many it took. */
 static uint32_t run_batch(struct batches *batches, uint32_t first, uint32_t count)
 {
@@ -99,10 +159,18 @@ static uint32_t run_batch(struct batches *batches, uint32_t first, uint32_t coun
     for (uint32_t i = 0; i < count; i++) {
         struct waiting *waiting = &batches->queue[first + i];
         items[i] = (struct engine_item){.bytes = waiting->bytes, .size = waiting->size};
+        if (waiting->checked == NULL) continue;
+        items[i].verdict = waiting->checked->work.right ? PASSWORD_RIGHT : PASSWORD_WRONG;
+        items[i].new_hash = waiting->checked->work.new_hash;
     }
     uint32_t done = engine_batch(batches->engine, items, count, domain_us(batches));
     for (uint32_t i = 0; i < done; i++) {
         struct waiting *waiting = &batches->queue[first + i];
+        if (items[i].held == HELD_PASSWORD) {
+            check_password(batches, waiting, &items[i]);
+            continue;
+        }
+        forget_checked(waiting->checked);
         if (items[i].held != HELD_NOT) {
             hold(batches, waiting, items[i].hold_ms);
             continue;
@@ -132,9 +200,11 @@ static uint32_t batch_size(const struct batches *batches, uint32_t first)
 
 void batches_run(struct batches *batches)
 {
-    for (uint32_t first = 0; first < batches->queue_count;)
-        first += run_batch(batches, first, batch_size(batches, first));
-    batches->queue_count = 0;
+    do {
+        for (uint32_t first = 0; first < batches->queue_count;)
+            first += run_batch(batches, first, batch_size(batches, first));
+        batches->queue_count = 0;
+    } while (take_checked(batches));
     batches_answer_held(batches);
 }
 
@@ -193,5 +263,7 @@ void batches_close(struct batches *batches)
         free(batches->queue[i].bytes);
     for (uint32_t i = 0; i < batches->held_count; i++)
         free(batches->held[i].bytes);
+    for (uint32_t i = 0; i < PASSWORDS_AT_ONCE; i++)
+        if (batches->checking[i].state != CHECKING_NOT) free(batches->checking[i].waiting.bytes);
     free(batches);
 }

@@ -25,6 +25,8 @@ struct batches_ports {
     /* Sends a packed Reply; the bytes are copied. */
     void (*reply)(void *context, struct sp_ticket to, const void *bytes, size_t size);
     bool (*alive)(void *context, struct sp_ticket ticket);
+    /* Has a password checked elsewhere; batches_password_done says when. NULL: it is done here. */
+    void (*password)(void *context, uint32_t slot, struct password_work *work);
 };
 
 struct batches *batches_open(struct engine *engine, const struct batches_ports *ports);
@@ -37,6 +39,9 @@ uint32_t batches_waiting(const struct batches *batches);
 void batches_run(struct batches *batches);
 /* Answers what is held and has news, or whose time is up. */
 void batches_answer_held(struct batches *batches);
+
+/* That piece of work is done; batches_run takes its request on. */
+void batches_password_done(struct batches *batches, uint32_t slot);
 
 /* Does what domain time has brought due. */
 void batches_tick(struct batches *batches);

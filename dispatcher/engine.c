@@ -94,8 +94,8 @@ static enum err ensure_local_key(struct engine *engine)
     if (file == NULL) return ERR_IO;
     fprintf(file, "%s\n", key);
     if (fclose(file) != 0) return ERR_IO;
-    return end_own(
-        engine, engine_put(engine, ROW_API_KEY, &(struct row_api_key){"local", hash, "admin", 0}));
+    return end_own(engine, engine_put(engine, ROW_API_KEY,
+                                      &(struct row_api_key){"local", hash, "admin", 0, "*"}));
 }
 
 enum err engine_open(struct engine **out, struct store *store, const struct engine_options *options,

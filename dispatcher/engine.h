@@ -22,6 +22,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "dispatcher/core/core.h"
+#include "dispatcher/password.h"
 #include "dispatcher/store/store.h"
 #include "pb/inner.pb-c.h"
 #include "pb/wire.pb-c.h"
@@ -52,9 +53,12 @@ struct engine_item {
     bool oversize; /* the listener refused its size: answer TOO_LARGE */
     /* Results, in memory that lives until the next batch: */
     ProtobufCBinaryData reply; /* a packed Reply; empty when the request is to be held */
-    enum { HELD_NOT, HELD_FOLLOW, HELD_PROBLEM } held;
+    enum { HELD_NOT, HELD_FOLLOW, HELD_PROBLEM, HELD_PASSWORD } held;
     uint32_t hold_ms;
-    uint64_t after_seq;       /* HELD_FOLLOW: what the asker knows */
+    uint64_t after_seq;         /* HELD_FOLLOW: what the asker knows */
+    struct password_work *work; /* HELD_PASSWORD: to be done; then the item comes again with: */
+    enum { PASSWORD_UNASKED, PASSWORD_RIGHT, PASSWORD_WRONG } verdict;
+    const char *new_hash;
     uint64_t refused_command; /* the one of a Push that the store refused (F2); 0: none known */
 };
 
@@ -76,6 +80,9 @@ int64_t engine_next_wake_us(struct engine *engine, int64_t now_us);
  * `expired`), ERR_BUSY to go on waiting. The reply lives until the next batch or answer. */
 MUST_USE enum err engine_answer_held(struct engine *engine, const uint8_t *request, size_t size,
                                      bool expired, int64_t now_us, ProtobufCBinaryData *reply);
+
+/* The answer of an item that cannot be taken now: ERR_BUSY. It lives until the next batch. */
+ProtobufCBinaryData engine_busy_answer(struct engine *engine, struct engine_item *item);
 
 const struct core *engine_core(const struct engine *engine);
 

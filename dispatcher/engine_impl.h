@@ -7,6 +7,7 @@
 #include "dispatcher/suspects.h"
 #include "pb/fact.pb-c.h"
 #include "pb/field.pb-c.h"
+#include "pb/people.pb-c.h"
 
 enum {
     RECENT_MAX = 8192,
@@ -14,6 +15,8 @@ enum {
     SECRET_SIZE = 32,
     SERVER_NAME_SIZE = 25,
     RIGHTS_RECENT = 64,
+    LOGIN_DELAYS = 1024,
+    ADMIN_LINES_MAX = 1000,
     SNAPSHOT_EVERY = 50000,
     BOARD_NOTES_MAX = LIMIT_SERVICE_DAYS
 };
@@ -51,7 +54,12 @@ struct engine {
         char id[LIMIT_ID + 1];
     } rights_recent[RIGHTS_RECENT];        /* by version */
     uint64_t rights_version, rights_first; /* the first one of this life */
-    int64_t audit_minute;                  /* in which audit_failures were written */
+    struct login_delay {
+        uint64_t key; /* of account and neighbourhood; 0: free */
+        uint32_t failures;
+        int64_t until_mono_us;
+    } login_delays[LOGIN_DELAYS];
+    int64_t audit_minute; /* in which audit_failures were written */
     uint32_t audit_failures, audit_unsaid;
     struct recent recent[RECENT_MAX];
     int64_t since_snapshot; /* facts */
@@ -82,6 +90,8 @@ struct call {
     const char *method, *request_id;
     const char *peer; /* address of the client; NULL: one of our own processes asks */
     const struct row_device *device; /* who asks, if it is one; as stored */
+    const char *territories;         /* granted to whoever asks: with commas, or GRANT_ALL */
+    struct engine_item *forwarded;   /* of a request from outside; NULL: it is none */
     ProtobufCBinaryData body;        /* as it came */
     const ProtobufCMessage *message; /* decoded body */
     ProtobufCMessage *answer;        /* the method's reply message; NULL with an error */
@@ -135,6 +145,9 @@ enum err fact_again(struct core *core, const struct row_fact *row, const Callout
 typedef enum err handler(struct call *call);
 handler handle_enroll, handle_hello;                           /* devices.c */
 handler handle_ping, handle_resolve_session;                   /* people.c */
+handler handle_login, handle_logout, handle_who_am_i;          /* accounts.c */
+handler handle_change_password;                                /* accounts.c */
+handler handle_audit_log;                                      /* audit.c */
 handler handle_push;                                           /* push.c */
 handler handle_pull, handle_snapshot;                          /* follow.c */
 handler handle_mutation;                                       /* mutations.c */
@@ -157,6 +170,15 @@ enum err device_end(struct call *call, struct row_device *device); /* revoked fo
 enum err device_gone(struct call *call);                           /* the answer to such a one */
 enum err device_of_session(struct call *call, const char *hash, Callout__Principal *who);
 enum err admin_enrol(struct call *call, const Callout__AdminRequest *request,
+                     Callout__AdminReply *answer);
+
+/* People (accounts.c). What is loaded lives in the call's arena. */
+enum err person_load(struct call *call, const char *name, struct row_person *out);
+enum err person_of_session(struct call *call, const char *hash, Callout__Principal *who);
+enum err admin_person(struct call *call, const Callout__AdminRequest *request,
+                      Callout__AdminReply *answer);
+/* The audit log as lines, from the entry after the one named on. */
+enum err admin_audit(struct call *call, const Callout__AdminRequest *request,
                      Callout__AdminReply *answer);
 
 /* Somebody's access ended or changed: gateways that follow forget what they know of him (rights.c).

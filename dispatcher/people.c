@@ -63,6 +63,7 @@ enum err handle_resolve_session(struct call *call)
     call->answer = &answer->base;
     hash_hex(request->session_token.data, request->session_token.len, hash);
     enum err err = device_of_session(call, hash, who);
+    if (err == ERR_NOT_FOUND) err = person_of_session(call, hash, who);
     if (err != ERR_NOT_FOUND) return err;
     struct find_key find = {hash, call->arena, who};
     return store_each(call->engine->store, ROW_API_KEY, NULL, 0, false, find_key, &find);
@@ -74,21 +75,45 @@ static enum err admin_key(struct call *call, const Callout__AdminRequest *reques
                           Callout__AdminReply *answer)
 {
     char hash[65];
-    if (request->n_arguments != 2 || request->arguments[0][0] == '\0' ||
-        strlen(request->arguments[0]) > LIMIT_ID)
+    if (request->n_arguments < 2)
         return problem_set(&call->problem, ERR_INVALID, "arguments",
                            "a name and a role are needed");
-    if (!role_known(request->arguments[1]))
-        return problem_set(&call->problem, ERR_INVALID, "role",
-                           "must be dispatcher, integrator, auditor or admin");
+    const char *name = request->arguments[0], *role = request->arguments[1];
+    const char *territories = request->n_arguments > 2 ? request->arguments[2] : GRANT_ALL;
+    enum err err = check_grant(call, true, name, role, territories);
+    if (err != ERR_OK) return err;
     char *key = random_hex(call->arena, 32);
     hash_hex(key, strlen(key), hash);
     answer->values = arena_need(call->arena, sizeof *answer->values);
     answer->values[answer->n_values++] = key;
-    enum err err =
-        engine_put(call->engine, ROW_API_KEY,
-                   &(struct row_api_key){request->arguments[0], hash, request->arguments[1], 0});
-    return err == ERR_OK ? audit(call, AUDIT_KEY_MADE, request->arguments[0]) : err;
+    rights_changed(call->engine, CALLOUT__PRINCIPAL_KIND__KEY, name);
+    err = engine_put(call->engine, ROW_API_KEY,
+                     &(struct row_api_key){name, hash, role, 0, territories});
+    return err == ERR_OK ? audit(call, AUDIT_KEY_MADE, name) : err;
+}
+
+struct key_listing {
+    struct call *call;
+    Callout__AdminReply *answer;
+};
+
+static bool list_key(void *context, const void *visited)
+{
+    struct key_listing *listing = context;
+    const struct row_api_key *row = visited;
+    char line[LIMIT_ID * 2 + GRANT_SIZE + 64];
+    snprintf(line, sizeof line, "%s %s %s%s", row->name, row->role, row->territories,
+             row->revoked ? " revoked" : "");
+    if (listing->answer->n_values == ADMIN_LINES_MAX) return false;
+    listing->answer->values[listing->answer->n_values++] = arena_text(listing->call->arena, line);
+    return true;
+}
+
+static enum err admin_keys(struct call *call, Callout__AdminReply *answer)
+{
+    struct key_listing listing = {call, answer};
+    answer->values = arena_need(call->arena, ADMIN_LINES_MAX * sizeof *answer->values);
+    return store_each(call->engine->store, ROW_API_KEY, NULL, 0, false, list_key, &listing);
 }
 
 static enum err revoke_key(struct call *call, const char *name)
@@ -128,6 +153,9 @@ enum err handle_admin(struct call *call)
     call->answer = &answer->base;
     if (strcmp(request->verb, "enrol") == 0) return admin_enrol(call, request, answer);
     if (strcmp(request->verb, "key") == 0) return admin_key(call, request, answer);
+    if (strcmp(request->verb, "keys") == 0) return admin_keys(call, answer);
+    if (strcmp(request->verb, "person") == 0) return admin_person(call, request, answer);
+    if (strcmp(request->verb, "audit") == 0) return admin_audit(call, request, answer);
     if (strcmp(request->verb, "revoke") == 0) return admin_revoke(call, request);
     if (strcmp(request->verb, "backup") == 0) {
         if (request->n_arguments != 1)

@@ -190,6 +190,7 @@ static Callout__CommandResult *apply(struct sender *sender, Callout__Command *co
     }
     body.actor = (Callout__Principal *)(uintptr_t)call->who;
     if (err == ERR_OK) err = engine_apply(engine, &body, &seq, &acts, &problem);
+    if (err == ERR_NOT_FOUND) audit_failure(call, AUDIT_REFUSED, sender->device.device_id);
     if (err != ERR_OK || quarantine) {
         Callout__CommandResult *result =
             new_result(call->arena, command->seq, CALLOUT__OUTCOME__REJECTED,

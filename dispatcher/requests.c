@@ -17,6 +17,11 @@ static const struct operation {
     {"Pull", handle_pull},
     {"Snapshot", handle_snapshot},
     {"Ping", handle_ping},
+    {"Login", handle_login},
+    {"Logout", handle_logout},
+    {"WhoAmI", handle_who_am_i},
+    {"ChangePassword", handle_change_password},
+    {"AuditLog", handle_audit_log},
     {"UpsertTerritory", handle_mutation},
     {"UpsertTechnician", handle_mutation},
     {"UpsertWorkOrder", handle_mutation},
@@ -72,6 +77,31 @@ static enum err check_device(struct call *call)
     return ERR_OK;
 }
 
+static enum err not_any_more(struct call *call)
+{
+    return problem_set(&call->problem, ERR_UNAUTH, "session_token", "is unknown or has ended");
+}
+
+/* The same for keys and people: what is granted to them is in their row. */
+static enum err check_account(struct call *call)
+{
+    union row row;
+    struct row_person person;
+    enum err err = ERR_NOT_FOUND;
+    call->territories = GRANT_ALL;
+    if (call->who->kind == CALLOUT__PRINCIPAL_KIND__PERSON) {
+        err = person_load(call, call->who->id, &person);
+        if (err == ERR_NOT_FOUND || (err == ERR_OK && person.disabled)) return not_any_more(call);
+        if (err == ERR_OK) call->territories = person.territories;
+    } else if (call->who->kind == CALLOUT__PRINCIPAL_KIND__KEY) {
+        err = store_get(call->engine->store, ROW_API_KEY,
+                        &(struct row_api_key){.name = call->who->id}, &row);
+        if (err == ERR_OK && row.api_key.revoked) return not_any_more(call);
+        if (err == ERR_OK) call->territories = arena_text(call->arena, row.api_key.territories);
+    }
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
 /* Decodes the body and runs the operation. */
 static enum err dispatch(struct call *call)
 {
@@ -81,6 +111,7 @@ static enum err dispatch(struct call *call)
         return problem_set(&call->problem, ERR_INVALID, "method", "there is no operation \"%.64s\"",
                            call->method);
     enum err err = check_device(call);
+    if (err == ERR_OK) err = check_account(call);
     if (err != ERR_OK) return err;
     err = authorize(call->who, call->method);
     if (err != ERR_OK)
@@ -90,7 +121,8 @@ static enum err dispatch(struct call *call)
                          &message, &call->problem);
     if (err != ERR_OK) return err;
     call->message = message;
-    return handle(call);
+    err = authorize_objects(call);
+    return err == ERR_OK ? handle(call) : err;
 }
 
 static Callout__Reply reply_of(struct call *call, enum err err)
@@ -134,6 +166,7 @@ static enum err forward(struct call *outer, Callout__ForwardReply *out, Callout_
                         .method = request->method,
                         .request_id = request->request_id,
                         .peer = request->peer,
+                        .forwarded = outer->item,
                         .body = request->body};
     enum err err = ERR_UNAUTH;
     if (call.who == NULL)
@@ -193,12 +226,15 @@ ProtobufCBinaryData engine_answer(struct engine *engine, struct engine_item *ite
     return message_encode(&reply.base, arena);
 }
 
-ProtobufCBinaryData engine_retry_answer(struct engine *engine, struct engine_item *item)
+/* The answer of a request that was not done. */
+static ProtobufCBinaryData undone_answer(struct engine *engine, struct engine_item *item,
+                                         enum err err, const char *text)
 {
     struct call call = {
         .engine = engine, .arena = &engine->batch_arena, .method = "", .request_id = ""};
-    snprintf(call.text, sizeof call.text, "nothing was stored: send it again");
-    Callout__Reply reply = reply_of(&call, ERR_RETRY);
+    snprintf(call.text, sizeof call.text, "%s", text);
+    if (err == ERR_BUSY) call.retry_after_ms = 500;
+    Callout__Reply reply = reply_of(&call, err);
     ProtobufCMessage *message;
     Callout__ForwardReply forwarded;
     callout__forward_reply__init(&forwarded);
@@ -211,4 +247,14 @@ ProtobufCBinaryData engine_retry_answer(struct engine *engine, struct engine_ite
         outer.body = message_encode(&forwarded.base, &engine->batch_arena);
     }
     return message_encode(&outer.base, &engine->batch_arena);
+}
+
+ProtobufCBinaryData engine_retry_answer(struct engine *engine, struct engine_item *item)
+{
+    return undone_answer(engine, item, ERR_RETRY, "nothing was stored: send it again");
+}
+
+ProtobufCBinaryData engine_busy_answer(struct engine *engine, struct engine_item *item)
+{
+    return undone_answer(engine, item, ERR_BUSY, "too many passwords are being checked");
 }

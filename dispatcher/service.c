@@ -8,6 +8,7 @@
 #include "base/exit_code.h"
 #include "base/log.h"
 #include "dispatcher/batches.h"
+#include "dispatcher/password_pool.h"
 #include "sp_listener.h"
 
 #include <event2/event.h>
@@ -29,6 +30,7 @@ struct service {
     struct clock clock;
     struct event *batch_event, *tick_event, *term_event, *int_event, *held_event, *alive_event;
     struct batches *batches;
+    struct password_pool *passwords;
 };
 
 /* --- the ports of batches.h --- */
@@ -55,6 +57,12 @@ static bool port_alive(void *context, struct sp_ticket ticket)
 {
     const struct service *service = context;
     return sp_ticket_alive(service->listener, ticket);
+}
+
+static void port_password(void *context, uint32_t slot, struct password_work *work)
+{
+    const struct service *service = context;
+    password_pool_start(service->passwords, slot, work);
 }
 
 /* --- the loop --- */
@@ -85,6 +93,14 @@ static void on_request(void *context, struct sp_ticket ticket, const uint8_t *by
     if (batches_waiting(service->batches) > 1) return;
     struct timeval soon = {0, 0};
     event_add(service->batch_event, &soon); /* after everything that is readable now was read */
+}
+
+static void on_password(void *context, uint32_t slot)
+{
+    struct service *service = context;
+    batches_password_done(service->batches, slot);
+    batches_run(service->batches);
+    schedule_tick(service);
 }
 
 static void on_tick(evutil_socket_t fd, short what, void *context)
@@ -173,7 +189,8 @@ static enum err open_engine(struct service *service, const struct options *optio
                                         .mono_us = port_mono_us,
                                         .domain_us = port_domain_us,
                                         .reply = port_reply,
-                                        .alive = port_alive};
+                                        .alive = port_alive,
+                                        .password = port_password};
     service->batches = batches_open(service->engine, &ports);
     return ERR_OK;
 }
@@ -186,6 +203,7 @@ static enum err open_events(struct service *service, const struct options *optio
         .url = options->socket, .trusted = true, .on_request = on_request, .context = service};
     service->base = event_base_new();
     CHECK(service->base != NULL);
+    service->passwords = password_pool_open(service->base, on_password, service);
     service->batch_event = evtimer_new(service->base, on_batch, service);
     service->tick_event = evtimer_new(service->base, on_tick, service);
     service->held_event = event_new(service->base, -1, EV_PERSIST, on_held_timer, service);
@@ -202,6 +220,7 @@ static void close_all(struct service *service)
     struct event *events[] = {service->batch_event, service->tick_event, service->held_event,
                               service->term_event, service->int_event};
     if (service->listener != NULL) sp_listener_close(service->listener);
+    password_pool_close(service->passwords);
     for (size_t i = 0; i < sizeof events / sizeof events[0]; i++) {
         if (events[i] != NULL) event_free(events[i]);
     }

@@ -1,5 +1,6 @@
 /* views.c - what people see: the board, the feed of events, an appointment with all it needs. */
 #include "base/clock.h"
+#include "dispatcher/authz.h"
 #include "dispatcher/engine_impl.h"
 
 #include <stdio.h>
@@ -387,9 +388,16 @@ enum err handle_board(struct call *call)
 
 /* --- EventFeed --- */
 
+/* What an event is about, so that it can be told in which territory that lies. */
+struct about {
+    enum { ABOUT_TERRITORY, ABOUT_TECHNICIAN, ABOUT_WORK_ORDER, ABOUT_APPOINTMENT } what;
+    const char *id;
+};
+
 struct feed {
     struct call *call;
     Callout__EventFeedReply *answer;
+    struct about about[FEED_PAGE];
 };
 
 static const char *body_subject(const Callout__FactBody *body)
@@ -432,6 +440,70 @@ static const char *body_subject(const Callout__FactBody *body)
     case _CALLOUT__FACT_BODY__BODY__CASE_IS_INT_SIZE:
     default: return "";
     }
+}
+
+static struct about body_about(const Callout__FactBody *body)
+{
+    const char *id = body_subject(body);
+    if (body->command != NULL) {
+        Callout__Command__BodyCase its = body->command->body_case;
+        bool visit = its == CALLOUT__COMMAND__BODY_STATUS ||
+                     its == CALLOUT__COMMAND__BODY_DECLINE ||
+                     its == CALLOUT__COMMAND__BODY_RUNNING_LATE;
+        return (struct about){visit ? ABOUT_APPOINTMENT : ABOUT_TECHNICIAN, id};
+    }
+    switch (body->body_case) {
+    case CALLOUT__FACT_BODY__BODY_UPSERT_TECHNICIAN:
+    case CALLOUT__FACT_BODY__BODY_REPORT_ABSENCE:
+    case CALLOUT__FACT_BODY__BODY_DRIFT: return (struct about){ABOUT_TECHNICIAN, id};
+    case CALLOUT__FACT_BODY__BODY_UPSERT_WORK_ORDER:
+    case CALLOUT__FACT_BODY__BODY_CANCEL_WORK_ORDER: return (struct about){ABOUT_WORK_ORDER, id};
+    case CALLOUT__FACT_BODY__BODY_ASSIGN:
+    case CALLOUT__FACT_BODY__BODY_UNASSIGN:
+    case CALLOUT__FACT_BODY__BODY_SET_PIN: return (struct about){ABOUT_APPOINTMENT, id};
+    case CALLOUT__FACT_BODY__BODY_RESOLVE_CONFLICT:
+    case CALLOUT__FACT_BODY__BODY_UPSERT_TERRITORY:
+    case CALLOUT__FACT_BODY__BODY_SET_FREEZE_HORIZON:
+    case CALLOUT__FACT_BODY__BODY_PLAN:
+    case CALLOUT__FACT_BODY__BODY_TICK:
+    case CALLOUT__FACT_BODY__BODY_QUARANTINED:
+    case CALLOUT__FACT_BODY__BODY__NOT_SET:
+    case _CALLOUT__FACT_BODY__BODY__CASE_IS_INT_SIZE:
+    default: return (struct about){ABOUT_TERRITORY, id};
+    }
+}
+
+/* May whoever asks hear of it? */
+static bool may_hear(const struct call *call, const struct about *about)
+{
+    struct store *store = call->engine->store;
+    union row row;
+    switch (about->what) {
+    case ABOUT_TERRITORY: return granted(call, about->id);
+    case ABOUT_TECHNICIAN:
+        return store_get(store, ROW_TECHNICIAN,
+                         &(struct row_technician){.technician_id = about->id}, &row) == ERR_OK &&
+               granted(call, row.technician.territory_id);
+    case ABOUT_WORK_ORDER:
+        return store_get(store, ROW_WORK_ORDER,
+                         &(struct row_work_order){.work_order_id = about->id}, &row) == ERR_OK &&
+               granted(call, row.work_order.territory_id);
+    case ABOUT_APPOINTMENT:
+        return store_get(store, ROW_APPOINTMENT,
+                         &(struct row_appointment){.appointment_id = about->id}, &row) == ERR_OK &&
+               granted(call, row.appointment.territory_id);
+    }
+    return false;
+}
+
+static void leave_out_foreign(struct feed *feed)
+{
+    Callout__EventFeedReply *answer = feed->answer;
+    size_t kept = 0;
+    if (strcmp(feed->call->territories, GRANT_ALL) == 0) return;
+    for (size_t i = 0; i < answer->n_events; i++)
+        if (may_hear(feed->call, &feed->about[i])) answer->events[kept++] = answer->events[i];
+    answer->n_events = kept;
 }
 
 void fact_text(const Callout__FactBody *body, const struct row_fact *row, char *text, size_t size)
@@ -503,6 +575,8 @@ static bool add_event(void *context, const void *visited)
     event->is_event = fact_is_event((enum fact_kind)row->kind) && row->kind != FACT_TICK;
     fill_recent(feed->call, event);
     fill_plan_event(body, event, arena);
+    feed->about[feed->answer->n_events] = body_about(body);
+    feed->about[feed->answer->n_events].id = event->subject;
     callout__fact_body__free_unpacked(body, NULL);
     feed->answer->events[feed->answer->n_events++] = event;
     feed->answer->next_after_seq = event->seq;
@@ -533,11 +607,12 @@ enum err handle_event_feed(struct call *call)
                            "lies in the future: start from 0");
     answer->events = arena_need(call->arena, FEED_PAGE * sizeof *answer->events);
     answer->next_after_seq = request->after_seq;
-    struct feed feed = {call, answer};
+    struct feed feed = {.call = call, .answer = answer};
     struct row_fact after = {.seq = (int64_t)request->after_seq};
     enum err err = store_each(call->engine->store, ROW_FACT, &after, 0, true, add_event, &feed);
     if (err == ERR_OK) err = fill_conflicts(call->engine->store, answer);
     if (err != ERR_OK) return err;
+    leave_out_foreign(&feed);
     call->answer = &answer->base;
     return ERR_OK;
 }

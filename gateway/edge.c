@@ -14,6 +14,7 @@
 #include "message.h"
 #include "pb/dispatch.pb-c.h"
 #include "pb/field.pb-c.h"
+#include "pb/people.pb-c.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -113,7 +114,7 @@ static enum err take(struct inbound *in, enum throttle_kind kind, const char *su
                      uint32_t cost, struct problem *problem)
 {
     const struct gateway_options *options = &in->gateway->options;
-    bool by_address = kind == THROTTLE_ENROLL || kind == THROTTLE_RESOLVE;
+    bool by_address = kind == THROTTLE_ENROLL || kind == THROTTLE_RESOLVE || kind == THROTTLE_LOGIN;
     if (options->lab && is_local_peer(in->peer)) return ERR_OK;
     if (by_address && (options->behind_proxy || strcmp(in->peer, "unix") == 0)) return ERR_OK;
     if (throttle_take(&in->gateway->throttle, kind, subject, cost, gateway_now_us(in->gateway),
@@ -138,7 +139,10 @@ static enum err check_limits(struct inbound *in, struct problem *problem)
     if (type == &callout__enroll_request__descriptor)
         return take(in, THROTTLE_ENROLL, in->peer, 1, problem);
     if (type == &callout__hello_request__descriptor) return take_hello(in, problem);
-    if (in->holder->kind == SESSION_KEY) return take(in, THROTTLE_KEY, in->holder->id, 1, problem);
+    if (type == &callout__login_request__descriptor)
+        return take(in, THROTTLE_LOGIN, in->peer, 1, problem);
+    if (in->holder->kind == SESSION_KEY || in->holder->kind == SESSION_PERSON)
+        return take(in, THROTTLE_KEY, in->holder->id, 1, problem);
     if (type == &callout__pull_request__descriptor)
         return take(in, THROTTLE_PULL, in->holder->id, 1, problem);
     if (type != &callout__push_request__descriptor) return ERR_OK;
@@ -161,6 +165,7 @@ static struct session_holder holder_of(const Callout__Principal *principal)
     if (principal == NULL) return holder;
     if (principal->kind == CALLOUT__PRINCIPAL_KIND__DEVICE) holder.kind = SESSION_DEVICE;
     if (principal->kind == CALLOUT__PRINCIPAL_KIND__KEY) holder.kind = SESSION_KEY;
+    if (principal->kind == CALLOUT__PRINCIPAL_KIND__PERSON) holder.kind = SESSION_PERSON;
     holder.epoch = principal->epoch;
     copy_text(holder.id, sizeof holder.id, principal->id);
     copy_text(holder.technician_id, sizeof holder.technician_id, principal->technician_id);
@@ -223,6 +228,7 @@ static bool allows_anonymous(const struct method *method)
     const ProtobufCMessageDescriptor *type = method->method->input;
     return type == &callout__enroll_request__descriptor ||
            type == &callout__hello_request__descriptor ||
+           type == &callout__login_request__descriptor ||
            type == &callout__ping_request__descriptor;
 }
 
@@ -282,6 +288,7 @@ static ProtobufCBinaryData pack_forward(const struct inbound *in)
         [SESSION_NOBODY] = CALLOUT__PRINCIPAL_KIND__ANONYMOUS,
         [SESSION_DEVICE] = CALLOUT__PRINCIPAL_KIND__DEVICE,
         [SESSION_KEY] = CALLOUT__PRINCIPAL_KIND__KEY,
+        [SESSION_PERSON] = CALLOUT__PRINCIPAL_KIND__PERSON,
     };
     Callout__Principal principal;
     Callout__ForwardRequest forward;

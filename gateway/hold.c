@@ -289,6 +289,7 @@ static void end_polls_of(struct gateway *gateway, uint64_t holder)
 
 static enum session_kind kind_of(const Callout__Principal *who)
 {
+    if (who->kind == CALLOUT__PRINCIPAL_KIND__PERSON) return SESSION_PERSON;
     return who->kind == CALLOUT__PRINCIPAL_KIND__DEVICE ? SESSION_DEVICE : SESSION_KEY;
 }
 

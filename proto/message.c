@@ -15,6 +15,7 @@
 #include "pb/dispatch.pb-c.h"
 #include "pb/field.pb-c.h"
 #include "pb/inner.pb-c.h"
+#include "pb/people.pb-c.h"
 
 #include <math.h>
 #include <string.h>
@@ -292,9 +293,10 @@ ProtobufCBinaryData message_encode(const ProtobufCMessage *message, struct arena
 
 bool method_find(const char *name, struct method *out)
 {
-    enum { SERVICES = 3 };
+    enum { SERVICES = 4 };
     const ProtobufCServiceDescriptor *const services[SERVICES] = {
-        &callout__field__descriptor, &callout__dispatch__descriptor, &callout__inner__descriptor};
+        &callout__field__descriptor, &callout__dispatch__descriptor, &callout__people__descriptor,
+        &callout__inner__descriptor};
     for (size_t i = 0; i < SERVICES; i++) {
         const ProtobufCMethodDescriptor *method =
             protobuf_c_service_descriptor_get_method_by_name(services[i], name);

@@ -36,7 +36,7 @@ static const char usage[] =
     "                                 also each journey and visit, as planned and as it was\n"
     "  conflicts [TERRITORY]          reports of devices that the plan knew otherwise, still open\n"
     "  dead-letters [TERRITORY]       commands of devices that were rejected for good\n"
-    "Times are UTC. Nothing is changed; `callout ask` needs a dispatcher's, an auditor's or an\n"
+    "Times are UTC. Nothing is changed; `callout ask` needs a dispatcher's or an\n"
     "admin's key, which --data finds by itself. Exit code 3: the move would break a rule, or "
     "nobody\n"
     "could do it.\n"

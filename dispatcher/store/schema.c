@@ -118,6 +118,16 @@ static const char conflicts[] =
 
 static const char losers[] = "DROP INDEX change_by_owner_before;" CHANGE_BY_LOSER;
 
+/* Keys of before have every territory. */
+static const char people[] =
+    "ALTER TABLE api_key ADD COLUMN territories TEXT NOT NULL DEFAULT '*';"
+    "CREATE TABLE person(name TEXT NOT NULL, role TEXT NOT NULL, territories TEXT NOT NULL,"
+    "  password_hash TEXT NOT NULL, disabled INTEGER NOT NULL, epoch INTEGER NOT NULL,"
+    "  PRIMARY KEY(name)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE person_session(token_hash TEXT NOT NULL, name TEXT NOT NULL,"
+    "  epoch INTEGER NOT NULL, expires_wall_us INTEGER NOT NULL, ends_wall_us INTEGER NOT NULL,"
+    "  PRIMARY KEY(token_hash)) STRICT, WITHOUT ROWID;";
+
 static const char *const steps[] = {
     NULL,          /* 0 -> 1: everything, from row.def */
     whole_problem, /* 1 -> 2: choices, names, wishes, limits of travel, prices */
@@ -128,6 +138,7 @@ static const char *const steps[] = {
     device_keys,   /* 6 -> 7: devices' keys and sessions, the audit log */
     conflicts,     /* 7 -> 8: conflicts, and commands that were rejected */
     losers,        /* 8 -> 9: a smaller index of changes */
+    people,        /* 9 -> 10: people, and territories of keys */
 };
 
 const struct schema schema_newest = {sizeof steps / sizeof steps[0], steps};

@@ -22,11 +22,11 @@ enum {
     SESSION_NOBODY_LIFE_US = 2 * 1000000,
 };
 
-enum session_kind { SESSION_NOBODY, SESSION_DEVICE, SESSION_KEY };
+enum session_kind { SESSION_NOBODY, SESSION_DEVICE, SESSION_KEY, SESSION_PERSON };
 
 struct session_holder {
     enum session_kind kind;
-    char id[LIMIT_ID + 1];            /* device id or key name */
+    char id[LIMIT_ID + 1];            /* device id, name of a key or a person */
     char technician_id[LIMIT_ID + 1]; /* of a device */
     char role[LIMIT_ID + 1];
     uint32_t epoch; /* of a device */

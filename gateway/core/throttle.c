@@ -18,6 +18,7 @@ static const struct rule {
     [THROTTLE_QUEUE] = {5000, 5000},    /* 200 per second */
     [THROTTLE_HELLO] = {5000000, 12},   /* 6 per minute, and each is asked twice */
     [THROTTLE_ENROLL] = {12000000, 5},  /* 5 per minute */
+    [THROTTLE_LOGIN] = {6000000, 10},   /* 10 per minute */
     [THROTTLE_KEY] = {10000, 1000},     /* 100 per second */
     [THROTTLE_RESOLVE] = {20000, 1000}, /* 50 per second */
 };

@@ -20,7 +20,8 @@ enum throttle_kind {
     THROTTLE_QUEUE,   /* per device, counted in commands: batches of what was queued offline */
     THROTTLE_HELLO,   /* per device and address */
     THROTTLE_ENROLL,  /* per address */
-    THROTTLE_KEY,     /* per API key, any request */
+    THROTTLE_LOGIN,   /* per address */
+    THROTTLE_KEY,     /* per API key or person, any request */
     THROTTLE_RESOLVE, /* per address: tokens that we have to ask about */
     THROTTLE_KINDS
 };

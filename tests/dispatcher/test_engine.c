@@ -601,72 +601,6 @@ static void what_is_not_his_does_not_exist_for_a_technician(void **state)
     desk_close(&desk);
 }
 
-/* Each operation with the roles that may ask it: _ nobody in particular, t technician, d
- * dispatcher, i integrator, a administrator, u auditor, I our own processes. */
-static const struct {
-    const char *method, *roles;
-} matrix[] = {
-    {"Ping", "_tdiauI"},
-    {"Enroll", "_tdia"},
-    {"Hello", "_t"},
-    {"Push", "t"},
-    {"Pull", "t"},
-    {"Snapshot", "t"},
-    {"UpsertTerritory", "a"},
-    {"UpsertTechnician", "da"},
-    {"UpsertWorkOrder", "dia"},
-    {"CancelWorkOrder", "dia"},
-    {"ReportAbsence", "da"},
-    {"Assign", "da"},
-    {"Unassign", "da"},
-    {"SetPin", "da"},
-    {"SetFreezeHorizon", "da"},
-    {"AdvanceClock", "a"},
-    {"Board", "dau"},
-    {"EventFeed", "diau"},
-    {"Candidates", "dau"},
-    {"CheckMove", "dau"},
-    {"Explain", "dau"},
-    {"EmergencyOptions", "dau"},
-    {"Conflicts", "dau"},
-    {"ResolveConflict", "da"},
-    {"DeadLetters", "dau"},
-    {"DismissDeadLetter", "da"},
-    {"ResolveSession", "I"},
-    {"Follow", "I"},
-    {"NextProblem", "I"},
-    {"ProposePlan", "I"},
-    {"Admin", "I"},
-    {"Forward", ""},
-    {"DropEverything", ""},
-};
-
-static void every_operation_for_every_role(void **state)
-{
-    (void)state;
-    static const char *const names[] = {"",      "technician", "dispatcher", "integrator",
-                                        "admin", "auditor",    "inner",      "root"};
-    static const char letters[] = "_tdiauI?";
-    struct desk desk;
-    desk_open(&desk, store_open_mem(), NULL);
-    for (size_t m = 0; m < sizeof matrix / sizeof matrix[0]; m++) {
-        for (size_t r = 0; r < sizeof names / sizeof names[0]; r++) {
-            Callout__Principal who = a_key("somebody", names[r]);
-            enum err want = strchr(matrix[m].roles, letters[r]) != NULL ? ERR_OK
-                            : names[r][0] == '\0'                       ? ERR_UNAUTH
-                                                                        : ERR_NOT_FOUND;
-            if (authorize(&who, matrix[m].method) != want)
-                fail_msg("%s by \"%s\"", matrix[m].method, names[r]);
-            if (want == ERR_OK) continue; /* the engine asks that table, too */
-            int64_t seq = desk_seq(&desk);
-            Callout__Reply *reply = desk_ask_as(&desk, &who, matrix[m].method, "x", NULL);
-            assert_int_not_equal(reply->status, CALLOUT__STATUS__OK);
-            assert_int_equal(desk_seq(&desk), seq);
-        }
-    }
-    desk_close(&desk);
-}
-
 static void an_enrolment_token_is_for_one_device_and_few_tries(void **state)
 {
     (void)state;
@@ -1105,7 +1039,6 @@ int main(void)
         cmocka_unit_test(a_cursor_is_good_for_its_device_and_log_only),
         cmocka_unit_test(a_cursor_from_the_future_or_another_epoch_is_reset),
         cmocka_unit_test(what_is_not_his_does_not_exist_for_a_technician),
-        cmocka_unit_test(every_operation_for_every_role),
         cmocka_unit_test(an_enrolment_token_is_for_one_device_and_few_tries),
         cmocka_unit_test(a_key_is_enrolled_once),
         cmocka_unit_test(a_hello_is_for_once),

@@ -392,6 +392,8 @@ static void a_file_of_the_first_version_gets_todays_tables(void **state)
                     "  public_key, revoked, name, acked_seq)"
                     "  VALUES('d1', 'T1', 1, 0, 'ed25519', x'0a0b', 1, '', 0),"
                     "  ('d0', 'T1', 2, 7, 'ed25519', x'0c0d', 0, '', 0);"
+                    "DROP TABLE person; DROP TABLE person_session;"
+                    "ALTER TABLE api_key DROP COLUMN territories;"
                     "DROP TABLE device_key; DROP TABLE device_of; DROP TABLE audit;"
                     "ALTER TABLE session DROP COLUMN ends_wall_us;"
                     "ALTER TABLE policy DROP COLUMN travel_price_percent;"
