@@ -88,6 +88,7 @@ static const struct right {
     {"EmergencyOptions", ADMIN | DISPATCHER, {{AT_APPOINTMENT, "appointment_id"}}},
     {"Conflicts", ADMIN | DISPATCHER, {{AT_TERRITORY, "territory_id"}}},
     {"ResolveConflict", ADMIN | DISPATCHER, {{AT_CONFLICT, "seq"}}},
+    {"PlanAcks", ADMIN | DISPATCHER, {{AT_TERRITORY, "territory_id"}}},
     {"DeadLetters", ADMIN | DISPATCHER, {{AT_TERRITORY, "territory_id"}}},
     {"DismissDeadLetter", ADMIN | DISPATCHER, {{AT_DEVICE, "device_id"}}},
     {"Kpis", ADMIN | DISPATCHER | PLANNER | INNER, {{AT_TERRITORY, "territory_id"}}},

@@ -50,6 +50,19 @@ static enum err load_value(struct engine *engine, const char *name, void *value,
     return err;
 }
 
+/* Up to where changes are gone; nothing is, in a store of which nothing was. */
+static enum err load_compacted(struct engine *engine)
+{
+    union row row;
+    const struct row_meta key = {.name = META_COMPACTED};
+    enum err err = store_get(engine->store, ROW_META, &key, &row);
+    if (err == ERR_NOT_FOUND) return ERR_OK;
+    if (err == ERR_OK && row.meta.value.size != sizeof engine->compacted_seq) err = ERR_INVALID;
+    if (err == ERR_OK)
+        memcpy(&engine->compacted_seq, row.meta.value.bytes, sizeof engine->compacted_seq);
+    return err;
+}
+
 static enum err load_meta(struct engine *engine)
 {
     bool made = false;
@@ -113,6 +126,7 @@ enum err engine_open(struct engine **out, struct store *store, const struct engi
     enum err err = engine_rebuild(engine);
     if (err == ERR_OK) err = engine_check_tables(engine);
     if (err == ERR_OK) err = load_meta(engine);
+    if (err == ERR_OK) err = load_compacted(engine);
     if (err == ERR_OK) err = ensure_local_key(engine);
     if (err != ERR_OK) {
         engine->core = NULL;

@@ -76,6 +76,10 @@ bool engine_tick(struct engine *engine, int64_t now_us);
 /* Domain time of the next tick; INT64_MAX: none. */
 int64_t engine_next_wake_us(struct engine *engine, int64_t now_us);
 
+/* Erases some of what is not kept for ever; true: there may be more. To be called now and then,
+ * between batches. */
+bool engine_purge(struct engine *engine, int64_t now_us);
+
 /* Answers a held request again: ERR_OK and a packed Reply when there is something new (or
  * `expired`), ERR_BUSY to go on waiting. The reply lives until the next batch or answer. */
 MUST_USE enum err engine_answer_held(struct engine *engine, const uint8_t *request, size_t size,

@@ -13,6 +13,7 @@ enum {
     RECENT_MAX = 8192,
     RECENT_TECHNICIANS_MAX = 8,
     SECRET_SIZE = 32,
+    PULLED_MAX = 2 * LIMIT_TECHNICIANS,
     SERVER_NAME_SIZE = 25,
     RIGHTS_RECENT = 64,
     LOGIN_DELAYS = 1024,
@@ -26,6 +27,14 @@ struct counts {
     uint64_t fixes_refused, fixes_flagged;
     uint64_t conflicts, dead_letters, payload_mismatches;
 };
+
+/* Where the round of erasing what is old stands (purge.c). */
+struct purge {
+    enum { PURGE_CHANGES, PURGE_FIXES, PURGE_RESULTS, PURGE_LETTERS } stage;
+    char holder[LIMIT_ID + 1]; /* whose rows are next; "": the first one's */
+    int64_t due_us;
+};
+#define META_COMPACTED "compacted_seq" /* of ROW_META: 8 bytes, the last change that is gone */
 
 /* What happened lately, for those who follow: a ring by seq. Lost at a restart, rebuilt from the
  * log. */
@@ -80,6 +89,12 @@ struct engine {
     int64_t
         drift_us[LIMIT_TECHNICIANS]; /* when each technician's last drift became a fact, by hash */
     struct counts counts;
+    struct purge purge;
+    struct pulled { /* the last Pull or Snapshot of a device, by hash of its id */
+        char device_id[LIMIT_ID + 1];
+        int64_t sent_seq, sent_us, back_seq, back_us;
+    } pulled[PULLED_MAX];
+    int64_t compacted_seq; /* changes up to here are gone */
 };
 
 /* One request on its way through. */
@@ -192,6 +207,14 @@ bool engine_tick_in_batch(struct engine *engine);
 /* Reading rows into messages (views.c, follow.c). */
 Callout__Technician *read_technician_message(struct call *call, const char *technician_id);
 Callout__FieldAppointment *read_field_appointment(struct call *call, const char *appointment_id);
+
+/* How far a plan has come (plan_acks.c): what a device acknowledges goes into its row, which the
+ * caller stores; what was answered to it, and with which cursor it came back, is only remembered.
+ */
+void plan_ack_take(struct engine *engine, struct row_device *device, const Callout__AckPlan *ack);
+void plan_ack_pulled(struct engine *engine, const char *device_id, int64_t came_with_seq,
+                     int64_t sent_seq);
+handler handle_plan_acks;
 
 /* ERR_NOT_FOUND: there is no such conflict; ERR_CONFLICT: somebody has dealt with it. */
 enum err conflict_check_open(struct call *call, int64_t seq);

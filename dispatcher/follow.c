@@ -2,9 +2,9 @@
  *
  * A cursor is opaque to its holder: epoch of the log, seq, version of the scope (what concerns the
  * device besides its appointments), and a keyed hash over these and the device, so that a forged,
- * foreign or future one is answered RESET. A delta is the state now of
- * whatever changed after the cursor: what is not the technician's any more is named as having left
- * his scope.
+ * foreign or future one, and one from before the changes that are kept, is answered RESET. A delta
+ * is the state now of whatever changed after the cursor: what is not the technician's any more is
+ * named as having left his scope.
  */
 #include "base/clock.h"
 #include "base/digest.h"
@@ -61,7 +61,8 @@ static enum err cursor_read(struct call *call, ProtobufCBinaryData bytes, struct
         cursor_mac(call->engine, call->who->id, bytes.data, mac);
         memcpy(cursor, bytes.data, CURSOR_HEAD);
         if (sodium_memcmp(mac, bytes.data + CURSOR_HEAD, CURSOR_MAC) == 0 &&
-            cursor->epoch == call->engine->log_epoch && cursor->seq >= 0 &&
+            cursor->epoch == call->engine->log_epoch &&
+            cursor->seq >= call->engine->compacted_seq &&
             cursor->seq <= core_seq(call->engine->core))
             return ERR_OK;
     }
@@ -168,7 +169,9 @@ enum err handle_pull(struct call *call)
     answer->more = news->more;
     if (cursor.scope != core_sampling(call->engine->core, call->who->technician_id).version)
         answer->sampling = new_sampling(call);
-    answer->cursor = cursor_make(call, news->more ? news->last_seq : tip);
+    int64_t sent_seq = news->more ? news->last_seq : tip;
+    answer->cursor = cursor_make(call, sent_seq);
+    plan_ack_pulled(call->engine, call->who->id, cursor.seq, sent_seq);
     call->answer = &answer->base;
     return ERR_OK;
 }
@@ -291,6 +294,7 @@ static enum err fill_snapshot(struct call *call, struct own *own, const char *af
         last = own->ids[i];
     }
     answer->cursor = cursor_make(call, seq);
+    plan_ack_pulled(call->engine, call->who->id, 0, seq);
     return ERR_OK;
 }
 

@@ -94,9 +94,7 @@ static bool side_command(struct sender *sender, const Callout__Command *command,
 {
     struct engine *engine = sender->call->engine;
     if (command->body_case == CALLOUT__COMMAND__BODY_ACK_PLAN) {
-        if ((int64_t)command->ack_plan->log_seq > sender->device.acked_seq &&
-            (int64_t)command->ack_plan->log_seq <= core_seq(engine->core))
-            sender->device.acked_seq = (int64_t)command->ack_plan->log_seq;
+        plan_ack_take(engine, &sender->device, command->ack_plan);
         return true;
     }
     if (command->body_case == CALLOUT__COMMAND__BODY_HEARTBEAT) return true;
@@ -238,9 +236,12 @@ static Callout__CommandResult *stored(struct sender *sender, Callout__Command *c
                                      .epoch = sender->device.epoch,
                                      .seq = (int64_t)command->seq};
     ProtobufCMessage *message;
-    if (store_get(sender->call->engine->store, ROW_COMMAND_RESULT, &key, &row) != ERR_OK)
-        return new_result(arena, command->seq, CALLOUT__OUTCOME__APPLIED,
-                          "its result is not kept any more");
+    if (store_get(sender->call->engine->store, ROW_COMMAND_RESULT, &key, &row) != ERR_OK) {
+        Callout__CommandResult *gone = new_result(arena, command->seq, CALLOUT__OUTCOME__APPLIED,
+                                                  "its result is not kept any more");
+        gone->duplicate = true;
+        return gone;
+    }
     if (memcmp(row.command_result.payload_hash.bytes, hash, PAYLOAD_HASH) != 0)
         return mismatch(sender, command, err);
     if (message_decode(&callout__command_result__descriptor, row.command_result.result.bytes,

@@ -41,6 +41,7 @@ static const struct operation {
     {"Conflicts", handle_conflicts},
     {"ResolveConflict", handle_mutation},
     {"DeadLetters", handle_dead_letters},
+    {"PlanAcks", handle_plan_acks},
     {"DismissDeadLetter", handle_dismiss_dead_letter},
     {"Kpis", handle_kpis},
     {"ResolveSession", handle_resolve_session},

@@ -20,6 +20,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { PURGE_STEPS = 8 }; /* of engine_purge, four times a second */
 #define FREEZE_MARGIN_REAL_US (500 * 1000)
 
 struct service {
@@ -118,6 +119,9 @@ static void on_held_timer(evutil_socket_t fd, short what, void *context)
     (void)what;
     struct service *service = context;
     batches_answer_held(service->batches);
+    for (int step = 0; step < PURGE_STEPS && engine_purge(service->engine, port_domain_us(service));
+         step++) {
+    }
     alive_beat();
 }
 

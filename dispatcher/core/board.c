@@ -2,6 +2,8 @@
 #include "base/check.h"
 #include "dispatcher/core/state.h"
 
+#include <string.h>
+
 void touch_board(struct core *core, uint32_t index)
 {
     core->boards[index].revision = core->seq;
@@ -82,10 +84,21 @@ void pin_release(struct core *core, uint32_t index, uint32_t technician, struct 
     emit_pin(core, index, acts);
 }
 
+static void note_plan_changed(struct core *core, const char *technician_id)
+{
+    uint32_t technician = id_index_find(&core->technician_ids, technician_id);
+    if (technician != NONE) core->technicians[technician].changed_seq = core->seq;
+}
+
 void emit_change(struct core *core, uint32_t index, const char *owner_before,
                  int64_t start_before_us, struct acts *acts)
 {
     const struct appointment *it = &core->appointments[index];
+    const char *owner_after = owner_id(core, index);
+    int64_t start_after_us = it->shift == NONE ? 0 : it->planned_start_us;
+    bool moved = strcmp(owner_before, owner_after) != 0 || start_before_us != start_after_us;
+    if (moved) note_plan_changed(core, owner_before);
+    if (moved) note_plan_changed(core, owner_after);
     acts_put(acts, ROW_CHANGE,
              &(struct row_change){
                  .seq = core->seq,
@@ -93,9 +106,9 @@ void emit_change(struct core *core, uint32_t index, const char *owner_before,
                  .territory_id = core->territories[core->boards[it->board].territory].id,
                  .appointment_id = it->id,
                  .owner_before = owner_before,
-                 .owner_after = owner_id(core, index),
+                 .owner_after = owner_after,
                  .start_before_us = start_before_us,
-                 .start_after_us = it->shift == NONE ? 0 : it->planned_start_us,
+                 .start_after_us = start_after_us,
              });
 }
 

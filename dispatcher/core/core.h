@@ -18,7 +18,7 @@
 
 /* Grows when the same facts would lead to another state: replay does not compare across versions.
  */
-#define CORE_VERSION 6
+#define CORE_VERSION 7
 
 struct core;
 
@@ -49,6 +49,7 @@ MUST_USE enum err core_load(struct core *core, struct blob image);
 struct core_technician {
     const char *technician_id, *territory_id, *current_appointment_id; /* "" none */
     bool absent;
+    int64_t changed_seq; /* the last fact that gave him, took from him or moved a visit; 0: none */
 };
 bool core_technician(const struct core *core, const char *technician_id, int64_t now_us,
                      struct core_technician *out);
@@ -95,6 +96,9 @@ struct core_shift {
 };
 bool core_shift(const struct core *core, const char *technician_id, int64_t service_day,
                 struct core_shift *out);
+/* The technicians of a territory in order of entry, until the visitor says false. */
+void core_technicians_of(const struct core *core, const char *territory_id,
+                         bool (*visit)(void *context, const char *id), void *context);
 /* Is a technician at work at that moment: within a shift and not absent, or on the way to or at a
  * visit? Where he is at other times is nobody's business. */
 bool core_at_work(const struct core *core, const char *technician_id, int64_t at_us);

@@ -215,6 +215,7 @@ bool core_technician(const struct core *core, const char *technician_id, int64_t
         .territory_id = core->territories[person->territory].id,
         .current_appointment_id =
             person->current == NONE ? "" : core->appointments[person->current].id,
+        .changed_seq = person->changed_seq,
     };
     for (uint32_t s = person->first_shift; s != NONE; s = core->shifts[s].next_of_technician) {
         const struct shift *shift = &core->shifts[s];

@@ -55,6 +55,16 @@ bool core_shift(const struct core *core, const char *technician_id, int64_t serv
     return true;
 }
 
+void core_technicians_of(const struct core *core, const char *territory_id,
+                         bool (*visit)(void *context, const char *id), void *context)
+{
+    uint32_t territory = id_index_find(&core->territory_ids, territory_id);
+    for (uint32_t i = 0; i < core->technician_count && territory != NONE; i++) {
+        const struct technician *it = &core->technicians[i];
+        if (it->territory == territory && !visit(context, it->id)) return;
+    }
+}
+
 bool core_at_work(const struct core *core, const char *technician_id, int64_t at_us)
 {
     uint32_t technician = id_index_find(&core->technician_ids, technician_id);

@@ -40,6 +40,7 @@ struct technician {
     struct point place;              /* where he was last for certain */
     int64_t place_us;                /* since when; 0: not known */
     uint32_t first_shift;
+    int64_t changed_seq; /* the last fact that gave him, took from him or moved a visit */
 };
 
 /* A technician's day. */

@@ -128,6 +128,13 @@ static const char people[] =
     "  epoch INTEGER NOT NULL, expires_wall_us INTEGER NOT NULL, ends_wall_us INTEGER NOT NULL,"
     "  PRIMARY KEY(token_hash)) STRICT, WITHOUT ROWID;";
 
+static const char plan_acks[] =
+    "ALTER TABLE device ADD COLUMN acked_us INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE device ADD COLUMN seen_seq INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE device ADD COLUMN seen_us INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE device ADD COLUMN accepted_seq INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE device ADD COLUMN accepted_us INTEGER NOT NULL DEFAULT 0;";
+
 static const char *const steps[] = {
     NULL,          /* 0 -> 1: everything, from row.def */
     whole_problem, /* 1 -> 2: choices, names, wishes, limits of travel, prices */
@@ -139,6 +146,7 @@ static const char *const steps[] = {
     conflicts,     /* 7 -> 8: conflicts, and commands that were rejected */
     losers,        /* 8 -> 9: a smaller index of changes */
     people,        /* 9 -> 10: people, and territories of keys */
+    plan_acks,     /* 10 -> 11: how far a plan has come to its technician */
 };
 
 const struct schema schema_newest = {sizeof steps / sizeof steps[0], steps};
