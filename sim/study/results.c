@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { NAME_BYTES = 200, DEPTH_MAX = 16, LINE_MAX_BYTES = 4 << 20, FAILED = -1 };
@@ -159,6 +160,17 @@ static enum err read_file(struct results *results, struct problem *problem)
                        strerror(errno));
 }
 
+/* A line's first bytes: what begins otherwise is somebody's file, which is not ours to cut. */
+static bool is_ours(int file)
+{
+    static const char first[] = "{\"variant\"";
+    char found[sizeof first];
+    struct stat about;
+    if (fstat(file, &about) != 0 || !S_ISREG(about.st_mode)) return false;
+    ssize_t size = pread(file, found, sizeof first - 1, 0);
+    return size >= 0 && memcmp(found, first, (size_t)size) == 0;
+}
+
 static enum err open_file(struct results *results, struct problem *problem)
 {
     const char *path = results->options.path;
@@ -170,6 +182,9 @@ static enum err open_file(struct results *results, struct problem *problem)
     CHECK(results->file != NULL);
     if (fcntl(file, F_SETLK, &lock) != 0)
         return problem_set(problem, ERR_BUSY, path, "another study writes to this file");
+    if (!is_ours(file))
+        return problem_set(problem, ERR_INVALID, path,
+                           "holds something else than runs of a study: name a new file");
     return read_file(results, problem);
 }
 

@@ -8,6 +8,7 @@
  * Idea: a run's line is written at once when the run ends, so that an interrupted study loses only
  * the runs that went on; a half line at the end is cut off. A line counts again only for the same
  * configuration and the same program, and if it has figures: failed runs are tried again.
+ * A file that does not begin as such a line, or is no regular file, is refused and left as it was.
  * Order: what the table says does not depend on the order in which runs ended.
  * Owner: results_open, results_close. Thread: one. The file is locked: one study at a time.
  */

@@ -381,6 +381,23 @@ static void a_report_says_the_same_as_a_page(void **state)
     assert_true(complained("/nowhere"));
 }
 
+static void a_file_of_something_else_is_left_alone(void **state)
+{
+    static const char mine[] = "[scenario]\nname = mine\n[demand]\norders = 3";
+    char path[128], text[4096];
+    (void)state;
+    write_worker("");
+    snprintf(path, sizeof path, "%s/mine.ini", folder);
+    FILE *out = fopen(path, "w");
+    CHECK(out != NULL && fputs(mine, out) >= 0 && fclose(out) == 0);
+    assert_int_equal(sim("sweep town-small --seeds 2 --out mine.ini", text, sizeof text), 1);
+    assert_true(complained("mine.ini: holds something else"));
+    read_all("mine.ini", text, sizeof text);
+    assert_string_equal(text, mine);
+    assert_int_equal(sim("sweep town-small --seeds 2 --out /dev/null", text, sizeof text), 1);
+    assert_int_equal(lines_of("calls"), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, folder_make, folder_remove)
 
 int main(void)
@@ -390,6 +407,7 @@ int main(void)
         TEST(other_scenarios_can_be_compared),
         TEST(a_sweep_says_means_of_all_combinations),
         TEST(what_was_run_is_kept),
+        TEST(a_file_of_something_else_is_left_alone),
         TEST(an_interrupt_keeps_what_is_there),
         TEST(a_run_that_fails_costs_itself_only),
         TEST(a_report_says_the_same_as_a_page),
