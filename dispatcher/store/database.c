@@ -114,12 +114,13 @@ static enum err open_plain(sqlite3 **out, const char *path, int flags, struct pr
     return err;
 }
 
-/* What SQLite does by itself, at its own 1000 pages, between two places to die at. */
+int database_checkpoint_pages = 8192;
+
+/* What SQLite does by itself at 1000 pages, at ours, between two places to die at. */
 static int on_wal(void *context, sqlite3 *db, const char *schema, int pages)
 {
-    enum { CHECKPOINT_PAGES = 1000 };
     (void)context;
-    if (pages < CHECKPOINT_PAGES) return SQLITE_OK;
+    if (pages < database_checkpoint_pages) return SQLITE_OK;
     crash_here(CRASH_CHECKPOINT_DUE);
     sqlite3_wal_checkpoint_v2(db, schema, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     crash_here(CRASH_CHECKPOINT_DONE);

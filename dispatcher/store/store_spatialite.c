@@ -30,12 +30,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Pages in the WAL before they are copied into the file. A batch of 500 check-ins of as many
- * devices changes some thousand pages, most of them again in the next one: copied after each batch,
- * they would be written and synced twice every time. 32 MiB are read again in a moment after a
- * crash. */
-#define WAL_PAGES_TEXT "8192"
-
 enum { KEYS_MAX = 4 }; /* key columns of any table */
 
 /* The statements of one table. */
@@ -672,8 +666,7 @@ static enum err prepare_writer(struct store_spatialite *file, const char *folder
     }
     if (err == ERR_OK) {
         err = database_run(db,
-                           "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864;"
-                           "PRAGMA wal_autocheckpoint = " WAL_PAGES_TEXT ";",
+                           "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864;",
                            problem);
     }
     if (err == ERR_OK) err = database_harden(&file->database, problem);

@@ -14,7 +14,7 @@ static void *answer(struct desk *desk, const char *method, const ProtobufCMessag
 {
     uint64_t digest = desk_digest(desk);
     int64_t seq = desk_seq(desk);
-    Callout__Reply *reply = ask_as(desk, "auditor", method, body);
+    Callout__Reply *reply = ask_as(desk, "dispatcher", method, body);
     if (reply->status != CALLOUT__STATUS__OK) fail_msg("%s: %s", method, reply->text);
     assert_true(desk_digest(desk) == digest && desk_seq(desk) == seq);
     return desk_body(desk, reply, type);

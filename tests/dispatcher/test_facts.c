@@ -180,6 +180,8 @@ static void a_log_of_before_is_read_as_it_stands(void **state)
     append(&desk, &body, FACT_TERRITORY);
     assert_int_equal(core_policy(engine_core(desk.engine), "north")->freeze_us,
                      100000 * US_PER_SECOND);
+    policy = a_policy(&desk); /* what was there before went with the start */
+    policy->freeze_seconds = 100000;
     refused(&desk, policy, "territory.policy.freeze_seconds", "from 0 to 86400");
     /* Without the mark of the rules, a promise is a window like others. */
     callout__fact_body__init(&body);

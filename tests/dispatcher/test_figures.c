@@ -167,7 +167,7 @@ static Callout__KpisReply *ask(struct desk *desk, const char *territory_id, int6
     request.territory_id = words(territory_id);
     request.service_day = service_day;
     request.legs = legs;
-    Callout__Principal who = a_key("auditor", "auditor");
+    Callout__Principal who = a_key("dispatcher", "dispatcher");
     return desk_body(desk, desk_ask_as(desk, &who, "Kpis", "", &request.base),
                      &callout__kpis_reply__descriptor);
 }
@@ -317,7 +317,7 @@ static void legs_come_in_pages(void **state)
     next.service_day = DESK_DAY;
     next.legs = true;
     next.page_token = first->next_page_token;
-    Callout__Principal who = a_key("auditor", "auditor");
+    Callout__Principal who = a_key("dispatcher", "dispatcher");
     Callout__KpisReply *second = desk_body(&desk, desk_ask_as(&desk, &who, "Kpis", "", &next.base),
                                            &callout__kpis_reply__descriptor);
     assert_int_equal(second->n_legs, 3);
@@ -506,14 +506,14 @@ static void what_cannot_be_asked_is_refused_by_name(void **state)
     refused(&desk, "technician", &request, CALLOUT__STATUS__NOT_FOUND, "");
     refused(&desk, "integrator", &request, CALLOUT__STATUS__NOT_FOUND, "");
     request.legs = true;
-    refused(&desk, "auditor", &request, CALLOUT__STATUS__INVALID, "territory_id");
+    refused(&desk, "dispatcher", &request, CALLOUT__STATUS__INVALID, "territory_id");
     request.territory_id = words("nowhere");
-    refused(&desk, "auditor", &request, CALLOUT__STATUS__NOT_FOUND, "territory_id");
+    refused(&desk, "dispatcher", &request, CALLOUT__STATUS__NOT_FOUND, "territory_id");
     request.territory_id = words("north");
     request.service_day = INT64_MAX;
-    refused(&desk, "auditor", &request, CALLOUT__STATUS__INVALID, "service_day");
+    refused(&desk, "dispatcher", &request, CALLOUT__STATUS__INVALID, "service_day");
     request.service_day = INT64_MIN;
-    refused(&desk, "auditor", &request, CALLOUT__STATUS__INVALID, "service_day");
+    refused(&desk, "dispatcher", &request, CALLOUT__STATUS__INVALID, "service_day");
     request.service_day = 1; /* nothing is known of it */
     Callout__KpisReply *reply = ask(&desk, "north", 1, true);
     assert_int_equal(reply->days[0]->kpis->visits, 0);

@@ -270,6 +270,7 @@ static void an_unknown_place_is_refused(void **state)
 
 int main(void)
 {
+    database_checkpoint_pages = 1000; /* one within what a child lives through */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_dispatcher_may_die_anywhere),
         cmocka_unit_test(a_migration_may_die_anywhere),
