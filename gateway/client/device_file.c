@@ -188,11 +188,6 @@ void device_file_close(struct device_file *file)
     free(file);
 }
 
-const char *device_file_path(const struct device_file *file)
-{
-    return file->path;
-}
-
 /* --- statements ------------------------------------------------------------------------------ */
 
 enum err device_file_prepare(struct device_file *file, sqlite3_stmt **out, const char *sql,

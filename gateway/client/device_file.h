@@ -36,8 +36,6 @@ MUST_USE enum err device_file_open(struct device_file **out, const char *folder,
                                    struct problem *problem);
 void device_file_close(struct device_file *file); /* may be NULL */
 
-const char *device_file_path(const struct device_file *file);
-
 /* The statement is the caller's; the SQL is ours and cannot fail but for a failing disk. */
 MUST_USE enum err device_file_prepare(struct device_file *file, sqlite3_stmt **out, const char *sql,
                                       struct problem *problem);

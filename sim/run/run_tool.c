@@ -8,6 +8,7 @@
 #include "sim/report/page.h"
 #include "sim/run/run_setup.h"
 #include "sim/run/run_text.h"
+#include "sim/scenario/scenario_tool.h"
 #include "sim/sim.h"
 #include "sim/study/study_tool.h"
 #include "sim/world/run.h"
@@ -29,7 +30,7 @@ struct tool {
     char command[COMMAND_BYTES];
     const char *sets[SCENARIO_SETS_MAX];
     size_t set_count;
-    char like[SCENARIO_PATH + 16]; /* as what is set */
+    char like[SCENARIO_LIKE_SIZE]; /* as what is set */
     struct run_setup setup;
     bool json, help, no_cost, no_progress;
     bool shows; /* progress */
@@ -99,14 +100,9 @@ static bool add_set(struct tool *tool, const char *set)
     return true;
 }
 
-/* From where we are, not from where the scenario's file is. */
 static bool set_like(struct tool *tool, const char *folder)
 {
-    char here[SCENARIO_PATH];
-    bool whole = folder[0] == '/' || getcwd(here, sizeof here) == NULL;
-    int size = snprintf(tool->like, sizeof tool->like, "scenario.like=%s%s%s", whole ? "" : here,
-                        whole ? "" : "/", folder);
-    return size < (int)sizeof tool->like && add_set(tool, tool->like);
+    return scenario_like_here(folder, tool->like) && add_set(tool, tool->like);
 }
 
 static bool read_option(struct tool *tool, int word)

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { LEGS_SEEN = 200 };
 
@@ -221,4 +222,13 @@ int scenario_main(int argc, char **argv)
     int code = each_day(&options, &scenario, town);
     town_close(town);
     return code;
+}
+
+bool scenario_like_here(const char *folder, char out[SCENARIO_LIKE_SIZE])
+{
+    char here[SCENARIO_PATH];
+    bool whole = folder[0] == '/' || getcwd(here, sizeof here) == NULL;
+    int size = snprintf(out, SCENARIO_LIKE_SIZE, "scenario.like=%s%s%s", whole ? "" : here,
+                        whole ? "" : "/", folder);
+    return size < SCENARIO_LIKE_SIZE;
 }

@@ -9,7 +9,17 @@
 #ifndef CALLOUT_SIM_SCENARIO_SCENARIO_TOOL_H
 #define CALLOUT_SIM_SCENARIO_SCENARIO_TOOL_H
 
+#include "sim/scenario/scenario.h"
+
+#include <stdbool.h>
+
 /* The verb's main; argv[0] is the verb. Returns an exit code. */
 int scenario_main(int argc, char **argv);
+
+enum { SCENARIO_LIKE_SIZE = SCENARIO_PATH + 16 };
+
+/* What --like FOLDER sets in a scenario: the path from where we are, not from where the scenario's
+ * file is. False: it is too long. */
+bool scenario_like_here(const char *folder, char out[SCENARIO_LIKE_SIZE]);
 
 #endif

@@ -6,6 +6,7 @@
 #include "base/exit_code.h"
 #include "base/version.h"
 #include "sim/scenario/scenario.h"
+#include "sim/scenario/scenario_tool.h"
 #include "sim/study/study.h"
 #include "sim/study/study_page.h"
 #include "sim/study/workers.h"
@@ -15,7 +16,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum {
     NAME_BYTES = 256,
@@ -42,7 +42,7 @@ struct tool {
     size_t common_count;
     const char *policy, *solver; /* of every variant of a sweep */
     const char *solver_seconds, *solver_ms;
-    char like[SCENARIO_PATH + 16]; /* as what is set */
+    char like[SCENARIO_LIKE_SIZE]; /* as what is set */
     const char *varies[VARIES_MAX];
     size_t vary_count;
     struct variant variants[RESULTS_VARIANTS_MAX];
@@ -202,14 +202,9 @@ static bool add_common(struct tool *tool, const char *set)
     return true;
 }
 
-/* From where we are, not from where the scenario's file is. */
 static bool add_like(struct tool *tool, const char *folder)
 {
-    char here[SCENARIO_PATH];
-    bool whole = folder[0] == '/' || getcwd(here, sizeof here) == NULL;
-    int size = snprintf(tool->like, sizeof tool->like, "scenario.like=%s%s%s", whole ? "" : here,
-                        whole ? "" : "/", folder);
-    return size < (int)sizeof tool->like && add_common(tool, tool->like);
+    return scenario_like_here(folder, tool->like) && add_common(tool, tool->like);
 }
 
 static bool read_option(struct tool *tool, int word)
