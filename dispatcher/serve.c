@@ -249,6 +249,7 @@ static void write_gateway(struct child *child, const struct serve *serve)
         tls = tls || strncmp(options->listen[i], "tls+", 4) == 0;
     }
     if (options->http[0] != '\0') arg_pair(child, "--http", options->http);
+    if (!options->http_said && options->http[0] != '\0') child_arg(child, "--http-if-free");
     tls = tls || strncmp(options->http, "https://", 8) == 0;
     for (int i = 0; i < options->http_name_count; i++)
         arg_pair(child, "--http-name", options->http_names[i]);

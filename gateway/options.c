@@ -8,14 +8,15 @@
 
 const char gateway_usage[] =
     "usage: callout gateway --dispatcher URL [--listen URL]... [--http ADDRESS]\n"
-    "                       [--http-name NAME]... [--admin HOST:PORT] [--tls-dir DIR] [--lab]\n"
-    "                       [--behind-proxy]\n"
+    "                       [--http-if-free] [--http-name NAME]... [--admin HOST:PORT]\n"
+    "                       [--tls-dir DIR] [--lab] [--behind-proxy]\n"
     "  --dispatcher URL   where the dispatcher listens, such as "
     "ipc:///run/callout/dispatcher.sock\n"
     "  --listen URL       tcp://HOST:PORT, tls+tcp://HOST:PORT or ipc://PATH; the default is\n"
     "                     tcp://127.0.0.1:7310\n"
     "  --http ADDRESS     HOST:PORT or https://HOST:PORT, for browsers and other systems; the\n"
     "                     default is no such door\n"
+    "  --http-if-free     where that port is taken, go on without the door\n"
     "  --http-name NAME   a name by which they know this server\n"
     "  --admin ADDRESS    /healthz and /metrics; the default is 127.0.0.1:7381\n"
     "  --tls-dir DIR      has server.pem and server.key, for tls+tcp and https\n"
@@ -45,6 +46,7 @@ static enum err take_option(struct gateway_options *options, int letter, struct 
         options->http_names[options->http_name_count++] = optarg;
         return ERR_OK;
     case 'P': options->behind_proxy = true; return ERR_OK;
+    case 'f': options->http_if_free = true; return ERR_OK;
     case 'l':
         if (options->listen_count == GATEWAY_DOORS_MAX)
             return problem_set(problem, ERR_INVALID, "--listen", "at most %d addresses",
@@ -101,15 +103,11 @@ enum err gateway_options_read(int argc, char **argv, struct gateway_options *out
                               struct problem *problem)
 {
     static const struct option names[] = {
-        {"dispatcher", required_argument, NULL, 'd'},
-        {"listen", required_argument, NULL, 'l'},
-        {"http", required_argument, NULL, 'h'},
-        {"http-name", required_argument, NULL, 'n'},
-        {"admin", required_argument, NULL, 'a'},
-        {"tls-dir", required_argument, NULL, 't'},
-        {"lab", no_argument, NULL, 'L'},
-        {"behind-proxy", no_argument, NULL, 'P'},
-        {NULL, 0, NULL, 0},
+        {"dispatcher", required_argument, NULL, 'd'}, {"listen", required_argument, NULL, 'l'},
+        {"http", required_argument, NULL, 'h'},       {"http-if-free", no_argument, NULL, 'f'},
+        {"http-name", required_argument, NULL, 'n'},  {"admin", required_argument, NULL, 'a'},
+        {"tls-dir", required_argument, NULL, 't'},    {"lab", no_argument, NULL, 'L'},
+        {"behind-proxy", no_argument, NULL, 'P'},     {NULL, 0, NULL, 0},
     };
     struct gateway_options options = {.admin = "127.0.0.1:7381"};
     enum err err = ERR_OK;

@@ -15,9 +15,10 @@ struct gateway_options {
     const char *dispatcher;                /* URL of the dispatcher */
     const char *listen[GATEWAY_DOORS_MAX]; /* URLs for devices and keys */
     unsigned listen_count;
-    const char *admin;                              /* HOST:PORT of /healthz and /metrics */
-    const char *http;                               /* HOST:PORT for HTTP; NULL: no such door */
-    bool http_tls;                                  /* it is https:// */
+    const char *admin; /* HOST:PORT of /healthz and /metrics */
+    const char *http;  /* HOST:PORT for HTTP; NULL: no such door */
+    bool http_tls;     /* it is https:// */
+    bool http_if_free; /* where its port is taken, there is no such door, and a warning */
     const char *http_names[GATEWAY_HTTP_NAMES_MAX]; /* that its clients know it by */
     unsigned http_name_count;
     const char *tls_dir; /* with server.pem and server.key; NULL: no TLS */

@@ -162,6 +162,15 @@ static void say_where(const struct shell *shell)
     log_info("admin on http://%s, dispatcher at %s", options->admin, options->dispatcher);
 }
 
+static enum err open_http(struct shell *shell, struct problem *problem)
+{
+    enum err err = http_open(&shell->http, shell, problem);
+    if (err != ERR_IO || !shell->gateway.options.http_if_free) return err;
+    log_warn("no door for HTTP: %s: %s", problem->field, problem->text);
+    shell->gateway.options.http = NULL;
+    return ERR_OK;
+}
+
 static enum err serve(struct shell *shell, struct problem *problem)
 {
     struct admin *admin = NULL;
@@ -171,8 +180,7 @@ static enum err serve(struct shell *shell, struct problem *problem)
                                             .context = shell};
     enum err err = dial_open(&shell->dial, shell->base, &dispatcher, problem);
     if (err == ERR_OK) err = doors_open(shell, problem);
-    if (err == ERR_OK && shell->gateway.options.http != NULL)
-        err = http_open(&shell->http, shell, problem);
+    if (err == ERR_OK && shell->gateway.options.http != NULL) err = open_http(shell, problem);
     if (err == ERR_OK) err = admin_open(&admin, shell, problem);
     if (err == ERR_OK) {
         say_where(shell);

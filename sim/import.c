@@ -214,7 +214,7 @@ static enum err system_for(struct system *out, const char *data_dir, char *socke
         return problem_set(problem, ERR_IO, socket_dir, "cannot be made");
     char url[128];
     snprintf(url, sizeof url, "ipc://%s/gateway.sock", socket_dir);
-    const char *more[] = {"--listen", url, "--admin", "127.0.0.1:0", NULL};
+    const char *more[] = {"--listen", url, "--admin", "127.0.0.1:0", "--http", "none", NULL};
     return system_start(out, data_dir, more, NULL, problem);
 }
 

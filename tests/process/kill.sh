@@ -32,8 +32,8 @@ die() {
 
 # The fleet's day takes a little longer than the kills: 11.5 hours of it, 0.6 seconds a kill.
 rate=$((41400 / (kills * 60 / 100 + 15)))
-"$binary" serve --data "$work/data" --listen tcp://127.0.0.1:0 --admin 127.0.0.1:0 --lab \
-    --clock "2026-11-23T05:30:00Z,$rate" >"$work/ready" 2>"$work/serve.log" &
+"$binary" serve --data "$work/data" --listen tcp://127.0.0.1:0 --admin 127.0.0.1:0 --http none \
+    --lab --clock "2026-11-23T05:30:00Z,$rate" >"$work/ready" 2>"$work/serve.log" &
 serve=$!
 until grep -q ready "$work/ready"; do
     kill -0 "$serve" 2>/dev/null || die "serve did not come up"

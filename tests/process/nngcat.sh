@@ -69,7 +69,7 @@ kill_peers() { # URL BATCHES SIZE: every other batch is killed before it could c
 
 command -v nngcat >/dev/null || die "nngcat is missing: apt-get install nng-utils"
 "$callout" serve --data "$folder/data" --listen tcp://127.0.0.1:0 --listen "ipc://$folder/door" \
-    --admin 127.0.0.1:0 >"$folder/out" 2>"$folder/log" &
+    --http none --admin 127.0.0.1:0 >"$folder/out" 2>"$folder/log" &
 serve_pid=$!
 wait_for "serve" grep -q '^ready' "$folder/out"
 tcp=$(grep -o 'tcp://[0-9.:]*' "$folder/out" | head -n 1)

@@ -277,9 +277,9 @@ static void run_line(const char *folder, const char *url, struct digests *out)
     snprintf(data, sizeof data, "%s/data", folder);
     snprintf(log, sizeof log, "%s/log", folder);
     snprintf(clock, sizeof clock, "%s,0", clock_format_utc(start_us(), start));
-    const char *const more[] = {"--listen", url,     "--admin",    "127.0.0.1:0", "--clock",
-                                clock,      "--lab", "--lockstep", "--seed",      "1",
-                                "--work",   WORK,    NULL};
+    const char *const more[] = {"--http",      "none",    "--listen", url,     "--admin",
+                                "127.0.0.1:0", "--clock", clock,      "--lab", "--lockstep",
+                                "--seed",      "1",       "--work",   WORK,    NULL};
     if (system_start(&system, data, more, log, &problem) != ERR_OK) fail_msg("%s", problem.text);
     struct line line = {.caller = {.ask = line_ask, .token = line_token, .hello = line_hello},
                         .key = system.key,

@@ -280,6 +280,8 @@ static void start_system(struct child *serve, const char *data)
                                    "127.0.0.1:0",
                                    "--clock",
                                    "2026-11-23T06:45,240",
+                                   "--http",
+                                   "none",
                                    "--lab",
                                    NULL};
     const char *const importing[] = {
