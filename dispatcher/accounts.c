@@ -5,6 +5,7 @@
  * longer each time, for that account from that neighbourhood of addresses; never for good, so that
  * nobody can lock somebody else out.
  */
+#include "base/check.h"
 #include "base/clock.h"
 #include "base/digest.h"
 #include "dispatcher/authz.h"
@@ -115,6 +116,43 @@ static enum err ask_verdict(struct call *call, const char *password, const char 
     return ERR_OK;
 }
 
+static void say_grants(struct call *call, const char *territories, Callout__WhoAmIReply *out)
+{
+    if (out->all_territories) return;
+    char *text = arena_text(call->arena, territories), *rest = text;
+    out->territory_ids = arena_need(call->arena, LIMIT_TERRITORIES * sizeof *out->territory_ids);
+    for (char *id; (id = strtok_r(rest, ",", &rest)) != NULL;)
+        if (out->n_territory_ids < LIMIT_TERRITORIES)
+            out->territory_ids[out->n_territory_ids++] = id;
+}
+
+static bool granted_of(const Callout__WhoAmIReply *who, const char *territory_id)
+{
+    for (size_t i = 0; i < who->n_territory_ids; i++)
+        if (strcmp(who->territory_ids[i], territory_id) == 0) return true;
+    return who->all_territories;
+}
+
+/* Those that there are, of the granted ones, with the zone that their days are read in. */
+static void say_territories(struct call *call, Callout__WhoAmIReply *out)
+{
+    struct core_territory territory;
+    out->territories = arena_need(call->arena, LIMIT_TERRITORIES * sizeof *out->territories);
+    for (uint32_t i = 0; core_territory(call->engine->core, i, &territory); i++) {
+        union row row;
+        const struct row_territory key = {.territory_id = territory.territory_id};
+        if (!granted_of(out, territory.territory_id)) continue;
+        if (store_get(call->engine->store, ROW_TERRITORY, &key, &row) != ERR_OK) continue;
+        CHECK(out->n_territories < LIMIT_TERRITORIES);
+        Callout__TerritoryName *named = arena_need(call->arena, sizeof *named);
+        callout__territory_name__init(named);
+        named->territory_id = arena_text(call->arena, territory.territory_id);
+        named->name = arena_text(call->arena, row.territory.name);
+        named->time_zone = arena_text(call->arena, territory.time_zone);
+        out->territories[out->n_territories++] = named;
+    }
+}
+
 static void say_who(struct call *call, const char *name, const char *role, const char *territories,
                     Callout__WhoAmIReply *out)
 {
@@ -122,12 +160,8 @@ static void say_who(struct call *call, const char *name, const char *role, const
     out->name = arena_text(call->arena, name);
     out->role = arena_text(call->arena, role);
     out->all_territories = strcmp(territories, GRANT_ALL) == 0;
-    if (out->all_territories) return;
-    char *text = arena_text(call->arena, territories), *rest = text;
-    out->territory_ids = arena_need(call->arena, LIMIT_TERRITORIES * sizeof *out->territory_ids);
-    for (char *id; (id = strtok_r(rest, ",", &rest)) != NULL;)
-        if (out->n_territory_ids < LIMIT_TERRITORIES)
-            out->territory_ids[out->n_territory_ids++] = id;
+    say_grants(call, territories, out);
+    say_territories(call, out);
 }
 
 static enum err open_session(struct call *call, const struct row_person *person)

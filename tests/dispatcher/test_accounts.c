@@ -117,6 +117,9 @@ static void who_has_the_password_is_let_in(void **state)
     Callout__Principal who = *desk_resolve(&stage->desk, token);
     assert_int_equal(who.kind, CALLOUT__PRINCIPAL_KIND__PERSON);
     assert_string_equal(who.role, "dispatcher");
+    const ProtobufCMessage *south = desk_territory(&stage->desk, "Europe/Vaduz");
+    ((const Callout__UpsertTerritoryRequest *)south)->territory->territory_id = words("south");
+    desk_do(&stage->desk, "UpsertTerritory", south);
     Callout__WhoAmIRequest request;
     callout__who_am_irequest__init(&request);
     const Callout__WhoAmIReply *said =
@@ -126,6 +129,9 @@ static void who_has_the_password_is_let_in(void **state)
     assert_false(said->all_territories);
     assert_int_equal(said->n_territory_ids, 1);
     assert_string_equal(said->territory_ids[0], "north");
+    assert_int_equal(said->n_territories, 1); /* not the one in the south */
+    assert_string_equal(said->territories[0]->territory_id, "north");
+    assert_string_equal(said->territories[0]->time_zone, "UTC");
     Callout__BoardRequest board;
     callout__board_request__init(&board);
     board.territory_id = words("north");
