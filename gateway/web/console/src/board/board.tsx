@@ -1,0 +1,32 @@
+/* board.tsx - the first screen: header, attention strip, map over Gantt, list beside them.
+ *
+ * Map and Gantt draw themselves (map.ts, gantt.ts) into places that stay; the rest is Preact. */
+import { useEffect } from "preact/hooks";
+import { t } from "@callout/shared/i18n";
+import { day, startStore } from "../model/store.ts";
+import { AttentionStrip } from "./strip.tsx";
+import { ExceptionList } from "./list.tsx";
+import { GanttPane } from "./gantt_pane.tsx";
+import { Header } from "./header.tsx";
+import { KeysHelp } from "./keys_help.tsx";
+import { MapPane } from "./map_pane.tsx";
+import { useBoardKeys } from "./board_keys.ts";
+
+export function Board() {
+  useEffect(startStore, []);
+  useBoardKeys();
+  return (
+    <div class="board">
+      <a class="skip" href="#list">{t("skip.list")}</a>
+      <a class="skip" href="#gantt">{t("skip.gantt")}</a>
+      <Header />
+      <AttentionStrip />
+      <main class="board-main" aria-busy={day.value === null}>
+        <MapPane />
+        <GanttPane />
+      </main>
+      <ExceptionList />
+      <KeysHelp />
+    </div>
+  );
+}

@@ -1,0 +1,113 @@
+/* header.tsx - where and when, what the optimizer does, who is there, how old the data is. */
+import { useEffect, useState } from "preact/hooks";
+import { lastAnswer } from "@callout/shared/client";
+import { clockRate } from "@callout/shared/clock";
+import { Icon } from "@callout/shared/icons";
+import { t, tn } from "@callout/shared/i18n";
+import { logOut, who } from "@callout/shared/session";
+import { isDark, setTheme } from "@callout/shared/theme";
+import { setView } from "@callout/shared/view";
+import { ageText } from "@callout/shared/words";
+import { dayFromText, dayToText } from "@callout/shared/zone";
+import { day, nowMs, problem, serviceDay, territories, territory, today, zone } from "../model/store.ts";
+import { helpOpen } from "./keys_help.tsx";
+import { Search } from "./search.tsx";
+
+function DayPicker() {
+  const go = (to: number | null) => setView({ day: to === null || to === today.value ? null : dayToText(to) }, true);
+  return (
+    <div class="day-picker" role="group" aria-label={t("header.day")}>
+      <button type="button" class="iconic" aria-label={t("header.previousDay")} title={t("header.previousDay")}
+        onClick={() => go(serviceDay.value - 1)}><Icon name="left" /></button>
+      <input type="date" aria-label={t("header.day")} value={dayToText(serviceDay.value)}
+        onChange={(event) => go(dayFromText(event.currentTarget.value))} />
+      <button type="button" class="iconic" aria-label={t("header.nextDay")} title={t("header.nextDay")}
+        onClick={() => go(serviceDay.value + 1)}><Icon name="right" /></button>
+      {serviceDay.value !== today.value &&
+        <button type="button" onClick={() => go(null)}>{t("header.today")}</button>}
+    </div>
+  );
+}
+
+function TerritoryPicker() {
+  const all = territories.value;
+  return (
+    <select aria-label={t("header.territory")} value={territory.value?.id ?? ""}
+      onChange={(event) => setView({ territory: event.currentTarget.value, visit: null, technician: null }, true)}>
+      {all.map((one) => <option key={one.id} value={one.id}>{one.name}</option>)}
+    </select>
+  );
+}
+
+/* "Plan 41 · settled · 12 s ago · 4 changes": what the optimizer knows, in one line. */
+function SolverState() {
+  const it = day.value;
+  if (it === null) return null;
+  const { solver } = it;
+  const parts = [it.planVersion === 0 ? t("solver.none") : t("solver.plan", { version: it.planVersion })];
+  parts.push(solver.settled ? t("solver.settled") : t("solver.searching"));
+  if (solver.publishedMs > 0)
+    parts.push(t("solver.age", { ago: ageText(Math.max(0, nowMs.value - solver.publishedMs)) }));
+  if (solver.changes > 0) parts.push(tn("solver.changes", solver.changes));
+  if (solver.gapPermille !== null) parts.push(t("solver.gap", { gap: solver.gapPermille / 10 }));
+  return (
+    <p class="solver" data-settled={solver.settled}>
+      <span class="dot" aria-hidden="true" />{parts.join(" · ")}
+    </p>
+  );
+}
+
+const freshMs = 12_000; // the longest pause between two answers when nothing happens, doubled
+
+function Connection() {
+  const [age, setAge] = useState(0);
+  useEffect(() => {
+    const timer = setInterval(() => setAge(performance.now() - lastAnswer.peek()), 1000);
+    return () => clearInterval(timer);
+  }, []);
+  const state = problem.value !== null || age > 30_000 ? "lost" : age > freshMs ? "old" : "live";
+  const text = state === "live" ? t("connection.live")
+    : state === "old" ? t("connection.age", { age: ageText(age) })
+    : problem.value === null || problem.value === "unreachable" ? t("connection.lost", { age: ageText(age) })
+    : t("connection.problem", { text: problem.value });
+  return <p class="connection" role="status" data-state={state}><span class="dot" aria-hidden="true" />{text}</p>;
+}
+
+function Clock() {
+  const it = zone.value;
+  const changes = it.changesOn(serviceDay.value);
+  const speed = clockRate() === 1 ? "" : ` ×${Math.round(clockRate())}`;
+  return (
+    <p class="clock" title={t("header.zone", { zone: it.name })}>
+      <time>{it.time(nowMs.value)}</time>
+      {changes && <span class="dst">{t("header.dst", { offset: it.offsetName(nowMs.value) })}</span>}
+      {speed !== "" && <span class="speed">{speed}</span>}
+    </p>
+  );
+}
+
+export function Header() {
+  return (
+    <header class="header">
+      <h1><span class="mark" aria-hidden="true" />{t("app.name")}</h1>
+      <TerritoryPicker />
+      <DayPicker />
+      <Clock />
+      <SolverState />
+      <span class="header-space" />
+      <Search />
+      <div class="header-actions" id="header-actions" />
+      <Connection />
+      <button type="button" class="iconic" aria-label={t("header.theme")} title={t("header.theme")}
+        onClick={() => setTheme(isDark.value ? "light" : "dark")}>
+        <Icon name={isDark.value ? "sun" : "moon"} />
+      </button>
+      <button type="button" class="iconic" aria-label={t("header.help")} title={t("header.help")}
+        onClick={() => { helpOpen.value = true; }}><Icon name="help" /></button>
+      <button type="button" class="quiet" onClick={() => void logOut()}
+        title={t("header.user", { name: who.value?.name ?? "", role: who.value?.role ?? "" })}>
+        {t("header.logout")}
+      </button>
+    </header>
+  );
+}

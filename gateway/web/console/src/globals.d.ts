@@ -1,0 +1,2 @@
+/* The bundled world's path, put in by tools/build.mjs. */
+declare const BASEMAP: string;

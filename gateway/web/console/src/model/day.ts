@@ -1,0 +1,232 @@
+/* day.ts - one territory's service day as the board shows it: who works, what is to be done, and
+ * who does it when.
+ *
+ * Times are milliseconds since 1970, places degrees; what the wire left out is a zero or null here.
+ * A Day is never changed: a fresh one takes over what stayed the same, so that whoever draws can
+ * compare by identity (I1: a Visit or Technician that is the same object has the same content).
+ */
+import type {
+  AppointmentStatus, ArrivalWindow, BoardReply, BoardTechnician, FeedAppointment, Fix, Pin, Policy,
+  Rule, Skill, SolverState,
+} from "@callout/shared/wire";
+import { toNumber, toPlace, usToMs, type Place } from "@callout/shared/units";
+
+export interface Span {
+  startMs: number;
+  endMs: number;
+}
+
+export interface Window extends Span {
+  promised: boolean;
+  preferred: boolean;
+}
+
+export interface Visit {
+  id: string;
+  orderId: string;
+  version: string; // of the appointment: what an edit is based on
+  status: AppointmentStatus;
+  technicianId: string | null;
+  startMs: number; // planned, as people were told; 0: not planned
+  endMs: number;
+  predictedMs: number; // as it would go from now; 0: nothing is predicted
+  begunMs: number; // 0: not yet
+  departedMs: number; // 0: not yet
+  lateSeconds: number;
+  serviceMs: number;
+  dueMs: number; // 0: none
+  windows: readonly Window[];
+  pinned: boolean;
+  pin: Pin | null;
+  frozen: boolean;
+  tentative: boolean;
+  emergency: boolean;
+  priority: number;
+  workType: string;
+  customer: string;
+  address: string;
+  place: Place | null;
+  skills: readonly Skill[];
+  unservedRule: Rule;
+  unservedText: string;
+}
+
+export interface Stop {
+  visitId: string; // empty: the way to the end of his day
+  leaveMs: number;
+  arrivalMs: number;
+  startMs: number;
+  endMs: number;
+  breakMs: number; // 0: his break is not here
+}
+
+export interface Shift extends Span {
+  breakEarliestMs: number;
+  breakLatestMs: number;
+  breakLengthMs: number; // 0: none
+}
+
+export interface Technician {
+  id: string;
+  name: string;
+  skills: readonly Skill[];
+  home: Place | null;
+  shift: Shift | null;
+  absent: boolean; // now
+  absence: Span | null; // on that day
+  currentVisitId: string | null;
+  fixPlace: Place | null;
+  fixMs: number; // 0: never heard of
+  stops: readonly Stop[];
+}
+
+export interface Solver {
+  publishedMs: number; // 0: no plan yet
+  changes: number;
+  stage: string;
+  costSeconds: number;
+  settled: boolean;
+  gapPermille: number | null; // null: nothing is known of it
+}
+
+export interface Day {
+  territoryId: string;
+  serviceDay: number; // that was asked for
+  technicians: ReadonlyMap<string, Technician>;
+  visits: ReadonlyMap<string, Visit>;
+  planVersion: number;
+  solver: Solver;
+  policy: Policy | null;
+  logSeq: string; // everything up to this fact is in it
+  fixesUntilUs: string;
+}
+
+function toWindow(from: ArrivalWindow): Window {
+  return {
+    startMs: usToMs(from.startUs), endMs: usToMs(from.endUs),
+    promised: from.promised === true, preferred: from.preferred === true,
+  };
+}
+
+function toVisit(from: FeedAppointment): Visit {
+  const it = from.appointment ?? {};
+  const pin = it.pin ?? null;
+  return {
+    id: it.appointmentId ?? "",
+    orderId: it.workOrderId ?? "",
+    version: it.version ?? "0",
+    status: it.status ?? "APPOINTMENT_STATUS_UNSPECIFIED",
+    technicianId: it.assignment?.technicianId ?? null,
+    startMs: usToMs(it.plannedStartUs),
+    endMs: usToMs(it.plannedEndUs),
+    predictedMs: usToMs(from.predictedStartUs),
+    begunMs: usToMs(from.begunUs),
+    departedMs: usToMs(from.departedUs),
+    lateSeconds: from.lateSeconds ?? 0,
+    serviceMs: (from.serviceSeconds ?? 0) * 1000,
+    dueMs: usToMs(from.dueUs),
+    windows: (from.windows ?? []).map(toWindow),
+    pinned: pin !== null && (pin.technician === true || pin.time === true),
+    pin,
+    frozen: from.frozen === true,
+    tentative: it.assignment?.tentative === true,
+    emergency: from.emergency === true,
+    priority: from.priority ?? 0,
+    workType: from.workType ?? "",
+    customer: from.customerName ?? "",
+    address: from.site?.address ?? "",
+    place: toPlace(from.site?.point),
+    skills: from.skills ?? [],
+    unservedRule: from.unservedRule ?? "RULE_UNSPECIFIED",
+    unservedText: from.unservedText ?? "",
+  };
+}
+
+function toShift(from: BoardTechnician): Shift | null {
+  const shift = from.shift;
+  if (shift === undefined) return null;
+  return {
+    startMs: usToMs(shift.startUs), endMs: usToMs(shift.endUs),
+    breakEarliestMs: usToMs(shift.breakEarliestUs), breakLatestMs: usToMs(shift.breakLatestUs),
+    breakLengthMs: (shift.breakSeconds ?? 0) * 1000,
+  };
+}
+
+function toAbsence(from: BoardTechnician): Span | null {
+  const startMs = usToMs(from.absentStartUs), endMs = usToMs(from.absentEndUs);
+  return endMs > startMs ? { startMs, endMs } : null;
+}
+
+function toTechnician(from: BoardTechnician): Technician {
+  const it = from.technician ?? {};
+  return {
+    id: it.technicianId ?? "",
+    name: it.name || (it.technicianId ?? ""),
+    skills: it.skills ?? [],
+    home: toPlace(it.home),
+    shift: toShift(from),
+    absent: from.absent === true,
+    absence: toAbsence(from),
+    currentVisitId: from.currentAppointmentId || null,
+    fixPlace: toPlace(from.lastFix?.point),
+    fixMs: usToMs(from.lastFix?.fixTimeUs),
+    stops: (from.stops ?? []).map((stop) => ({
+      visitId: stop.appointmentId ?? "",
+      leaveMs: usToMs(stop.leaveUs), arrivalMs: usToMs(stop.arrivalUs),
+      startMs: usToMs(stop.startUs), endMs: usToMs(stop.endUs), breakMs: usToMs(stop.breakStartUs),
+    })),
+  };
+}
+
+function toSolver(from: SolverState | undefined): Solver {
+  return {
+    publishedMs: usToMs(from?.publishedUs), changes: from?.changes ?? 0, stage: from?.stage ?? "",
+    costSeconds: toNumber(from?.costSeconds), settled: from?.settled === true,
+    gapPermille: from?.boundKnown === true ? (from.gapPermille ?? 0) : null,
+  };
+}
+
+function withFix(technician: Technician, fix: Fix): Technician {
+  const fixMs = usToMs(fix.fixTimeUs);
+  if (fixMs <= technician.fixMs) return technician;
+  return { ...technician, fixMs, fixPlace: toPlace(fix.point) };
+}
+
+/* The pages of one answer. `before` is what a delta is about; a complete answer needs none. */
+export function mergeBoard(
+  territoryId: string, serviceDay: number, pages: readonly BoardReply[], before: Day | null,
+): Day {
+  const first = pages[0] ?? {};
+  const base = first.complete === true ? null : before;
+  const technicians = new Map(base?.technicians);
+  const visits = new Map(base?.visits);
+  for (const page of pages) {
+    for (const one of page.technicians ?? []) {
+      const fresh = toTechnician(one);
+      const old = base?.technicians.get(fresh.id);
+      /* A delta has a position only where it is newer. */
+      technicians.set(fresh.id, fresh.fixMs === 0 && old !== undefined
+        ? { ...fresh, fixMs: old.fixMs, fixPlace: old.fixPlace } : fresh);
+    }
+    for (const one of page.appointments ?? []) {
+      const fresh = toVisit(one);
+      /* It may have moved to another day since. */
+      const itsDay = toNumber(one.appointment?.serviceDay);
+      if (base !== null && itsDay !== 0 && itsDay !== serviceDay) visits.delete(fresh.id);
+      else visits.set(fresh.id, fresh);
+    }
+    for (const { technicianId, fix } of page.fixes ?? []) {
+      const technician = technicians.get(technicianId ?? "");
+      if (technician !== undefined && fix !== undefined)
+        technicians.set(technician.id, withFix(technician, fix));
+    }
+  }
+  return {
+    territoryId, serviceDay, technicians, visits,
+    planVersion: toNumber(first.plan?.version) || (base?.planVersion ?? 0),
+    solver: first.solver === undefined && base !== null ? base.solver : toSolver(first.solver),
+    policy: first.policy ?? base?.policy ?? null,
+    logSeq: first.logSeq ?? base?.logSeq ?? "0",
+    fixesUntilUs: first.fixesUntilUs ?? base?.fixesUntilUs ?? "0",
+  };
+}

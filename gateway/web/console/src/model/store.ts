@@ -1,0 +1,178 @@
+/* store.ts - the day that is looked at, kept as new as the server has it.
+ *
+ * Idea: one whole Board first, then what changed since. A held question to EventFeed says that
+ * something did; then the Board is asked for the difference, at most once in `fetchMs`. A store
+ * that was restored from a backup (its epoch changed) or a difference that cannot be told brings a
+ * whole Board again, so nothing stale stays.
+ */
+import { batch, computed, effect, signal } from "@preact/signals";
+import { ask, Refused, Unreachable } from "@callout/shared/client";
+import { serverNow } from "@callout/shared/clock";
+import { toNumber } from "@callout/shared/units";
+import { view } from "@callout/shared/view";
+import { dayFromText, Zone } from "@callout/shared/zone";
+import { locale } from "@callout/shared/i18n";
+import { who } from "@callout/shared/session";
+import type { BoardReply } from "@callout/shared/wire";
+import { countKinds, findExceptions } from "./attention.ts";
+import { mergeBoard, type Day } from "./day.ts";
+
+const fetchMs = 400;
+const holdMs = 5_000; // so that the age of the connection is known at least so often
+const pagesMax = 200;
+
+export const day = signal<Day | null>(null);
+export const problem = signal<string | null>(null); // of the last try; null: it went well
+
+/* Domain time, a few times a second: what depends on it is drawn again. */
+export const nowMs = signal(serverNow());
+
+export interface TerritoryInfo {
+  id: string;
+  name: string;
+  zone: string;
+}
+
+export const territories = computed<TerritoryInfo[]>(() =>
+  (who.value?.territories ?? []).map((one) => ({
+    id: one.territoryId ?? "", name: one.name || (one.territoryId ?? ""), zone: one.timeZone || "UTC",
+  })));
+
+export const territory = computed<TerritoryInfo | null>(() => {
+  const all = territories.value;
+  return all.find((one) => one.id === view.value["territory"]) ?? all[0] ?? null;
+});
+
+/* Times are shown in the territory's zone, or in this machine's where the reader wants that. */
+export const zone = computed(() => {
+  const own = view.value["zone"] === "mine";
+  const name = own ? new Intl.DateTimeFormat().resolvedOptions().timeZone : territory.value?.zone;
+  return new Zone(name ?? "UTC", locale());
+});
+
+/* The day of service days is the territory's, whatever zone is shown. */
+const territoryZone = computed(() => new Zone(territory.value?.zone ?? "UTC", locale()));
+
+const wantedDay = computed(() => dayFromText(view.value["day"] ?? ""));
+
+export const today = computed(() => territoryZone.value.serviceDay(nowMs.value));
+export const serviceDay = computed(() => wantedDay.value ?? today.value);
+export const dayBounds = computed(() => territoryZone.value.dayBounds(serviceDay.value));
+
+export const exceptions = computed(() =>
+  day.value === null ? [] : findExceptions(day.value, nowMs.value));
+export const counts = computed(() => countKinds(exceptions.value));
+
+async function fetchPages(
+  territoryId: string, serviceDay: number, before: Day | null, signal: AbortSignal,
+): Promise<{ pages: BoardReply[]; logSeq: string; epoch: string }> {
+  const pages: BoardReply[] = [];
+  let token = "", logSeq = "0", epoch = "0";
+  do {
+    const envelope = await ask("Board", {
+      territoryId, serviceDay: String(serviceDay), pageToken: token,
+      ...(before === null ? {} : { afterSeq: before.logSeq, fixesAfterUs: before.fixesUntilUs }),
+    }, { signal, patienceMs: 60_000 });
+    /* The first page is the oldest: what changed while the others came is asked for again. */
+    if (pages.length === 0) logSeq = envelope.logSeq ?? "0";
+    epoch = envelope.logEpoch ?? "0";
+    pages.push(envelope.body ?? {});
+    token = envelope.body?.nextPageToken ?? "";
+  } while (token !== "" && pages.length < pagesMax);
+  return { pages, logSeq, epoch };
+}
+
+const pause = (ms: number, signal: AbortSignal) => new Promise<void>((resolve) => {
+  const timer = setTimeout(resolve, ms);
+  signal.addEventListener("abort", () => {
+    clearTimeout(timer);
+    resolve();
+  });
+});
+
+class Follower {
+  private epoch = "";
+  private cursor = "0";
+  private readonly gone = new AbortController();
+
+  constructor(private readonly territoryId: string, private readonly serviceDay: number) {}
+
+  stop(): void {
+    this.gone.abort();
+  }
+
+  async run(): Promise<void> {
+    const { signal } = this.gone;
+    let current: Day | null = null;
+    while (!signal.aborted) {
+      try {
+        const began = performance.now();
+        current = await this.refresh(current);
+        await pause(Math.max(0, fetchMs - (performance.now() - began)), signal);
+        await this.awaitChange();
+      } catch (error) {
+        if (signal.aborted) return;
+        if (error instanceof Refused && error.status === "RESET") current = null;
+        this.report(error);
+        await pause(1_000, signal);
+      }
+    }
+  }
+
+  private async refresh(current: Day | null): Promise<Day> {
+    const { signal } = this.gone;
+    let answer = await fetchPages(this.territoryId, this.serviceDay, current, signal);
+    if (current !== null && answer.epoch !== this.epoch)
+      answer = await fetchPages(this.territoryId, this.serviceDay, current = null, signal);
+    this.epoch = answer.epoch;
+    this.cursor = answer.logSeq;
+    const fresh = mergeBoard(this.territoryId, this.serviceDay, answer.pages, current);
+    if (!signal.aborted)
+      batch(() => {
+        day.value = fresh;
+        nowMs.value = serverNow();
+        problem.value = null;
+      });
+    return fresh;
+  }
+
+  /* Returns as soon as something happened, and at the latest when the hold is over: positions and
+   * predictions move without a fact. */
+  private async awaitChange(): Promise<void> {
+    const envelope = await ask("EventFeed", { afterSeq: this.cursor, holdMs },
+      { signal: this.gone.signal, patienceMs: 60_000, deadlineMs: holdMs + 10_000 });
+    const next = envelope.body?.nextAfterSeq;
+    if (next !== undefined && toNumber(next) > toNumber(this.cursor)) this.cursor = next;
+  }
+
+  private report(error: unknown): void {
+    if (error instanceof Unreachable) problem.value = "unreachable";
+    else problem.value = error instanceof Error ? error.message : String(error);
+  }
+}
+
+/* What is asked of the server now can be asked at once, such as after an edit of our own. */
+let follower: Follower | null = null;
+
+/* Follows whatever territory and day the view has; returns what ends it. */
+export function startStore(): () => void {
+  const clock = setInterval(() => {
+    nowMs.value = serverNow();
+  }, 250);
+  const end = effect(() => {
+    const id = territory.value?.id;
+    const wanted = serviceDay.value;
+    follower?.stop();
+    follower = null;
+    if (id === undefined) return;
+    if (day.peek()?.territoryId !== id || day.peek()?.serviceDay !== wanted) day.value = null;
+    follower = new Follower(id, wanted);
+    void follower.run();
+  });
+  return () => {
+    clearInterval(clock);
+    end();
+    follower?.stop();
+    follower = null;
+  };
+}
