@@ -33,6 +33,7 @@ struct options {
     int http_name_count;
     bool http_said;
     char admin[URL_SIZE];
+    const char *web, *basemap; /* NULL: as the gateway finds it */
     const char *clock, *seed, *work;
     bool lab, behind_proxy, lockstep;
 };
@@ -48,8 +49,8 @@ struct serve {
 
 static const char usage_text[] =
     "usage: callout serve --data DIR [--listen URL]... [--http ADDRESS] [--http-name NAME]...\n"
-    "                     [--admin HOST:PORT] [--clock wall | START,RATE] [--lab] "
-    "[--behind-proxy]\n"
+    "                     [--web DIR] [--basemap FILE] [--admin HOST:PORT]\n"
+    "                     [--clock wall | START,RATE] [--lab] [--behind-proxy]\n"
     "                     [--seed N] [--work N] [--lockstep]\n"
     "  --data DIR       the data folder; an empty or missing one is initialised\n"
     "  --listen URL     tcp://HOST:PORT, tls+tcp://HOST:PORT or ipc://PATH; port 0: a free one;\n"
@@ -57,6 +58,9 @@ static const char usage_text[] =
     "  --http ADDRESS   HOST:PORT, https://HOST:PORT or none, for browsers and other systems; the\n"
     "                   default is 127.0.0.1:7380 where that is free\n"
     "  --http-name NAME a name by which they know this server, such as dispatch.example.org\n"
+    "  --web DIR        files for browsers, or none; the default is the folder web beside this\n"
+    "                   program, or ../share/callout/web, where that exists\n"
+    "  --basemap FILE   a map of the region for them, in PMTiles\n"
     "  --admin ADDRESS  /healthz and /metrics; the default is 127.0.0.1:7381\n"
     "  --clock CLOCK    wall (the default), or from START on, RATE times as fast\n"
     "  --lab            plain tcp beyond this machine, no limits for clients on it: for tests\n"
@@ -113,6 +117,8 @@ static enum err take_option(struct options *options, int letter, struct problem 
             return problem_set(problem, ERR_TOO_LARGE, "--http-name", "at most %d", LISTEN_MAX);
         options->http_names[options->http_name_count++] = optarg;
         return ERR_OK;
+    case 'W': options->web = optarg; return ERR_OK;
+    case 'm': options->basemap = optarg; return ERR_OK;
     case 'a': return reach_fix_address(optarg, options->admin, URL_SIZE, problem);
     case 'c': options->clock = optarg; return ERR_OK;
     case 's': options->seed = optarg; return ERR_OK;
@@ -133,6 +139,8 @@ static enum err read_options(int argc, char **argv, struct options *options,
         {"listen", required_argument, NULL, 'l'},
         {"http", required_argument, NULL, 'h'},
         {"http-name", required_argument, NULL, 'n'},
+        {"web", required_argument, NULL, 'W'},
+        {"basemap", required_argument, NULL, 'm'},
         {"admin", required_argument, NULL, 'a'},
         {"clock", required_argument, NULL, 'c'},
         {"seed", required_argument, NULL, 's'},
@@ -253,6 +261,8 @@ static void write_gateway(struct child *child, const struct serve *serve)
     tls = tls || strncmp(options->http, "https://", 8) == 0;
     for (int i = 0; i < options->http_name_count; i++)
         arg_pair(child, "--http-name", options->http_names[i]);
+    arg_pair(child, "--web", options->web);
+    arg_pair(child, "--basemap", options->basemap);
     arg_pair(child, "--admin", options->admin);
     char tls_dir[PATH_SIZE];
     snprintf(tls_dir, sizeof tls_dir, "%s/tls", options->data_dir);

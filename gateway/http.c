@@ -1,16 +1,12 @@
 /* I1: asks[slot].request is not NULL exactly while evhttp has not let go of that request and it has
  * no answer yet; evhttp's close callback clears it when the client leaves first. */
-#include "gateway/http.h"
+#include "gateway/http_impl.h"
 
 #include "base/check.h"
 #include "base/clock.h"
-#include "gateway/http_visitors.h"
-#include "gateway/http_words.h"
 #include "gateway/openapi.h"
 #include "gateway/shell.h"
 #include "message_json.h"
-#include "pb/wire.pb-c.h"
-#include "sp_tls.h"
 #include "url.h"
 
 #include <errno.h>
@@ -22,36 +18,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 enum {
     PROTO_MAJOR = 1,
     HEADERS_MAX = 16 * 1024,
     BODY_MAX = 1024 * 1024,
     IDLE_S = 75, /* a connection between two requests; longer than a poll is held */
-    ADDRESS_SIZE = 48,
-};
-
-/* A request that waits for its answer. */
-struct ask {
-    struct evhttp_request *request; /* NULL: the slot is free */
-    struct http *http;
-    uint32_t generation;
-    bool packed; /* protobuf, else JSON */
-    struct method method;
-    char peer[ADDRESS_SIZE];
-};
-
-struct http {
-    struct shell *shell;
-    struct evhttp *evhttp;
-    struct visitors *visitors;
-    SSL_CTX *tls;
-    struct http_counters counters;
-    struct arena request_arena, reply_arena;
-    char *openapi;   /* made when somebody first asks */
-    uint32_t asking; /* slots in use */
-    uint32_t next;   /* where the search for a free one begins */
-    struct ask asks[VISITORS_MAX];
 };
 
 /* --- answers --- */
@@ -61,18 +34,55 @@ static struct bufferevent *stream_of(struct evhttp_request *request)
     return evhttp_connection_get_bufferevent(evhttp_request_get_connection(request));
 }
 
+const char *http_header(struct evhttp_request *request, const char *name)
+{
+    const char *value = evhttp_find_header(evhttp_request_get_input_headers(request), name);
+    return value == NULL ? "" : value;
+}
+
+void http_put_header(struct evhttp_request *request, const char *name, const char *value)
+{
+    CHECK(evhttp_add_header(evhttp_request_get_output_headers(request), name, value) == 0);
+}
+
 static void put_headers(struct evhttp_request *request, const char *type, uint32_t retry_after_ms)
 {
-    struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
-    evhttp_add_header(headers, "Content-Type", type);
-    evhttp_add_header(headers, "Cache-Control", "no-store");
-    evhttp_add_header(headers, "X-Content-Type-Options", "nosniff");
-    evhttp_add_header(headers, "Content-Security-Policy",
-                      "default-src 'none'; frame-ancestors 'none'");
+    http_put_header(request, "Content-Type", type);
+    http_put_header(request, "Cache-Control", "no-store");
+    http_put_header(request, "X-Content-Type-Options", "nosniff");
+    http_put_header(request, "Content-Security-Policy",
+                    "default-src 'none'; frame-ancestors 'none'");
     if (retry_after_ms == 0) return;
     char seconds[16];
     snprintf(seconds, sizeof seconds, "%u", (retry_after_ms + 999) / 1000);
-    evhttp_add_header(headers, "Retry-After", seconds);
+    http_put_header(request, "Retry-After", seconds);
+}
+
+/* His next request may come. */
+static void let_go(struct http *http, struct evhttp_request *request)
+{
+    evhttp_connection_set_closecb(evhttp_request_get_connection(request), NULL, NULL);
+    visitors_answered(http->visitors, stream_of(request));
+}
+
+void http_send(struct http *http, struct evhttp_request *request, struct http_status status,
+               struct evbuffer *body)
+{
+    if (body != NULL) http->counters.bytes_out += evbuffer_get_length(body);
+    let_go(http, request);
+    evhttp_send_reply(request, status.code, status.reason, body);
+}
+
+void http_done(struct http *http, struct evhttp_request *request)
+{
+    let_go(http, request);
+    evhttp_send_reply_end(request);
+}
+
+void http_cut(struct evhttp_request *request)
+{
+    evutil_socket_t fd = bufferevent_getfd(stream_of(request));
+    if (fd >= 0) shutdown(fd, SHUT_RDWR);
 }
 
 static void send_bytes(struct http *http, struct evhttp_request *request, struct http_status status,
@@ -80,10 +90,7 @@ static void send_bytes(struct http *http, struct evhttp_request *request, struct
 {
     struct evbuffer *body = evbuffer_new();
     CHECK(body != NULL && evbuffer_add(body, bytes, size) == 0);
-    http->counters.bytes_out += size;
-    evhttp_connection_set_closecb(evhttp_request_get_connection(request), NULL, NULL);
-    visitors_answered(http->visitors, stream_of(request));
-    evhttp_send_reply(request, status.code, status.reason, body);
+    http_send(http, request, status, body);
     evbuffer_free(body);
 }
 
@@ -146,9 +153,8 @@ void http_reply(struct http *http, struct sp_ticket to, const void *bytes, size_
                (ProtobufCBinaryData){size, (uint8_t *)(uintptr_t)bytes});
 }
 
-/* What never gets as far as the edge. */
-static void refuse(struct http *http, struct evhttp_request *request, bool packed,
-                   struct http_status status, enum err err, const struct problem *problem)
+void http_refuse(struct http *http, struct evhttp_request *request, bool packed,
+                 struct http_status status, enum err err, const struct problem *problem)
 {
     Callout__Reply reply;
     Callout__FieldError error, *errors[] = {&error};
@@ -168,10 +174,13 @@ static void refuse(struct http *http, struct evhttp_request *request, bool packe
 
 /* --- requests --- */
 
+/* evhttp hands a request back to us when its connection broke, and frees it itself when all ends.
+ */
 static void on_left(struct evhttp_connection *connection, void *context)
 {
     struct ask *ask = context;
     (void)connection;
+    if (evhttp_request_get_connection(ask->request) == NULL) evhttp_request_free(ask->request);
     ask->request = NULL;
     ask->http->asking--;
 }
@@ -187,12 +196,6 @@ static struct ask *new_ask(struct http *http)
     return ask;
 }
 
-static const char *header(struct evhttp_request *request, const char *name)
-{
-    const char *value = evhttp_find_header(evhttp_request_get_input_headers(request), name);
-    return value == NULL ? "" : value;
-}
-
 static bool type_is(const char *given, const char *wanted)
 {
     size_t size = strlen(wanted);
@@ -201,7 +204,7 @@ static bool type_is(const char *given, const char *wanted)
 
 static enum err check_request(struct evhttp_request *request, bool *packed, struct problem *problem)
 {
-    const char *type = header(request, "Content-Type");
+    const char *type = http_header(request, "Content-Type");
     *packed = type_is(type, "application/x-protobuf");
     if (evhttp_request_get_command(request) != EVHTTP_REQ_POST)
         return problem_set(problem, ERR_NOT_FOUND, "", "there is nothing to get here: POST");
@@ -247,14 +250,14 @@ static enum err pack_envelope(struct http *http, struct evhttp_request *request,
     arena_rewind(&http->request_arena);
     enum err err = read_body(http, request, packed, method, &envelope.body, problem);
     if (err != ERR_OK) return err;
-    const char *id = header(request, "Idempotency-Key");
+    const char *id = http_header(request, "Idempotency-Key");
     if (strlen(id) > LIMIT_ID)
         return problem_set(problem, ERR_INVALID, "Idempotency-Key", "at most %d bytes", LIMIT_ID);
     envelope.proto_major = PROTO_MAJOR;
     envelope.method = (char *)(uintptr_t)method->method->name;
     envelope.request_id = (char *)(uintptr_t)id;
     envelope.session_token.data = token;
-    envelope.session_token.len = http_bearer(header(request, "Authorization"), token);
+    envelope.session_token.len = http_bearer(http_header(request, "Authorization"), token);
     *out = message_encode(&envelope.base, &http->request_arena);
     return ERR_OK;
 }
@@ -292,8 +295,24 @@ static void send_openapi(struct http *http, struct evhttp_request *request)
 static bool is_for_us(const struct http *http, struct evhttp_request *request)
 {
     const struct gateway_options *options = &http->shell->gateway.options;
-    return http_host_is_ours(header(request, "Host"), options->http_names,
+    return http_host_is_ours(http_header(request, "Host"), options->http_names,
                              options->http_name_count);
+}
+
+/* An operation, from its path to the edge. */
+static void ask_operation(struct http *http, struct evhttp_request *request)
+{
+    struct problem problem = {{0}, {0}};
+    struct method method;
+    ProtobufCBinaryData envelope;
+    bool packed = false;
+    enum err err = check_request(request, &packed, &problem);
+    if (err == ERR_OK) err = find_operation(request, &method, &problem);
+    if (err == ERR_OK) err = pack_envelope(http, request, packed, &method, &envelope, &problem);
+    if (err == ERR_OK)
+        pass_on(http, request, packed, &method, envelope);
+    else
+        http_refuse(http, request, packed, http_status_of(err), err, &problem);
 }
 
 static void on_request(struct evhttp_request *request, void *context)
@@ -301,28 +320,23 @@ static void on_request(struct evhttp_request *request, void *context)
     struct http *http = context;
     struct problem problem = {{0}, {0}};
     const struct http_status misdirected = {421, "Misdirected Request"};
-    struct method method;
-    ProtobufCBinaryData envelope;
-    bool packed = false;
     http->counters.requests++;
     visitors_asked(http->visitors, stream_of(request));
     enum err err = http_check_headers(request, &problem);
-    if (err == ERR_OK && !is_for_us(http, request)) {
+    if (err != ERR_OK) {
+        http_refuse(http, request, false, http_status_of(err), err, &problem);
+        return;
+    }
+    if (!is_for_us(http, request)) {
         problem_set(&problem, ERR_NOT_FOUND, "Host", "is not a name of this server");
-        refuse(http, request, packed, misdirected, ERR_NOT_FOUND, &problem);
+        http_refuse(http, request, false, misdirected, ERR_NOT_FOUND, &problem);
         return;
     }
-    if (err == ERR_OK && wants_openapi(request)) {
+    bool get = evhttp_request_get_command(request) != EVHTTP_REQ_POST;
+    if (wants_openapi(request))
         send_openapi(http, request);
-        return;
-    }
-    if (err == ERR_OK) err = check_request(request, &packed, &problem);
-    if (err == ERR_OK) err = find_operation(request, &method, &problem);
-    if (err == ERR_OK) err = pack_envelope(http, request, packed, &method, &envelope, &problem);
-    if (err == ERR_OK)
-        pass_on(http, request, packed, &method, envelope);
-    else
-        refuse(http, request, packed, http_status_of(err), err, &problem);
+    else if (!get || !http_files_answer(http, request))
+        ask_operation(http, request);
 }
 
 /* --- the ports --- */
@@ -398,6 +412,7 @@ enum err http_open(struct http **out, struct shell *shell, struct problem *probl
     struct http *http = calloc(1, sizeof *http);
     CHECK(http != NULL);
     http->shell = shell;
+    http->basemap.fd = -1;
     arena_open(&http->request_arena, LIMIT_REQUEST_ARENA);
     arena_open(&http->reply_arena, 2 * LIMIT_INNER_OUTBOX);
     http->evhttp = evhttp_new(shell->base);
@@ -410,10 +425,12 @@ enum err http_open(struct http **out, struct shell *shell, struct problem *probl
     http->visitors = visitors_open(&visitors);
     evhttp_set_bevcb(http->evhttp, on_accept, http);
     evhttp_set_gencb(http->evhttp, on_request, http);
-    evhttp_set_allowed_methods(http->evhttp, EVHTTP_REQ_GET | EVHTTP_REQ_POST);
+    evhttp_set_allowed_methods(http->evhttp, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | EVHTTP_REQ_POST);
+    evhttp_set_default_content_type(http->evhttp, NULL);
     evhttp_set_max_headers_size(http->evhttp, HEADERS_MAX);
     evhttp_set_max_body_size(http->evhttp, BODY_MAX);
     evhttp_set_timeout(http->evhttp, IDLE_S);
+    if (err == ERR_OK) err = http_files_open(http, problem);
     if (err == ERR_OK) err = open_socket(http, problem);
     if (err == ERR_OK)
         *out = http;
@@ -430,6 +447,7 @@ void http_close(struct http *http)
         if (request != NULL)
             evhttp_connection_set_closecb(evhttp_request_get_connection(request), NULL, NULL);
     }
+    http_files_close(http);
     evhttp_free(http->evhttp);
     visitors_close(http->visitors);
     sp_tls_close(http->tls);

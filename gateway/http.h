@@ -3,6 +3,7 @@
  *      POST /api/METHOD   body: that method's request message, as JSON (message_json.h) or packed
  *                         (Content-Type: application/x-protobuf)
  *      GET /api/openapi.json           what there is, as OpenAPI 3.1 (openapi.h)
+ *      GET /PATH                       files of --web (web_tree.h), and --basemap
  *      Authorization: Bearer TOKEN     an API key's text, or a session token in base64
  *      Idempotency-Key: ID             the envelope's request_id
  *

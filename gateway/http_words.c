@@ -5,6 +5,7 @@
 #include <event2/http_struct.h>
 #include <event2/keyvalq_struct.h>
 #include <sodium.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -86,6 +87,71 @@ bool http_host_is_ours(const char *host, const char *const *names, unsigned name
         if (strlen(names[i]) == size && strncasecmp(names[i], host, size) == 0) return true;
     return is_literal(host, size);
 }
+
+/* --- what a reader of files asks for --- */
+
+bool http_takes_gzip(const char *accepted)
+{
+    for (const char *word = accepted; *word != '\0';) {
+        word += strspn(word, ", \t");
+        size_t size = strcspn(word, ",; \t");
+        size_t whole = strcspn(word, ",");
+        if (size == 4 && strncasecmp(word, "gzip", 4) == 0) {
+            const char *weight = memchr(word, '=', whole);
+            return weight == NULL || strtod(weight + 1, NULL) > 0;
+        }
+        word += whole;
+    }
+    return false;
+}
+
+bool http_names_tag(const char *list, const char *tag)
+{
+    const size_t size = strlen(tag);
+    for (const char *word = list; *word != '\0'; word += strcspn(word, ",")) {
+        word += strspn(word, ", \t");
+        if (*word == '*') return true;
+        if (strncmp(word, "W/", 2) == 0) word += 2;
+        if (strncmp(word, tag, size) == 0 && strchr(", \t", word[size]) != NULL) return true;
+    }
+    return false;
+}
+
+/* Decimal digits and nothing else, at most 18 of them. */
+static bool read_number(const char **text, uint64_t *out)
+{
+    size_t size = strspn(*text, "0123456789");
+    if (size == 0 || size > 18) return false;
+    *out = strtoull(*text, NULL, 10);
+    *text += size;
+    return true;
+}
+
+enum http_range http_range(const char *text, uint64_t size, uint64_t *first, uint64_t *last)
+{
+    uint64_t begin = 0, end = UINT64_MAX;
+    if (strncasecmp(text, "bytes=", 6) != 0) return RANGE_ALL;
+    text += 6;
+    bool from_end = *text == '-';
+    if (!from_end && !read_number(&text, &begin)) return RANGE_ALL;
+    if (*text++ != '-') return RANGE_ALL;
+    bool open = *text == '\0';
+    if (from_end && open) return RANGE_ALL;
+    if (!open && !read_number(&text, &end)) return RANGE_ALL;
+    if (*text != '\0') return RANGE_ALL;
+    if (from_end) {
+        begin = end < size ? size - end : 0;
+        if (end == 0) begin = size;
+        end = UINT64_MAX;
+    }
+    if (end < begin) return RANGE_ALL;
+    if (begin >= size) return RANGE_NOT_HERE;
+    *first = begin;
+    *last = end < size ? end : size - 1;
+    return RANGE_PART;
+}
+
+/* --- who asks --- */
 
 size_t http_bearer(const char *authorization, uint8_t token[HTTP_TOKEN_MAX])
 {

@@ -28,6 +28,17 @@ MUST_USE enum err http_check_headers(struct evhttp_request *request, struct prob
  * addresses, which no page's name can be. */
 bool http_host_is_ours(const char *host, const char *const *names, unsigned name_count);
 
+/* Accept-Encoding: may the answer be compressed by gzip? */
+bool http_takes_gzip(const char *accepted);
+/* Does this If-None-Match name the tag (RFC 9110, 13.1.2)? */
+bool http_names_tag(const char *list, const char *tag);
+
+enum http_range { RANGE_ALL, RANGE_PART, RANGE_NOT_HERE };
+
+/* Range: one range of bytes of something that has `size` of them (RFC 9110, 14.2). What is not that
+ * asks for all of it. RANGE_PART sets first and last, both included. */
+enum http_range http_range(const char *text, uint64_t size, uint64_t *first, uint64_t *last);
+
 enum { HTTP_TOKEN_MAX = 128 };
 
 /* The token of "Bearer TOKEN": an API key's text as it stands, or the 32 bytes of a session that

@@ -8,8 +8,9 @@
 
 const char gateway_usage[] =
     "usage: callout gateway --dispatcher URL [--listen URL]... [--http ADDRESS]\n"
-    "                       [--http-if-free] [--http-name NAME]... [--admin HOST:PORT]\n"
-    "                       [--tls-dir DIR] [--lab] [--behind-proxy]\n"
+    "                       [--http-if-free] [--http-name NAME]... [--web DIR]\n"
+    "                       [--basemap FILE] [--admin HOST:PORT] [--tls-dir DIR] [--lab]\n"
+    "                       [--behind-proxy]\n"
     "  --dispatcher URL   where the dispatcher listens, such as "
     "ipc:///run/callout/dispatcher.sock\n"
     "  --listen URL       tcp://HOST:PORT, tls+tcp://HOST:PORT or ipc://PATH; the default is\n"
@@ -18,6 +19,9 @@ const char gateway_usage[] =
     "                     default is no such door\n"
     "  --http-if-free     where that port is taken, go on without the door\n"
     "  --http-name NAME   a name by which they know this server\n"
+    "  --web DIR          files for browsers, or none; the default is the folder web beside this\n"
+    "                     program, or ../share/callout/web, where that exists\n"
+    "  --basemap FILE     a map of the region for them, in PMTiles\n"
     "  --admin ADDRESS    /healthz and /metrics; the default is 127.0.0.1:7381\n"
     "  --tls-dir DIR      has server.pem and server.key, for tls+tcp and https\n"
     "  --lab              plain tcp beyond this machine, no limits for clients on it: for tests\n"
@@ -47,6 +51,8 @@ static enum err take_option(struct gateway_options *options, int letter, struct 
         return ERR_OK;
     case 'P': options->behind_proxy = true; return ERR_OK;
     case 'f': options->http_if_free = true; return ERR_OK;
+    case 'w': options->web = optarg; return ERR_OK;
+    case 'm': options->basemap = optarg; return ERR_OK;
     case 'l':
         if (options->listen_count == GATEWAY_DOORS_MAX)
             return problem_set(problem, ERR_INVALID, "--listen", "at most %d addresses",
@@ -105,7 +111,8 @@ enum err gateway_options_read(int argc, char **argv, struct gateway_options *out
     static const struct option names[] = {
         {"dispatcher", required_argument, NULL, 'd'}, {"listen", required_argument, NULL, 'l'},
         {"http", required_argument, NULL, 'h'},       {"http-if-free", no_argument, NULL, 'f'},
-        {"http-name", required_argument, NULL, 'n'},  {"admin", required_argument, NULL, 'a'},
+        {"http-name", required_argument, NULL, 'n'},  {"web", required_argument, NULL, 'w'},
+        {"basemap", required_argument, NULL, 'm'},    {"admin", required_argument, NULL, 'a'},
         {"tls-dir", required_argument, NULL, 't'},    {"lab", no_argument, NULL, 'L'},
         {"behind-proxy", no_argument, NULL, 'P'},     {NULL, 0, NULL, 0},
     };

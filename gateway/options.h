@@ -21,6 +21,8 @@ struct gateway_options {
     bool http_if_free; /* where its port is taken, there is no such door, and a warning */
     const char *http_names[GATEWAY_HTTP_NAMES_MAX]; /* that its clients know it by */
     unsigned http_name_count;
+    const char *web;     /* folder of files for browsers; NULL: where it is found; "none" */
+    const char *basemap; /* a map for them; NULL: none */
     const char *tls_dir; /* with server.pem and server.key; NULL: no TLS */
     bool lab;            /* plain tcp everywhere, no limits for this machine's own clients */
     bool behind_proxy;   /* plain tcp everywhere; addresses are the proxy's: no limits by address */

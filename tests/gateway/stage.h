@@ -35,7 +35,8 @@ struct stage {
     uint8_t *buffer;
 };
 
-static struct stage *the_stage; /* so that its memory is no leak in the gateway's process */
+/* So that its memory is no leak in the gateway's process; volatile, since nobody reads it. */
+static struct stage *volatile the_stage;
 
 /* A port that is free now; the kernel does not give it out again at once. */
 static inline uint16_t free_port(void)
@@ -50,6 +51,7 @@ static inline uint16_t free_port(void)
     return ntohs(address.sin_port);
 }
 
+/* `extra` has more words for the command line, between spaces; or is NULL. */
 static inline void gateway_child(const struct stage *stage, const char *extra)
 {
     char listen[64], admin[64], http[64], url[80], log[64];
@@ -59,13 +61,15 @@ static inline void gateway_child(const struct stage *stage, const char *extra)
     snprintf(url, sizeof url, "%s", stage->fake.url);
     snprintf(log, sizeof log, "%s/log", stage->folder);
     char role[] = "gateway", d[] = "--dispatcher", l[] = "--listen", a[] = "--admin";
-    char h[] = "--http", n[] = "--http-name", name[] = "dispatch.example.org", more[16];
+    char h[] = "--http", n[] = "--http-name", name[] = "dispatch.example.org", more[512];
+    char *argv[32] = {role, d, url, l, listen, a, admin, h, http, n, name}, *rest = more;
+    int count = 11;
     snprintf(more, sizeof more, "%s", extra == NULL ? "" : extra);
-    char *argv[] = {
-        role, d, url, l, listen, a, admin, h, http, n, name, extra == NULL ? NULL : more, NULL};
+    while (count < 31 && (argv[count] = strtok_r(rest, " ", &rest)) != NULL)
+        count++;
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails or is killed leaves nobody behind */
     if (freopen(log, "w", stderr) == NULL) _exit(99);
-    exit(gateway_main(extra == NULL ? 11 : 12, argv));
+    exit(gateway_main(count, argv));
 }
 
 static inline int connect_when_up(uint16_t port)
@@ -80,9 +84,11 @@ static inline int connect_when_up(uint16_t port)
     return -1;
 }
 
-static inline struct stage *stage_open(const char *extra)
+/* A folder and ports; nobody runs yet. */
+static inline struct stage *stage_begin(void)
 {
-    struct stage *stage = the_stage = calloc(1, sizeof *stage);
+    struct stage *stage = calloc(1, sizeof *stage);
+    the_stage = stage;
     snprintf(stage->folder, sizeof stage->folder, "/tmp/callout-test-XXXXXX");
     assert_non_null(mkdtemp(stage->folder));
     snprintf(stage->fake.url, sizeof stage->fake.url, "ipc://%s/d.sock", stage->folder);
@@ -91,10 +97,21 @@ static inline struct stage *stage_open(const char *extra)
     stage->http_port = free_port();
     stage->buffer = malloc(REPLY_MAX);
     arena_open(&stage->arena, 64 << 20);
+    return stage;
+}
+
+static inline void stage_run(struct stage *stage, const char *extra)
+{
     stage->gateway = fork(); /* before the dispatcher's thread starts */
     if (stage->gateway == 0) gateway_child(stage, extra);
     assert_true(fake_start(&stage->fake));
     close(connect_when_up(stage->port));
+}
+
+static inline struct stage *stage_open(const char *extra)
+{
+    struct stage *stage = stage_begin();
+    stage_run(stage, extra);
     return stage;
 }
 

@@ -1,0 +1,86 @@
+/* http_impl.h - what the files of the HTTP door share, and nobody else sees.
+ *
+ *      http.c          the door: requests of operations, their answers, its life
+ *      http_files.c    what is there to GET: the tree of web_tree.h, and the map
+ *
+ * Whoever takes a request answers it by http_send or http_refuse, or in parts of his own and
+ * then http_done.
+ */
+#ifndef CALLOUT_GATEWAY_HTTP_IMPL_H
+#define CALLOUT_GATEWAY_HTTP_IMPL_H
+
+#include "base/arena.h"
+#include "gateway/http.h"
+#include "gateway/http_visitors.h"
+#include "gateway/http_words.h"
+#include "message.h"
+#include "pb/wire.pb-c.h"
+#include "sp_tls.h"
+
+enum { HTTP_ADDRESS_SIZE = 48 };
+
+struct evbuffer;
+struct evhttp;
+struct evhttp_connection;
+struct evhttp_request;
+struct web_tree;
+
+/* A request that waits for its answer. */
+struct ask {
+    struct evhttp_request *request; /* NULL: the slot is free */
+    struct http *http;
+    uint32_t generation;
+    bool packed; /* protobuf, else JSON */
+    struct method method;
+    char peer[HTTP_ADDRESS_SIZE];
+};
+
+/* A large file that is read as it is sent. */
+struct basemap {
+    int fd; /* -1: there is none */
+    uint64_t size;
+    char etag[40];
+    struct map_part *parts; /* that are being sent */
+};
+
+struct http {
+    struct shell *shell;
+    struct evhttp *evhttp;
+    struct visitors *visitors;
+    SSL_CTX *tls;
+    struct http_counters counters;
+    struct arena request_arena, reply_arena;
+    char *openapi;        /* made when somebody first asks */
+    struct web_tree *web; /* NULL: there is none */
+    struct basemap basemap;
+    uint32_t asking; /* slots in use */
+    uint32_t next;   /* where the search for a free one begins */
+    struct ask asks[VISITORS_MAX];
+};
+
+/* --- http.c --- */
+
+/* "" where it is not given. */
+const char *http_header(struct evhttp_request *request, const char *name);
+void http_put_header(struct evhttp_request *request, const char *name, const char *value);
+
+/* The whole answer; its headers are there. `body` may be NULL. */
+void http_send(struct http *http, struct evhttp_request *request, struct http_status status,
+               struct evbuffer *body);
+/* A request that never gets as far as the edge. */
+void http_refuse(struct http *http, struct evhttp_request *request, bool packed,
+                 struct http_status status, enum err err, const struct problem *problem);
+/* The last byte of an answer that was sent in parts is on its way. */
+void http_done(struct http *http, struct evhttp_request *request);
+/* Nothing more is sent to him: what he had was not all. */
+void http_cut(struct evhttp_request *request);
+
+/* --- http_files.c --- */
+
+/* Reads --web and --basemap; also again, when what was there stays if something is wrong. */
+MUST_USE enum err http_files_open(struct http *http, struct problem *problem);
+void http_files_close(struct http *http);
+/* Answers a GET or HEAD of a file. False: there is none, and nothing was answered. */
+bool http_files_answer(struct http *http, struct evhttp_request *request);
+
+#endif
