@@ -430,7 +430,7 @@ enum err http_open(struct http **out, struct shell *shell, struct problem *probl
     evhttp_set_max_headers_size(http->evhttp, HEADERS_MAX);
     evhttp_set_max_body_size(http->evhttp, BODY_MAX);
     evhttp_set_timeout(http->evhttp, IDLE_S);
-    if (err == ERR_OK) err = http_files_open(http, problem);
+    if (err == ERR_OK && http_files_open(http, problem) != ERR_OK) err = ERR_INVALID;
     if (err == ERR_OK) err = open_socket(http, problem);
     if (err == ERR_OK)
         *out = http;
