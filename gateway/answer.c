@@ -62,6 +62,13 @@ void answer_error(struct gateway *gateway, const struct asker *asker, enum err e
     answer_send(gateway, asker, &reply);
 }
 
+void answer_heard(struct gateway *gateway, const struct upstream_answer *answer)
+{
+    if (answer->err != ERR_OK) return;
+    admission_heard(&gateway->admission, upstream_in_flight(gateway->upstream),
+                    gateway_now_us(gateway));
+}
+
 /* --- from the dispatcher's answer
  * ------------------------------------------------------------------ */
 

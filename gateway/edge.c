@@ -1,7 +1,7 @@
 /* edge.c - what happens to a request, in the order in which it can be refused most cheaply:
  *
- *      envelope -> method -> session (cached, or asked about) -> body -> limits -> held or
- * forwarded
+ *      envelope -> method -> session (cached, or asked about) -> body -> limits -> room -> held
+ *      or forwarded
  *
  * Whatever is wrong with a request, it gets a reply that names the field; only broken framing
  * closes a connection, and that is the listener's affair.
@@ -36,7 +36,8 @@ struct inbound {
     const struct session_holder *holder;
     const ProtobufCMessage *body;
     uint32_t retry_after_ms;
-    bool asked; /* its session is being asked about; it comes again */
+    bool asked;     /* its session is being asked about; it comes again */
+    bool was_asked; /* it came again: it has waited */
 };
 
 /* A request that waits for its session. */
@@ -151,6 +152,31 @@ static enum err check_limits(struct inbound *in, struct problem *problem)
     return take(in, THROTTLE_QUEUE, in->holder->id, (uint32_t)commands, problem);
 }
 
+/* Is there room at the dispatcher? Keys and people are few: they wait. */
+static enum err check_room(struct inbound *in, enum admission_kind kind, struct problem *problem)
+{
+    struct gateway *gateway = in->gateway;
+    if (admission_ask(&gateway->admission, kind, upstream_in_flight(gateway->upstream),
+                      gateway_now_us(gateway), &in->retry_after_ms))
+        return ERR_OK;
+    return problem_set(problem, ERR_BUSY, "", "too many ask at once: again in %u ms",
+                       in->retry_after_ms);
+}
+
+/* Who has a nonce was let in before, and it does not keep for long. */
+static enum err check_room_for_body(struct inbound *in, struct problem *problem)
+{
+    const ProtobufCMessageDescriptor *type = in->method.method->input;
+    if (type == &callout__enroll_request__descriptor)
+        return check_room(in, ADMISSION_ARRIVAL, problem);
+    if (type == &callout__hello_request__descriptor) {
+        bool arrives = ((const Callout__HelloRequest *)in->body)->nonce.len == 0;
+        return check_room(in, arrives ? ADMISSION_ARRIVAL : ADMISSION_GUEST, problem);
+    }
+    if (in->holder->kind != SESSION_DEVICE || in->was_asked) return ERR_OK;
+    return check_room(in, ADMISSION_GUEST, problem);
+}
+
 /* --- sessions
  * ------------------------------------------------------------------------------------------- */
 
@@ -179,6 +205,7 @@ static void on_resolved(void *context, const struct upstream_answer *answer)
     struct gateway *gateway = waiting->asker.gateway;
     ProtobufCMessage *message = NULL;
     struct arena arena;
+    answer_heard(gateway, answer);
     arena_open(&arena, LIMIT_REQUEST_ARENA);
     if (answer->err == ERR_OK && answer->reply->status == CALLOUT__STATUS__OK &&
         message_decode(&callout__resolve_session_reply__descriptor, answer->reply->body.data,
@@ -199,6 +226,7 @@ static enum err ask_for_holder(struct inbound *in, struct problem *problem)
 {
     struct gateway *gateway = in->gateway;
     enum err err = take(in, THROTTLE_RESOLVE, in->peer, 1, problem);
+    if (err == ERR_OK) err = check_room(in, ADMISSION_GUEST, problem);
     if (err != ERR_OK) return err;
     if (in->size > GATEWAY_WAITING_BYTES_MAX - gateway->waiting_bytes)
         return problem_set(problem, ERR_BUSY, "", "too many new sessions at once");
@@ -313,6 +341,7 @@ static void on_forwarded(void *context, const struct upstream_answer *answer)
     struct asker *asker = context;
     struct gateway *gateway = asker->gateway;
     arena_rewind(&gateway->reply_arena);
+    answer_heard(gateway, answer);
     metrics_latency(&gateway->metrics, answer->took_us);
     answer_send(gateway, asker, answer_of_forward(gateway, answer, &gateway->reply_arena));
     crash_here(CRASH_REPLY_PASSED_ON);
@@ -379,7 +408,8 @@ static void handle(const struct asker *asker, const uint8_t *bytes, size_t size,
     struct gateway *gateway = asker->gateway;
     const struct gateway_ports *ports = &gateway->ports;
     struct problem problem = {{0}, {0}};
-    struct inbound in = {.gateway = gateway, .bytes = bytes, .size = size};
+    struct inbound in = {
+        .gateway = gateway, .bytes = bytes, .size = size, .was_asked = resolved != NULL};
     in.asker = (struct asker){.gateway = gateway, .door = asker->door, .ticket = asker->ticket};
     snprintf(in.peer, sizeof in.peer, "%s",
              ports->peer(ports->context, asker->door, asker->ticket));
@@ -389,6 +419,7 @@ static void handle(const struct asker *asker, const uint8_t *bytes, size_t size,
     if (in.asked) return;
     if (err == ERR_OK) err = read_body(&in, &problem);
     if (err == ERR_OK) err = check_limits(&in, &problem);
+    if (err == ERR_OK) err = check_room_for_body(&in, &problem);
     if (err == ERR_OK) err = check_hold_size(&in, &problem);
     if (err != ERR_OK)
         answer_error(gateway, &in.asker, err, &problem, in.retry_after_ms);

@@ -2,7 +2,7 @@
 
 #include "base/digest.h"
 
-static uint64_t second_seed(uint64_t seed)
+static uint64_t next_seed(uint64_t seed)
 {
     struct digest digest = digest_start();
     digest_u64(&digest, seed);
@@ -19,7 +19,8 @@ void gateway_open(struct gateway *gateway, const struct gateway_options *options
     arena_open(&gateway->reply_arena, 4 * LIMIT_INNER_MESSAGE);
     arena_open(&gateway->send_arena, 2 * LIMIT_INNER_OUTBOX);
     sessions_init(&gateway->sessions, &gateway->memory, GATEWAY_SESSIONS_MAX, seed);
-    throttle_init(&gateway->throttle, &gateway->memory, GATEWAY_BUCKETS_MAX, second_seed(seed));
+    throttle_init(&gateway->throttle, &gateway->memory, GATEWAY_BUCKETS_MAX, next_seed(seed));
+    admission_init(&gateway->admission, next_seed(next_seed(seed)));
     polls_init(&gateway->polls, &gateway->memory, GATEWAY_POLLS_MAX);
     gateway->held = arena_need(&gateway->memory, GATEWAY_POLLS_MAX * sizeof(struct held));
     gateway->upstream = upstream_open(&gateway->ports);

@@ -14,6 +14,7 @@
 #define CALLOUT_GATEWAY_GATEWAY_H
 
 #include "base/arena.h"
+#include "gateway/core/admission.h"
 #include "gateway/core/polls.h"
 #include "gateway/core/sessions.h"
 #include "gateway/core/throttle.h"
@@ -60,6 +61,7 @@ struct gateway {
     struct arena send_arena;    /* packing one reply */
     struct sessions sessions;
     struct throttle throttle;
+    struct admission admission;
     struct polls polls;
     struct held *held; /* by poll slot */
     struct metrics metrics;
@@ -93,6 +95,8 @@ void answer_send(struct gateway *gateway, const struct asker *asker, Callout__Re
 /* An error of our own; problem may be NULL. */
 void answer_error(struct gateway *gateway, const struct asker *asker, enum err err,
                   const struct problem *problem, uint32_t retry_after_ms);
+/* What an answer tells of how busy the dispatcher is. */
+void answer_heard(struct gateway *gateway, const struct upstream_answer *answer);
 /* The reply inside a Forward's answer, in `arena`; a BUSY of our own when there is none. Sessions
  * that the dispatcher ended are forgotten here. */
 Callout__Reply *answer_of_forward(struct gateway *gateway, const struct upstream_answer *answer,

@@ -94,6 +94,7 @@ static void on_answer(void *context, const struct upstream_answer *answer)
     arena_rewind(&gateway->reply_arena);
     Callout__Reply *reply = answer_of_forward(gateway, answer, &gateway->reply_arena);
     bool news = has_news(held, reply, &gateway->reply_arena);
+    answer_heard(gateway, answer);
     metrics_latency(&gateway->metrics, answer->took_us);
     switch (polls_answered(&gateway->polls, question.id, news, gateway_now_us(gateway))) {
     case POLL_GONE: return;

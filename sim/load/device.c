@@ -255,8 +255,10 @@ static void take_push(struct device *device, const Callout__PushReply *reply)
         if (reply->results[i]->outcome == CALLOUT__OUTCOME__CONFLICT_RECORDED) load->conflicts++;
         if (reply->results[i]->outcome == CALLOUT__OUTCOME__REJECTED) load->rejected++;
     }
-    if (load->storming && !device->pushed)
-        samples_add(&load->storm.latency, now_us - device->first_asked_us);
+    if (load->storming && !device->pushed) {
+        samples_add(&load->storm.latency, now_us - device->asked_us);
+        samples_add(&load->storm.whole, now_us - device->first_asked_us);
+    }
     note_synced(device, &device->pushed);
     if (now_us < load->count.from_us || now_us >= load->count.to_us) return;
     load->count.acknowledged += device->acked_seq - before;

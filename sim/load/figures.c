@@ -54,11 +54,12 @@ static json_t *storm_json(const struct load *load)
     const struct load_storm *storm = &load->storm;
     json_t *all_s =
         storm->synced_us == 0 ? json_null() : json_real(seconds(storm->synced_us - storm->cut_us));
-    return json_pack("{s:I, s:o, s:f, s:f, s:f}", "synced", (json_int_t)storm->synced,
+    return json_pack("{s:I, s:o, s:f, s:f, s:f, s:f}", "synced", (json_int_t)storm->synced,
                      "all_synced_seconds", all_s, "last_connected_seconds",
                      storm->connected_us == 0 ? 0 : seconds(storm->connected_us - storm->cut_us),
-                     "ack_p99_ms", samples_percentile_ms(&storm->latency, 99), "gateway_peak_mib",
-                     (double)storm->gateway_peak_bytes / 1048576);
+                     "ack_p99_ms", samples_percentile_ms(&storm->latency, 99),
+                     "ack_with_refusals_p99_ms", samples_percentile_ms(&storm->whole, 99),
+                     "gateway_peak_mib", (double)storm->gateway_peak_bytes / 1048576);
 }
 
 static void print_json(const struct load *load, bool interrupted)
@@ -89,8 +90,10 @@ static void print_storm(const struct load *load)
     printf("storm         %u of %u devices synced", storm->synced, load->options.clients);
     if (storm->synced_us != 0)
         printf(", the last one after %.1f s", seconds(storm->synced_us - storm->cut_us));
-    printf("; acknowledged within p99 %.1f ms; the gateway took %.1f MiB at most\n",
-           samples_percentile_ms(&storm->latency, 99), (double)storm->gateway_peak_bytes / 1048576);
+    printf("; acknowledged within p99 %.1f ms, refusals before it included %.1f ms; the gateway "
+           "took %.1f MiB at most\n",
+           samples_percentile_ms(&storm->latency, 99), samples_percentile_ms(&storm->whole, 99),
+           (double)storm->gateway_peak_bytes / 1048576);
 }
 
 static void print_text(const struct load *load)

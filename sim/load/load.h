@@ -58,7 +58,9 @@ struct load_storm {
     int64_t cut_us, connected_us, synced_us; /* of the last device; 0: not all came back */
     uint32_t synced;
     uint64_t gateway_peak_bytes;
-    struct samples latency; /* of the one Push of each device */
+    /* Of the one Push of each device: from the sending that was taken to its answer, and from the
+     * first one, which may have been refused. */
+    struct samples latency, whole;
 };
 
 struct load {

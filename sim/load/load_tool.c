@@ -142,6 +142,7 @@ static void load_close(struct load *load)
     free(load->tokens);
     samples_fini(&load->count.latency);
     samples_fini(&load->storm.latency);
+    samples_fini(&load->storm.whole);
     arena_close(&load->arena);
     sp_trust_close(load->trust);
     if (load->base != NULL) event_base_free(load->base);

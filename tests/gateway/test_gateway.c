@@ -306,6 +306,42 @@ static void says_busy_when_the_dispatcher_hangs(void **state)
     stage_close(stage);
 }
 
+static Callout__Request *hello_request(struct stage *stage, unsigned device)
+{
+    Callout__HelloRequest hello;
+    char id[16];
+    callout__hello_request__init(&hello);
+    snprintf(id, sizeof id, "d%u", device);
+    hello.device_id = own(stage, id);
+    return request_of(stage, "Hello", "", &hello.base);
+}
+
+/* Long before their deadlines: those who wait keep their places. */
+static void refuses_arrivals_while_many_wait(void **state)
+{
+    enum { MANY = 256, TRIES = 100 };
+    struct stage *stage = stage_open(NULL);
+    int fd = client_open(stage), other = client_open(stage);
+    const Callout__Reply *reply = NULL;
+    bool refused = false;
+    (void)state;
+    let_hang(stage, fd);
+    for (unsigned i = 0; i < MANY; i++)
+        send_request(stage, fd, 1000 + i, hello_request(stage, i));
+    for (unsigned i = 0; i < TRIES && !refused; i++) {
+        Callout__Request *request = hello_request(stage, MANY + i);
+        request->deadline_ms = 50; /* let in, it is told so soon */
+        reply = call(stage, other, request);
+        assert_int_equal(reply->status, CALLOUT__STATUS__BUSY);
+        refused = strstr(reply->text, "too many ask at once") != NULL;
+    }
+    assert_true(refused);
+    assert_true(reply->retry_after_ms >= 100);
+    close(fd);
+    close(other);
+    stage_close(stage);
+}
+
 /* --- watching, ending, starting --- */
 
 static void tells_its_health_and_its_counts(void **state)
@@ -427,6 +463,7 @@ int main(void)
         cmocka_unit_test(polls_outlive_a_restart_of_the_dispatcher),
         cmocka_unit_test(requests_wait_for_a_dispatcher_that_restarts),
         cmocka_unit_test(says_busy_when_the_dispatcher_hangs),
+        cmocka_unit_test(refuses_arrivals_while_many_wait),
         cmocka_unit_test(tells_its_health_and_its_counts),
         cmocka_unit_test(a_scrape_gets_the_last_figures_and_waits_for_none),
         cmocka_unit_test(answers_parked_polls_before_it_ends),
