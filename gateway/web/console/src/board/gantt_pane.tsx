@@ -1,6 +1,78 @@
-/* gantt_pane.tsx - the Gantt's place on the board. */
+/* gantt_pane.tsx - the Gantt's place on the board: its buttons, and what it is told. */
+import { effect } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { Icon } from "@callout/shared/icons";
 import { t } from "@callout/shared/i18n";
+import { setView, view } from "@callout/shared/view";
+import { chip, selectedTechnicianId, selectedVisit, selectedVisitId, selectTechnician, selectVisit } from "../model/selection.ts";
+import type { Kind } from "../model/attention.ts";
+import { day, dayBounds, exceptions, nowMs, zone } from "../model/store.ts";
+import { gotoWish, zoomGantt, zoomWish } from "./commands.ts";
+import { Gantt, type Picture } from "./gantt.ts";
+import { Rows, spanOf } from "./gantt_rows.ts";
+
+const everybody = () => view.value["rows"] === "all";
+
+function makePicture(rows: Rows): Picture | null {
+  if (day.value === null) return null;
+  const made = rows.make(day.value, everybody());
+  const kinds = new Map<string, Kind>();
+  for (const one of exceptions.value) if (one.visit !== null) kinds.set(one.visit.id, one.kind);
+  return {
+    rows: made, span: spanOf(made, dayBounds.value), zone: zone.value, nowMs: nowMs.value, kinds,
+    chip: chip.value, visitId: selectedVisitId.value, technicianId: selectedTechnicianId.value,
+  };
+}
+
+function start(place: HTMLElement): () => void {
+  const gantt = new Gantt({ selectVisit, selectTechnician });
+  const rows = new Rows();
+  place.append(gantt.it);
+  let looked = "";
+  const ends = [
+    effect(() => {
+      const picture = makePicture(rows);
+      if (picture === null) return;
+      /* What a person changed is drawn at once. */
+      const looks = [picture.chip, picture.visitId, picture.technicianId, everybody()].join();
+      gantt.show(picture, looks !== looked);
+      looked = looks;
+    }),
+    effect(() => {
+      if (zoomWish.value.number > 0) gantt.zoom(zoomWish.value.zoom);
+    }),
+    effect(() => {
+      if (gotoWish.value === 0) return;
+      const technicianId = selectedTechnicianId.peek();
+      if (technicianId !== null) gantt.reveal(technicianId, selectedVisit.peek());
+    }),
+  ];
+  return () => {
+    ends.forEach((end) => end());
+    gantt.destroy();
+  };
+}
 
 export function GanttPane() {
-  return <section class="gantt-pane" id="gantt" tabIndex={-1} aria-label={t("gantt.title")} />;
+  const place = useRef<HTMLDivElement>(null);
+  useEffect(() => (place.current === null ? undefined : start(place.current)), []);
+  return (
+    <section class="gantt-pane" id="gantt" tabIndex={-1} aria-label={t("gantt.title")}>
+      <div class="gantt-tools">
+        <label class="check">
+          <input type="checkbox" checked={!everybody()}
+            onChange={(event) => setView({ rows: event.currentTarget.checked ? null : "all" })} />
+          {t("gantt.onlyWorking")}
+        </label>
+        <button type="button" class="quiet" onClick={() => zoomGantt("now")}>{t("gantt.goNow")}</button>
+        <button type="button" class="iconic" aria-label={t("gantt.zoomOut")} title={t("gantt.zoomOut")}
+          onClick={() => zoomGantt("out")}><Icon name="minus" /></button>
+        <button type="button" class="iconic" aria-label={t("gantt.zoomIn")} title={t("gantt.zoomIn")}
+          onClick={() => zoomGantt("in")}><Icon name="plus" /></button>
+        <button type="button" class="iconic" aria-label={t("gantt.zoomFit")} title={t("gantt.zoomFit")}
+          onClick={() => zoomGantt("fit")}><Icon name="fit" /></button>
+      </div>
+      <div class="gantt-place" ref={place} />
+    </section>
+  );
 }

@@ -1,0 +1,290 @@
+/* gantt.ts - the grid of technicians and visits.
+ *
+ * Idea: one element scrolls both ways; the hours stick to its top, the names to its side. Rows lie
+ * at fixed heights, so which of them are in sight is a division; above `allRows` only those are in
+ * the document. It is an ARIA grid with one tab stop: arrows go from cell to cell, Enter selects.
+ *
+ * A row that is held (because it is dragged in) is not drawn until it is released, whatever comes.
+ */
+import { t } from "@callout/shared/i18n";
+import { Painter } from "@callout/shared/painter";
+import type { Visit } from "../model/day.ts";
+import { startOf } from "../model/status.ts";
+import { element, RowView, type Scene } from "./gantt_row.ts";
+import type { Row } from "./gantt_rows.ts";
+import { fitHour, labelStep, stepHour, widthOf, xOf, type Scale } from "./gantt_scale.ts";
+import type { Zoom } from "./commands.ts";
+
+export const rowPx = 32;
+const namePx = 190;
+const allRows = 200;
+const marginRows = 8; // drawn beyond what is in sight
+const paintMs = 250;
+const hourMs = 3_600_000;
+
+export type Picture = Omit<Scene, "scale" | "focus"> & {
+  rows: readonly Row[];
+  span: { startMs: number; endMs: number };
+};
+
+export interface GanttEvents {
+  selectVisit(id: string): void;
+  selectTechnician(id: string): void;
+}
+
+export class Gantt {
+  readonly it = element("div", "g-grid", "grid");
+  private readonly head = element("div", "g-head", "row");
+  private readonly corner = element("div", "g-corner", "columnheader");
+  private readonly hours = element("div", "g-hours", "columnheader");
+  private readonly body = element("div", "g-body", "rowgroup");
+  private readonly now = element("div", "g-now");
+  private readonly views = new Map<string, RowView>();
+  private readonly held = new Set<string>();
+  private readonly painter = new Painter(paintMs, () => this.paint());
+  private readonly resize = new ResizeObserver(() => this.painter.now());
+  private focus: Scene["focus"] = { technicianId: "", visitId: null };
+  private hourPx = 0; // 0: as wide as the room allows
+  private axis = "";
+  private picture: Picture | null = null;
+
+  constructor(private readonly events: GanttEvents) {
+    this.it.setAttribute("aria-label", t("gantt.title"));
+    this.it.setAttribute("aria-multiselectable", "false");
+    this.corner.textContent = t("gantt.technicians");
+    this.hours.setAttribute("aria-label", t("gantt.title"));
+    this.now.setAttribute("aria-hidden", "true");
+    this.head.setAttribute("aria-rowindex", "1");
+    this.head.append(this.corner, this.hours);
+    this.body.append(this.now);
+    this.it.append(this.head, this.body);
+    this.it.addEventListener("scroll", () => this.painter.now(), { passive: true });
+    this.it.addEventListener("keydown", (event) => this.press(event));
+    this.it.addEventListener("click", (event) => this.click(event));
+    this.it.addEventListener("focusin", (event) => this.follow(event));
+    this.resize.observe(this.it);
+  }
+
+  destroy(): void {
+    this.resize.disconnect();
+    this.painter.stop();
+    this.it.remove();
+  }
+
+  /* Live changes are drawn when it is their time; `eager`: a person did something. */
+  show(picture: Picture, eager: boolean): void {
+    this.picture = picture;
+    if (eager) this.painter.now();
+    else this.painter.touch();
+  }
+
+  zoom(wish: Zoom): void {
+    if (this.picture === null) return;
+    if (wish === "now") return this.scrollToTime(this.picture.nowMs);
+    const scale = this.scale(this.picture);
+    const centre = (this.it.scrollLeft + this.room() / 2) / scale.hourPx;
+    this.hourPx = wish === "fit" ? 0 : stepHour(scale.hourPx, wish);
+    this.paint();
+    if (wish !== "fit")
+      this.it.scrollLeft = centre * this.scale(this.picture).hourPx - this.room() / 2;
+  }
+
+  /* Brings a visit or a technician's row into sight. */
+  reveal(technicianId: string, visit: Visit | null): void {
+    const index = this.picture?.rows.findIndex((row) => row.technician.id === technicianId) ?? -1;
+    if (this.picture === null || index < 0) return;
+    this.focus = { technicianId, visitId: visit?.id ?? null };
+    const top = index * rowPx, seen = this.it.clientHeight - this.head.offsetHeight;
+    if (top < this.it.scrollTop || top + rowPx > this.it.scrollTop + seen)
+      this.it.scrollTop = top - seen / 2;
+    if (visit === null) return this.painter.now();
+    const x = xOf(this.scale(this.picture), startOf(visit));
+    if (x < this.it.scrollLeft || x > this.it.scrollLeft + this.room() - 40)
+      this.it.scrollLeft = x - this.room() / 3;
+    this.painter.now();
+  }
+
+  hold(technicianId: string): void {
+    this.held.add(technicianId);
+  }
+
+  release(): void {
+    this.held.clear();
+    this.painter.now();
+  }
+
+  private room(): number {
+    return Math.max(100, this.it.clientWidth - namePx);
+  }
+
+  private scale(picture: Picture): Scale {
+    const hourPx = this.hourPx === 0 ? fitHour(picture.span, this.room() - 2) : this.hourPx;
+    return { ...picture.span, hourPx };
+  }
+
+  private scrollToTime(ms: number): void {
+    if (this.picture !== null)
+      this.it.scrollLeft = xOf(this.scale(this.picture), ms) - this.room() / 3;
+  }
+
+  private paint(): void {
+    const { picture } = this;
+    if (picture === null || this.it.clientHeight === 0) return;
+    const scale = this.scale(picture);
+    this.keepFocus(picture);
+    this.drawAxis(picture, scale);
+    this.drawNow(picture, scale);
+    this.drawRows(picture, { ...picture, scale, focus: this.focus });
+  }
+
+  /* Something always has the tab stop, even after a row went. */
+  private keepFocus(picture: Picture): void {
+    const row = picture.rows.find((one) => one.technician.id === this.focus.technicianId);
+    const first = picture.rows[0];
+    if (row === undefined)
+      this.focus = { technicianId: first?.technician.id ?? "", visitId: first?.visits[0]?.id ?? null };
+    else if (this.focus.visitId !== null && !row.visits.some((visit) => visit.id === this.focus.visitId))
+      this.focus = { technicianId: row.technician.id, visitId: null };
+  }
+
+  private drawAxis(picture: Picture, scale: Scale): void {
+    const key = [scale.startMs, scale.endMs, scale.hourPx, picture.zone.name, picture.rows.length].join();
+    if (key === this.axis) return;
+    this.axis = key;
+    const width = widthOf(scale);
+    this.it.style.setProperty("--hour", `${scale.hourPx}px`);
+    this.it.style.setProperty("--day", `${width}px`);
+    this.it.setAttribute("aria-rowcount", String(picture.rows.length + 1));
+    this.body.style.height = `${picture.rows.length * rowPx}px`;
+    const labels: HTMLElement[] = [];
+    const step = labelStep(scale.hourPx) * hourMs;
+    for (let ms = scale.startMs; ms < scale.endMs; ms += step) {
+      const label = element("span", "g-hour");
+      label.textContent = picture.zone.time(ms);
+      label.style.transform = `translateX(${xOf(scale, ms)}px)`;
+      labels.push(label);
+    }
+    this.hours.replaceChildren(...labels);
+  }
+
+  private drawNow(picture: Picture, scale: Scale): void {
+    const inside = picture.nowMs > scale.startMs && picture.nowMs < scale.endMs;
+    this.now.hidden = !inside;
+    if (inside) this.now.style.transform = `translateX(${xOf(scale, picture.nowMs)}px)`;
+  }
+
+  private inSight(count: number): { from: number; until: number } {
+    if (count <= allRows) return { from: 0, until: count };
+    const from = Math.floor(this.it.scrollTop / rowPx) - marginRows;
+    const until = Math.ceil((this.it.scrollTop + this.it.clientHeight) / rowPx) + marginRows;
+    return { from: Math.max(0, from), until: Math.min(count, until) };
+  }
+
+  private drawRows(picture: Picture, scene: Scene): void {
+    const { from, until } = this.inSight(picture.rows.length);
+    const gone = new Set(this.views.keys());
+    picture.rows.forEach((row, index) => {
+      const { id } = row.technician;
+      /* The row that has the focus stays, so that it does not fall out of the keyboard's reach. */
+      if ((index < from || index >= until) && id !== this.focus.technicianId) return;
+      gone.delete(id);
+      let view = this.views.get(id);
+      if (view === undefined) {
+        view = new RowView(id);
+        this.views.set(id, view);
+        this.body.append(view.it);
+      }
+      if (!this.held.has(id)) view.draw(row, index, rowPx, scene);
+    });
+    for (const id of gone) {
+      if (this.held.has(id)) continue;
+      this.views.get(id)?.it.remove();
+      this.views.delete(id);
+    }
+  }
+
+  /* --- people --- */
+
+  private cellOf(target: EventTarget | null): Scene["focus"] | null {
+    if (!(target instanceof Element)) return null;
+    const technicianId = target.closest<HTMLElement>("[data-technician]")?.dataset["technician"];
+    if (technicianId === undefined) return null;
+    return { technicianId, visitId: target.closest<HTMLElement>("[data-visit]")?.dataset["visit"] ?? null };
+  }
+
+  private click(event: MouseEvent): void {
+    const cell = this.cellOf(event.target);
+    if (cell === null) return;
+    if (cell.visitId !== null) this.events.selectVisit(cell.visitId);
+    else if (event.target instanceof Element && event.target.closest(".g-name") !== null)
+      this.events.selectTechnician(cell.technicianId);
+    else return;
+    this.moveFocus(cell);
+  }
+
+  private follow(event: FocusEvent): void {
+    const cell = this.cellOf(event.target);
+    if (cell !== null) this.focus = cell;
+  }
+
+  private moveFocus(cell: Scene["focus"]): void {
+    const { picture } = this;
+    if (picture === null) return;
+    this.focus = cell;
+    const index = picture.rows.findIndex((row) => row.technician.id === cell.technicianId);
+    const visit = picture.rows[index]?.visits.find((one) => one.id === cell.visitId) ?? null;
+    this.reveal(cell.technicianId, visit);
+    this.paint();
+    this.views.get(cell.technicianId)?.cell(cell.visitId).focus({ preventScroll: true });
+  }
+
+  private press(event: KeyboardEvent): void {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const cell = this.cellOf(event.target);
+    if (cell === null || this.picture === null) return;
+    if (event.key === "Enter" || event.key === " ") {
+      if (cell.visitId !== null) this.events.selectVisit(cell.visitId);
+      else this.events.selectTechnician(cell.technicianId);
+    } else {
+      const next = this.step(cell, event.key);
+      if (next === null) return;
+      this.moveFocus(next);
+    }
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  /* Where a key leads: along the row, with its name as the first cell; to the visit of the next row
+   * that is nearest in time. */
+  private step(cell: Scene["focus"], key: string): Scene["focus"] | null {
+    const rows = this.picture?.rows ?? [];
+    const at = rows.findIndex((row) => row.technician.id === cell.technicianId);
+    const row = rows[at];
+    if (row === undefined) return null;
+    const place = row.visits.findIndex((visit) => visit.id === cell.visitId);
+    const along = (to: number) => ({
+      technicianId: cell.technicianId, visitId: to < 0 ? null : (row.visits[Math.min(to, row.visits.length - 1)]?.id ?? null),
+    });
+    switch (key) {
+      case "ArrowRight": return along(place + 1);
+      case "ArrowLeft": return along(Math.max(-1, place - 1));
+      case "Home": return along(-1);
+      case "End": return along(row.visits.length - 1);
+      case "ArrowDown": return this.across(rows[at + 1], row.visits[place]);
+      case "ArrowUp": return this.across(rows[at - 1], row.visits[place]);
+      case "PageDown": return this.across(rows[Math.min(at + 10, rows.length - 1)], row.visits[place]);
+      case "PageUp": return this.across(rows[Math.max(at - 10, 0)], row.visits[place]);
+      default: return null;
+    }
+  }
+
+  private across(row: Row | undefined, from: Visit | undefined): Scene["focus"] | null {
+    if (row === undefined) return null;
+    const wanted = from === undefined ? 0 : startOf(from);
+    let best: Visit | undefined;
+    for (const visit of from === undefined ? [] : row.visits)
+      if (best === undefined || Math.abs(startOf(visit) - wanted) < Math.abs(startOf(best) - wanted))
+        best = visit;
+    return { technicianId: row.technician.id, visitId: best?.id ?? null };
+  }
+}

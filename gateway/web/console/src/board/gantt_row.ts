@@ -1,0 +1,265 @@
+/* gantt_row.ts - one row of the grid: the technician's name, his shift, his ways and visits.
+ *
+ * Idea: elements stay; only what differs from the last drawing is set, and bars move by transform,
+ * which costs no layout. A bar is a gridcell itself and takes the focus: a button inside of one
+ * would throw screen readers out of the grid.
+ */
+import { iconElement, type IconName } from "@callout/shared/icons";
+import { t, tn } from "@callout/shared/i18n";
+import { minutesText } from "@callout/shared/words";
+import type { Zone } from "@callout/shared/zone";
+import type { Kind } from "../model/attention.ts";
+import type { Stop, Visit } from "../model/day.ts";
+import { endOf, isOver, isServing, phaseOf, startOf, windowOf, type Phase } from "../model/status.ts";
+import type { Row } from "./gantt_rows.ts";
+import { xOf, type Scale } from "./gantt_scale.ts";
+
+export interface Scene {
+  scale: Scale;
+  zone: Zone;
+  nowMs: number;
+  kinds: ReadonlyMap<string, Kind>; // of visits that need attention
+  chip: Kind | null;
+  visitId: string | null; // selected
+  technicianId: string | null;
+  focus: { technicianId: string; visitId: string | null };
+}
+
+const barMin = 24; // px: a target that a finger finds
+const phaseIcons: Partial<Record<Phase, IconName>> = {
+  told: "told", driving: "driving", working: "working", paused: "paused", done: "done", failed: "failed",
+};
+
+export function element(tag: string, className: string, role?: string): HTMLElement {
+  const it = document.createElement(tag);
+  it.className = className;
+  if (role !== undefined) it.setAttribute("role", role);
+  return it;
+}
+
+/* Sets what differs; the values are kept on the element's side of a WeakMap, since reading the DOM
+ * back would be slower. */
+const drawn = new WeakMap<Element, Map<string, string>>();
+function set(it: HTMLElement, name: string, value: string): void {
+  let values = drawn.get(it);
+  if (values === undefined) drawn.set(it, (values = new Map()));
+  if (values.get(name) === value) return;
+  values.set(name, value);
+  if (name === "transform") it.style.transform = value;
+  else if (name === "width") it.style.width = value;
+  else if (name === "class") it.className = value;
+  else if (name === "text") it.textContent = value;
+  else it.setAttribute(name, value);
+}
+
+function place(it: HTMLElement, x: number, width: number): void {
+  set(it, "transform", `translateX(${x}px)`);
+  set(it, "width", `${width}px`);
+}
+
+function barEnd(visit: Visit, nowMs: number): number {
+  const end = endOf(visit);
+  return isServing(visit) && nowMs > end ? nowMs : end;
+}
+
+export function describe(visit: Visit, kind: Kind | undefined, zone: Zone, nowMs: number): string {
+  const parts = [t("gantt.bar", {
+    order: visit.orderId, customer: visit.customer || visit.address,
+    times: zone.timeRange(startOf(visit), barEnd(visit, nowMs)), status: t(`phase.${phaseOf(visit)}`),
+  })];
+  const window = windowOf(visit);
+  if (window !== null)
+    parts.push(t(window.promised ? "select.window" : "select.wish",
+      { times: zone.timeRange(window.startMs, window.endMs) }));
+  if (kind !== undefined) parts.push(t(`kind.${kind}`));
+  if (visit.lateSeconds > 0)
+    parts.push(t("gantt.barLate", { minutes: minutesText(visit.lateSeconds * 1000) }));
+  if (visit.pinned) parts.push(t("gantt.barPinned"));
+  if (visit.emergency) parts.push(t("gantt.barUrgent"));
+  return parts.join(", ");
+}
+
+class Bar {
+  readonly it = element("div", "g-bar", "gridcell");
+  private readonly glyphs = element("span", "g-glyphs");
+  private readonly label = element("span", "g-label");
+  private glyphNames = "";
+
+  constructor(readonly visitId: string) {
+    this.it.dataset["visit"] = visitId;
+    this.it.append(this.glyphs, this.label);
+  }
+
+  draw(visit: Visit, scene: Scene, index: number, focused: boolean): void {
+    const { scale, nowMs } = scene;
+    const kind = scene.kinds.get(visit.id);
+    const phase = phaseOf(visit);
+    const x = xOf(scale, startOf(visit));
+    const width = Math.max(barMin, xOf(scale, barEnd(visit, nowMs)) - x - 1);
+    place(this.it, x, width);
+    const selected = scene.visitId === visit.id;
+    const dimmed = scene.chip !== null && kind !== scene.chip;
+    set(this.it, "class", `g-bar g-${phase}${kind === undefined ? "" : ` g-kind-${kind}`}${
+      selected ? " g-selected" : ""}${dimmed ? " g-dimmed" : ""}${visit.tentative ? " g-tentative" : ""}${
+      visit.emergency ? " g-emergency" : ""}`);
+    set(this.it, "aria-selected", String(selected));
+    set(this.it, "aria-colindex", String(index + 2));
+    set(this.it, "tabindex", focused ? "0" : "-1");
+    set(this.it, "aria-label", describe(visit, kind, scene.zone, nowMs));
+    set(this.it, "title", describe(visit, kind, scene.zone, nowMs));
+    this.drawGlyphs(visit, kind, phase);
+    set(this.label, "text", width < 34 ? "" : visit.customer || visit.orderId);
+  }
+
+  private drawGlyphs(visit: Visit, kind: Kind | undefined, phase: Phase): void {
+    const names: IconName[] = [];
+    if (kind === "lateNow") names.push("late");
+    else if (kind === "willBeLate") names.push("soon");
+    else if (kind === "ruleBroken") names.push("rule");
+    if (visit.emergency && !isOver(visit)) names.push("urgent");
+    if (visit.pinned && !isOver(visit)) names.push("pin");
+    const own = phaseIcons[phase];
+    if (own !== undefined) names.push(own);
+    if (names.join() === this.glyphNames) return;
+    this.glyphNames = names.join();
+    this.glyphs.replaceChildren(...names.map(iconElement));
+  }
+}
+
+/* As many elements of a class as are needed, kept for the next drawing. */
+class Pool {
+  private readonly all: HTMLElement[] = [];
+  private used = 0;
+
+  constructor(private readonly parent: HTMLElement, private readonly className: string) {}
+
+  begin(): void {
+    this.used = 0;
+  }
+
+  add(scale: Scale, fromMs: number, untilMs: number, more = ""): void {
+    const x = xOf(scale, fromMs), width = xOf(scale, untilMs) - x;
+    if (width < 1) return;
+    let it = this.all[this.used];
+    if (it === undefined) {
+      it = element("div", "", "presentation");
+      it.setAttribute("aria-hidden", "true");
+      this.parent.prepend(it);
+      this.all.push(it);
+    }
+    this.used++;
+    set(it, "class", `${this.className}${more}`);
+    place(it, x, width);
+  }
+
+  end(): void {
+    for (const it of this.all.splice(this.used)) it.remove();
+  }
+}
+
+export class RowView {
+  readonly it = element("div", "g-row", "row");
+  private readonly name = element("div", "g-name", "rowheader");
+  private readonly nameText = element("span", "g-name-text");
+  private readonly load = element("span", "g-load");
+  private readonly loadBar = element("span", "g-load-bar");
+  private readonly lane = element("div", "g-lane", "presentation");
+  private readonly bars = new Map<string, Bar>();
+  private readonly windows = new Pool(this.lane, "g-window");
+  private readonly travels = new Pool(this.lane, "g-travel");
+  private readonly breaks = new Pool(this.lane, "g-break");
+  private readonly absences = new Pool(this.lane, "g-absence");
+  private readonly shifts = new Pool(this.lane, "g-shift");
+
+  constructor(readonly technicianId: string) {
+    this.it.dataset["technician"] = technicianId;
+    this.load.append(this.loadBar);
+    this.name.append(this.nameText, this.load);
+    this.it.append(this.name, this.lane);
+  }
+
+  draw(row: Row, index: number, rowPx: number, scene: Scene): void {
+    set(this.it, "transform", `translateY(${index * rowPx}px)`);
+    set(this.it, "aria-rowindex", String(index + 2));
+    const selected = scene.technicianId === row.technician.id;
+    set(this.it, "class", `g-row${selected ? " g-row-selected" : ""}${
+      row.technician.absent ? " g-row-absent" : ""}`);
+    this.drawName(row, scene);
+    this.drawGround(row, scene, selected);
+    this.drawBars(row, scene);
+  }
+
+  private drawName(row: Row, scene: Scene): void {
+    const { technician } = row;
+    const focused = scene.focus.technicianId === technician.id && scene.focus.visitId === null;
+    set(this.name, "tabindex", focused ? "0" : "-1");
+    set(this.name, "aria-label", t("gantt.row", {
+      name: technician.name, visits: tn("gantt.visits", row.visits.length),
+      load: Math.round(row.loadPermille / 10),
+    }));
+    set(this.name, "title", technician.skills.map((skill) => skill.name ?? "").join(", "));
+    set(this.nameText, "text", technician.absent ? `${technician.name} (${t("gantt.absent")})` : technician.name);
+    set(this.loadBar, "width", `${Math.min(100, Math.round(row.loadPermille / 10))}%`);
+    set(this.load, "class", `g-load${row.loadPermille > 1000 ? " g-load-over" : ""}`);
+  }
+
+  /* What lies under the bars: each pool puts its elements before those of the pools drawn later, so
+   * the shift lies lowest. */
+  private drawGround(row: Row, scene: Scene, selected: boolean): void {
+    const { scale } = scene;
+    const { shift, absence, stops } = row.technician;
+    const pools = [this.windows, this.travels, this.breaks, this.absences, this.shifts];
+    for (const pool of pools) pool.begin();
+    for (const visit of row.visits) this.drawWindow(visit, scene, selected);
+    for (const stop of stops) {
+      this.drawTravel(stop, scale);
+      if (stop.breakMs !== 0 && shift !== null)
+        this.breaks.add(scale, stop.breakMs, stop.breakMs + shift.breakLengthMs);
+    }
+    for (const visit of row.visits)
+      if (visit.departedMs !== 0)
+        this.travels.add(scale, visit.departedMs, visit.begunMs || startOf(visit), " g-travelled");
+    if (absence !== null) this.absences.add(scale, absence.startMs, absence.endMs);
+    if (shift !== null) this.shifts.add(scale, shift.startMs, shift.endMs);
+    for (const pool of pools) pool.end();
+  }
+
+  private drawTravel(stop: Stop, scale: Scale): void {
+    this.travels.add(scale, stop.leaveMs, stop.arrivalMs, stop.visitId === "" ? " g-home" : "");
+  }
+
+  /* The promised window as a bracket: of what is at risk always, of the rest where the row or the
+   * visit is selected, so that a calm board stays calm. */
+  private drawWindow(visit: Visit, scene: Scene, rowSelected: boolean): void {
+    const kind = scene.kinds.get(visit.id);
+    const wanted = visit.id === scene.visitId || rowSelected || kind === "lateNow" || kind === "willBeLate";
+    const window = wanted && !isOver(visit) ? windowOf(visit) : null;
+    if (window === null) return;
+    this.windows.add(scene.scale, window.startMs, window.endMs,
+      visit.id === scene.visitId ? " g-window-selected" : "");
+  }
+
+  private drawBars(row: Row, scene: Scene): void {
+    const gone = new Set(this.bars.keys());
+    row.visits.forEach((visit, index) => {
+      gone.delete(visit.id);
+      let bar = this.bars.get(visit.id);
+      if (bar === undefined) {
+        bar = new Bar(visit.id);
+        this.bars.set(visit.id, bar);
+        this.lane.append(bar.it);
+      }
+      const focused = scene.focus.technicianId === row.technician.id && scene.focus.visitId === visit.id;
+      bar.draw(visit, scene, index, focused);
+    });
+    for (const id of gone) {
+      this.bars.get(id)?.it.remove();
+      this.bars.delete(id);
+    }
+  }
+
+  /* The element that has the focus for a visit, or the name. */
+  cell(visitId: string | null): HTMLElement {
+    return (visitId === null ? undefined : this.bars.get(visitId)?.it) ?? this.name;
+  }
+}

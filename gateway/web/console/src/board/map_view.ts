@@ -1,0 +1,25 @@
+/* map_view.ts - what the board asks of a map, whoever draws it. */
+import type { Kind } from "../model/attention.ts";
+import type { Day } from "../model/day.ts";
+
+export interface MapPicture {
+  day: Day;
+  kinds: ReadonlyMap<string, Kind>;
+  chip: Kind | null;
+  visitId: string | null;
+  technicianId: string | null;
+  dark: boolean;
+}
+
+export interface MapEvents {
+  selectVisit(id: string): void;
+  selectTechnician(id: string): void;
+}
+
+export interface MapView {
+  show(picture: MapPicture, eager: boolean): void;
+  reveal(place: { lat: number; lon: number }): void;
+  fit(): void;
+  zoom(by: 1 | -1): void;
+  destroy(): void;
+}
