@@ -1,10 +1,9 @@
 /* conflicts.c - what people have to look at: conflicts, which are nouns of the core, and dead
  * letters, commands of devices that led to no fact. */
 #include "dispatcher/engine_impl.h"
+#include "dispatcher/page_token.h"
 #include "message.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { PAGE = 200 };
@@ -101,16 +100,15 @@ enum err handle_conflicts(struct call *call)
     callout__conflicts_reply__init(answer);
     answer->conflicts = arena_need(call->arena, PAGE * sizeof *answer->conflicts);
     struct conflict_page page = {.call = call, .request = request, .answer = answer};
-    const struct row_conflict after = {.seq = strtoll(request->page_token, NULL, 10)};
+    struct row_conflict after = {.seq = 0};
+    enum err err = page_token_number(call, request->page_token, &after.seq);
+    if (err != ERR_OK) return err;
     page.last_seq = after.seq;
-    enum err err =
-        store_each(call->engine->store, ROW_CONFLICT, &after, 0, true, add_conflict, &page);
+    err = store_each(call->engine->store, ROW_CONFLICT, &after, 0, true, add_conflict, &page);
     bool full = answer->n_conflicts == PAGE || page.seen > 4 * PAGE;
     if (err == ERR_OK) err = sift(call, request->resolved_too, answer);
     if (err != ERR_OK) return err;
-    char token[24];
-    snprintf(token, sizeof token, "%lld", (long long)page.last_seq);
-    if (full) answer->next_page_token = arena_text(call->arena, token);
+    if (full) answer->next_page_token = page_token_of(call, page.last_seq);
     call->answer = &answer->base;
     return ERR_OK;
 }
@@ -208,16 +206,14 @@ enum err handle_dead_letters(struct call *call)
     Callout__DeadLettersReply *answer = arena_need(call->arena, sizeof *answer);
     callout__dead_letters_reply__init(answer);
     answer->letters = arena_need(call->arena, PAGE * sizeof *answer->letters);
-    struct letter_page page = {.call = call,
-                               .request = request,
-                               .answer = answer,
-                               .from = (uint32_t)strtoul(request->page_token, NULL, 10)};
-    enum err err =
-        store_each(call->engine->store, ROW_DEAD_LETTER, NULL, 0, false, add_letter, &page);
+    int64_t from;
+    enum err err = page_token_number(call, request->page_token, &from);
     if (err != ERR_OK) return err;
-    char token[16];
-    snprintf(token, sizeof token, "%u", page.from + PAGE);
-    if (page.full) answer->next_page_token = arena_text(call->arena, token);
+    struct letter_page page = {
+        .call = call, .request = request, .answer = answer, .from = (uint32_t)from};
+    err = store_each(call->engine->store, ROW_DEAD_LETTER, NULL, 0, false, add_letter, &page);
+    if (err != ERR_OK) return err;
+    if (page.full) answer->next_page_token = page_token_of(call, page.from + PAGE);
     call->answer = &answer->base;
     return ERR_OK;
 }

@@ -1,9 +1,8 @@
 /* figures.c - Kpis: the figures of a day as a message. What each means is model/kpi.h. */
 #include "dispatcher/engine_impl.h"
 #include "dispatcher/kpi.h"
+#include "dispatcher/page_token.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { LEGS_PAGE = 100 };
@@ -88,17 +87,14 @@ static Callout__Leg *out_leg(struct arena *arena, const struct leg *it)
     return to;
 }
 
-static void out_legs(struct call *call, const char *page_token, const struct day_figures *figures,
+static void out_legs(struct call *call, uint32_t from, const struct day_figures *figures,
                      Callout__KpisReply *answer)
 {
-    uint32_t from = (uint32_t)strtoul(page_token, NULL, 10);
     answer->legs = arena_need(call->arena, LEGS_PAGE * sizeof *answer->legs);
     for (uint32_t i = from; i < figures->leg_count && answer->n_legs < LEGS_PAGE; i++)
         answer->legs[answer->n_legs++] = out_leg(call->arena, &figures->legs[i]);
     if (from >= figures->leg_count || figures->leg_count - from <= LEGS_PAGE) return;
-    char token[16];
-    snprintf(token, sizeof token, "%u", from + LEGS_PAGE);
-    answer->next_page_token = arena_text(call->arena, token);
+    answer->next_page_token = page_token_of(call, from + LEGS_PAGE);
 }
 
 /* One territory's day, 0: that of now. */
@@ -119,8 +115,11 @@ static enum err add_day(struct call *call, const char *territory_id, const char 
     to->service_day = service_day;
     to->kpis = out_kpis(call->arena, &figures->kpi, day.begin_us);
     answer->days[answer->n_days++] = to;
-    if (request->legs) out_legs(call, request->page_token, figures, answer);
-    return ERR_OK;
+    if (!request->legs) return ERR_OK;
+    int64_t from;
+    err = page_token_number(call, request->page_token, &from);
+    if (err == ERR_OK) out_legs(call, (uint32_t)from, figures, answer);
+    return err;
 }
 
 static Callout__Counts *out_counts(struct call *call)

@@ -1,14 +1,16 @@
 /* follow.c - "what is new after my cursor?": devices (Pull, Snapshot) and the gateway (Follow).
  *
- * A cursor is opaque to its holder: epoch of the log, seq, version of the scope (what concerns the
- * device besides its appointments), and a keyed hash over these and the device, so that a forged,
- * foreign or future one, and one from before the changes that are kept, is answered RESET. A delta
- * is the state now of whatever changed after the cursor: what is not the technician's any more is
+ * A cursor is opaque to its holder: epoch of the log, seq, version of the sampling, the moment up
+ * to which its holder was told what time brings and takes (scope.h), and a keyed hash over these
+ * and the device, so that a forged, foreign or future one, and one from before the changes that are
+ * kept, is answered RESET. A delta is the state now of whatever changed after the cursor, and of
+ * what came into scope or went since that moment: what is not the technician's to see any more is
  * named as having left his scope.
  */
 #include "base/clock.h"
 #include "base/digest.h"
-#include "dispatcher/engine_impl.h"
+#include "dispatcher/page_token.h"
+#include "dispatcher/scope.h"
 
 #include <assert.h>
 #include <sodium.h>
@@ -17,7 +19,7 @@
 #include <string.h>
 
 enum {
-    CURSOR_HEAD = 24,
+    CURSOR_HEAD = 32,
     CURSOR_MAC = 16,
     CURSOR_SIZE = CURSOR_HEAD + CURSOR_MAC,
     PULL_PAGE = 100,
@@ -25,11 +27,14 @@ enum {
     SNAPSHOT_PAGE = 100,
     CAUSES_MAX = 256
 };
+/* What time brings and takes is looked for so often: each look goes through days of visits. */
+#define SCOPE_STEP_US (10 * US_PER_MINUTE)
 
 struct cursor {
     uint64_t epoch;
     int64_t seq;
-    uint64_t scope;
+    uint64_t sampling;
+    int64_t scope_us; /* domain time */
 };
 
 static void cursor_mac(const struct engine *engine, const char *device_id, const uint8_t *head,
@@ -42,11 +47,12 @@ static void cursor_mac(const struct engine *engine, const char *device_id, const
     crypto_generichash_final(&state, mac, CURSOR_MAC);
 }
 
-static ProtobufCBinaryData cursor_make(struct call *call, int64_t seq)
+static ProtobufCBinaryData cursor_make(struct call *call, int64_t seq, int64_t scope_us)
 {
     const struct engine *engine = call->engine;
     struct cursor cursor = {engine->log_epoch, seq,
-                            core_sampling(engine->core, call->who->technician_id).version};
+                            core_sampling(engine->core, call->who->technician_id).version,
+                            scope_us};
     uint8_t *bytes = arena_need(call->arena, CURSOR_SIZE);
     memcpy(bytes, &cursor, CURSOR_HEAD);
     cursor_mac(engine, call->who->id, bytes, bytes + CURSOR_HEAD);
@@ -81,14 +87,26 @@ static Callout__Sampling *new_sampling(struct call *call)
 
 struct news {
     struct arena *arena;
+    const struct core *core;
     const char *technician_id;
     const char *ids[PULL_MAX];
     uint32_t count;
+    bool full;                         /* more than a delta can say */
+    int64_t told_us, scope_us, now_us; /* up to which moment he was told, is now, and now */
     int64_t seqs[CAUSES_MAX];
     uint32_t seq_count;
     int64_t last_seq; /* everything up to here was seen */
     bool more;
 };
+
+static void note_news(struct news *news, const char *id)
+{
+    for (uint32_t i = 0; i < news->count; i++) {
+        if (strcmp(news->ids[i], id) == 0) return;
+    }
+    news->full = news->full || news->count == PULL_MAX;
+    if (!news->full) news->ids[news->count++] = arena_text(news->arena, id);
+}
 
 static bool note_change(void *context, const void *visited)
 {
@@ -102,13 +120,39 @@ static bool note_change(void *context, const void *visited)
     if (news->seq_count == 0 || news->seqs[news->seq_count - 1] != row->seq) {
         if (news->seq_count < CAUSES_MAX) news->seqs[news->seq_count++] = row->seq;
     }
-    for (uint32_t i = 0; i < news->count; i++) {
-        if (strcmp(news->ids[i], row->appointment_id) == 0) return true;
+    note_news(news, row->appointment_id);
+    return !news->full;
+}
+
+/* What time alone has brought or taken since he was told. */
+static void note_scope(void *context, const char *id)
+{
+    struct news *news = context;
+    enum scope before = scope_at(news->core, news->technician_id, id, news->told_us);
+    if (before != scope_at(news->core, news->technician_id, id, news->now_us)) note_news(news, id);
+}
+
+static enum err find_news(struct call *call, const struct cursor *cursor, struct news *news)
+{
+    int64_t told_us = cursor->scope_us, now_us = call->engine->now_us;
+    int64_t passed_us = now_us > told_us ? now_us - told_us : told_us - now_us;
+    *news = (struct news){.arena = call->arena,
+                          .core = call->engine->core,
+                          .technician_id = call->who->technician_id,
+                          .told_us = told_us,
+                          .scope_us = told_us,
+                          .now_us = now_us};
+    enum err err = store_changes_of(call->engine->store, call->who->technician_id, cursor->seq,
+                                    note_change, news);
+    if (err != ERR_OK) return err;
+    if (!news->more && passed_us >= SCOPE_STEP_US) {
+        int64_t from_us = now_us < told_us ? now_us : told_us;
+        scope_each(news->core, news->technician_id, from_us, from_us + passed_us, note_scope, news);
+        news->scope_us = now_us;
     }
-    if (news->count == PULL_MAX)
-        return true; /* one fact touched more than a page: the snapshot has it */
-    news->ids[news->count++] = arena_text(news->arena, row->appointment_id);
-    return true;
+    if (!news->full) return ERR_OK;
+    return problem_set(&call->problem, ERR_RESET, "cursor",
+                       "too much has changed since: take a Snapshot");
 }
 
 static enum err fill_delta(struct call *call, const struct news *news, Callout__PullReply *answer)
@@ -117,13 +161,13 @@ static enum err fill_delta(struct call *call, const struct news *news, Callout__
         arena_need(call->arena, (news->count + 1) * sizeof *answer->appointments);
     answer->left_scope = arena_need(call->arena, (news->count + 1) * sizeof *answer->left_scope);
     for (uint32_t i = 0; i < news->count; i++) {
-        const char *owner;
-        core_appointment(call->engine->core, news->ids[i], &owner);
-        if (strcmp(owner, news->technician_id) != 0) {
+        enum scope scope = scope_at_both(news->core, news->technician_id, news->ids[i],
+                                         news->scope_us, news->now_us);
+        if (scope == SCOPE_NONE) {
             answer->left_scope[answer->n_left_scope++] = arena_text(call->arena, news->ids[i]);
             continue;
         }
-        Callout__FieldAppointment *appointment = read_field_appointment(call, news->ids[i]);
+        Callout__FieldAppointment *appointment = scope_read(call, news->ids[i], scope);
         if (appointment == NULL) return ERR_IO;
         answer->appointments[answer->n_appointments++] = appointment;
     }
@@ -156,10 +200,7 @@ enum err handle_pull(struct call *call)
     if (err != ERR_OK) return err;
     int64_t tip = core_seq(call->engine->core);
     struct news *news = arena_need(call->arena, sizeof *news);
-    news->arena = call->arena;
-    news->technician_id = call->who->technician_id;
-    err = store_changes_of(call->engine->store, call->who->technician_id, cursor.seq, note_change,
-                           news);
+    err = find_news(call, &cursor, news);
     if (err != ERR_OK) return err;
     Callout__PullReply *answer = arena_need(call->arena, sizeof *answer);
     callout__pull_reply__init(answer);
@@ -167,10 +208,10 @@ enum err handle_pull(struct call *call)
     if (err != ERR_OK) return err;
     fill_causes(call, news, answer);
     answer->more = news->more;
-    if (cursor.scope != core_sampling(call->engine->core, call->who->technician_id).version)
+    if (cursor.sampling != core_sampling(call->engine->core, call->who->technician_id).version)
         answer->sampling = new_sampling(call);
     int64_t sent_seq = news->more ? news->last_seq : tip;
-    answer->cursor = cursor_make(call, sent_seq);
+    answer->cursor = cursor_make(call, sent_seq, news->scope_us);
     plan_ack_pulled(call->engine, call->who->id, cursor.seq, sent_seq);
     call->answer = &answer->base;
     return ERR_OK;
@@ -179,15 +220,22 @@ enum err handle_pull(struct call *call)
 /* --- Snapshot --- */
 
 struct own {
-    struct arena *arena;
-    const char *ids[LIMIT_VISITS_PER_ROUTE * 16];
+    const struct core *core;
+    const char *technician_id;
+    int64_t scope_us, now_us; /* of the first page, and now */
+    struct visible {
+        const char *id;
+        enum scope scope;
+    } visits[LIMIT_VISITS_PER_ROUTE * 16];
     uint32_t count;
 };
 
 static void note_own(void *context, const char *id)
 {
     struct own *own = context;
-    if (own->count < sizeof own->ids / sizeof own->ids[0]) own->ids[own->count++] = id;
+    enum scope scope = scope_at_both(own->core, own->technician_id, id, own->scope_us, own->now_us);
+    if (scope != SCOPE_NONE && own->count < sizeof own->visits / sizeof own->visits[0])
+        own->visits[own->count++] = (struct visible){id, scope};
 }
 
 struct skills_of {
@@ -252,64 +300,79 @@ static Callout__Territory *read_territory_message(struct call *call, const char 
 
 static int by_id(const void *a, const void *b)
 {
-    const char *const *left = a, *const *right = b;
-    return strcmp(*left, *right);
+    const struct visible *left = a, *right = b;
+    return strcmp(left->id, right->id);
 }
 
-/* A page token is "SEQ ID": what the first page saw, and the last id that was told. Pages go by id,
- * so that an appointment which comes or goes between two of them hides no other; the cursor of the
- * last page is the first one's, so that the delta after it brings what changed meanwhile. */
-static enum err read_page_token(struct call *call, const char *token, int64_t *seq,
-                                const char **after)
+/* What a page token says: fact and moment that the first page saw, and the last id that was told.
+ * Pages go by id, so that an appointment which comes or goes between two of them hides no other;
+ * the cursor of the last page is the first one's, so that the delta after it brings what changed
+ * meanwhile. */
+struct place {
+    int64_t seq, scope_us;
+    const char *after;
+};
+
+static enum err read_place(struct call *call, const char *token, struct place *place)
 {
+    const char *text;
     char *end;
-    *seq = core_seq(call->engine->core);
-    *after = "";
-    if (token[0] == '\0') return ERR_OK;
-    int64_t told = strtoll(token, &end, 10);
-    if (end == token || *end != ' ' || told < 0 || told > *seq)
-        return problem_set(&call->problem, ERR_INVALID, "page_token", "is not one that was given");
-    *seq = told;
-    *after = end + 1;
+    *place = (struct place){core_seq(call->engine->core), call->engine->now_us, ""};
+    enum err err = page_token_read(call, token, &text);
+    if (err != ERR_OK || text[0] == '\0') return err;
+    place->seq = strtoll(text, &end, 10);
+    place->scope_us = strtoll(end, &end, 10);
+    place->after = *end == ' ' ? end + 1 : end;
     return ERR_OK;
 }
 
-static enum err fill_snapshot(struct call *call, struct own *own, const char *after, int64_t seq,
+static char *write_place(struct call *call, const struct place *place, const char *last)
+{
+    char text[LIMIT_ID + 64];
+    snprintf(text, sizeof text, "%lld %lld %s", (long long)place->seq, (long long)place->scope_us,
+             last);
+    return page_token_make(call, text);
+}
+
+static enum err fill_snapshot(struct call *call, struct own *own, const struct place *place,
                               Callout__SnapshotReply *answer)
 {
-    qsort(own->ids, own->count, sizeof own->ids[0], by_id);
+    qsort(own->visits, own->count, sizeof own->visits[0], by_id);
     answer->appointments = arena_need(call->arena, SNAPSHOT_PAGE * sizeof *answer->appointments);
     const char *last = "";
     for (uint32_t i = 0; i < own->count; i++) {
-        if (strcmp(own->ids[i], after) <= 0) continue;
+        const struct visible *visit = &own->visits[i];
+        if (strcmp(visit->id, place->after) <= 0) continue;
         if (answer->n_appointments == SNAPSHOT_PAGE) {
-            char token[LIMIT_ID + 32];
-            snprintf(token, sizeof token, "%lld %s", (long long)seq, last);
-            answer->next_page_token = arena_text(call->arena, token);
+            answer->next_page_token = write_place(call, place, last);
             return ERR_OK;
         }
-        Callout__FieldAppointment *appointment = read_field_appointment(call, own->ids[i]);
+        Callout__FieldAppointment *appointment = scope_read(call, visit->id, visit->scope);
         if (appointment == NULL) return ERR_IO;
         answer->appointments[answer->n_appointments++] = appointment;
-        last = own->ids[i];
+        last = visit->id;
     }
-    answer->cursor = cursor_make(call, seq);
-    plan_ack_pulled(call->engine, call->who->id, 0, seq);
+    answer->cursor = cursor_make(call, place->seq, place->scope_us);
+    plan_ack_pulled(call->engine, call->who->id, 0, place->seq);
     return ERR_OK;
 }
 
 enum err handle_snapshot(struct call *call)
 {
     const Callout__SnapshotRequest *request = (const Callout__SnapshotRequest *)call->message;
-    const char *after;
-    int64_t seq;
-    enum err err = read_page_token(call, request->page_token, &seq, &after);
+    const struct engine *engine = call->engine;
+    struct place place;
+    enum err err = read_place(call, request->page_token, &place);
     if (err != ERR_OK) return err;
     Callout__SnapshotReply *answer = arena_need(call->arena, sizeof *answer);
     callout__snapshot_reply__init(answer);
     struct own *own = arena_need(call->arena, sizeof *own);
-    core_appointments_of(call->engine->core, call->who->technician_id, note_own, own);
-    err = fill_snapshot(call, own, after, seq, answer);
+    *own = (struct own){.core = engine->core,
+                        .technician_id = call->who->technician_id,
+                        .scope_us = place.scope_us,
+                        .now_us = engine->now_us};
+    scope_each(engine->core, own->technician_id, engine->now_us, engine->now_us, note_own, own);
+    err = fill_snapshot(call, own, &place, answer);
     if (err != ERR_OK) return err;
     answer->technician = read_technician_message(call, call->who->technician_id);
     if (answer->technician != NULL)

@@ -2,9 +2,9 @@
 #include "base/clock.h"
 #include "dispatcher/authz.h"
 #include "dispatcher/engine_impl.h"
+#include "dispatcher/page_token.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { BOARD_PAGE = 400, FEED_PAGE = 200 };
@@ -362,7 +362,9 @@ enum err handle_board(struct call *call)
     if (core_territory_zone(core, request->territory_id) == NULL)
         return problem_set(&call->problem, ERR_NOT_FOUND, "territory_id",
                            "there is no territory \"%.64s\"", request->territory_id);
-    int64_t day = request->service_day;
+    int64_t day = request->service_day, from;
+    enum err err = page_token_number(call, request->page_token, &from);
+    if (err != ERR_OK) return err;
     if (day == 0)
         day = zone_service_day(core_territory_zone(core, request->territory_id),
                                call->engine->now_us);
@@ -372,16 +374,11 @@ enum err handle_board(struct call *call)
     callout__board_reply__init(answer);
     answer->technicians = arena_need(call->arena, BOARD_PAGE * sizeof *answer->technicians);
     answer->appointments = arena_need(call->arena, BOARD_PAGE * sizeof *answer->appointments);
-    struct page page = {
-        .call = call, .answer = answer, .from = (uint32_t)strtoul(request->page_token, NULL, 10)};
+    struct page page = {.call = call, .answer = answer, .from = (uint32_t)from};
     core_board_technicians(core, request->territory_id, day, add_board_technician, &page);
     core_board_appointments(core, request->territory_id, day, add_board_appointment, &page);
     fill_plan(call, &asked, answer);
-    if (page.full) {
-        char token[16];
-        snprintf(token, sizeof token, "%u", page.from + BOARD_PAGE);
-        answer->next_page_token = arena_text(call->arena, token);
-    }
+    if (page.full) answer->next_page_token = page_token_of(call, page.from + BOARD_PAGE);
     call->answer = &answer->base;
     return ERR_OK;
 }

@@ -66,10 +66,10 @@ struct core_territory {
 bool core_territory(const struct core *core, uint32_t index, struct core_territory *out);
 
 typedef void core_visit_id(void *context, const char *id);
-/* The appointments that a technician has: the one in progress first, then day by day in order of
- * entry what he left open when he began another, and his route. */
-void core_appointments_of(const struct core *core, const char *technician_id, core_visit_id *visit,
-                          void *context);
+/* A technician's appointments, done or not, that lie between these moments, and whatever he is at
+ * or left open; those of a day newest first. */
+void core_visits_of(const struct core *core, const char *technician_id, int64_t from_us,
+                    int64_t to_us, core_visit_id *visit, void *context);
 /* The appointments of a territory's day, newest first, and its technicians. */
 void core_board_appointments(const struct core *core, const char *territory_id, int64_t service_day,
                              core_visit_id *visit, void *context);
@@ -84,6 +84,7 @@ struct core_visit {
     struct point departed_from; /* once he left for it, where that was */
     int64_t service_us;
     int64_t planned_start_us; /* once he left for it, what was planned then */
+    int64_t end_us;           /* as planned, or when it really ended */
     int64_t created_us;       /* when its order came in */
     int64_t promised_us;      /* since when its customer has a promise; 0: he has none */
     int64_t day_seq;          /* the fact that brought it to its day */

@@ -157,31 +157,27 @@ bool core_territory(const struct core *core, uint32_t index, struct core_territo
     return true;
 }
 
-/* What he left for and never ended, though he has begun another since. */
-static void tell_left_open(const struct core *core, uint32_t shift, uint32_t current,
-                           core_visit_id *visit, void *context)
+static bool lies_between(const struct appointment *it, int64_t from_us, int64_t to_us)
 {
-    const struct board *board = &core->boards[core->shifts[shift].board];
-    for (uint32_t a = board->first_appointment; a != NONE;
-         a = core->appointments[a].next_of_board) {
-        const struct appointment *it = &core->appointments[a];
-        if (it->shift == shift && a != current && life_in_progress(it->status))
-            visit(context, it->id);
-    }
+    int64_t last_us = it->planned_end_us;
+    if (last_us < it->planned_start_us) last_us = it->planned_start_us; /* done before its time */
+    return it->planned_start_us <= to_us && last_us >= from_us;
 }
 
-void core_appointments_of(const struct core *core, const char *technician_id, core_visit_id *visit,
-                          void *context)
+void core_visits_of(const struct core *core, const char *technician_id, int64_t from_us,
+                    int64_t to_us, core_visit_id *visit, void *context)
 {
     uint32_t index = id_index_find(&core->technician_ids, technician_id);
     if (index == NONE) return;
-    const struct technician *person = &core->technicians[index];
-    if (person->current != NONE) visit(context, core->appointments[person->current].id);
-    for (uint32_t s = person->first_shift; s != NONE; s = core->shifts[s].next_of_technician) {
-        const struct shift *shift = &core->shifts[s];
-        tell_left_open(core, s, person->current, visit, context);
-        for (uint32_t i = 0; i < shift->route_count; i++)
-            visit(context, core->appointments[shift->route[i]].id);
+    uint32_t s = core->technicians[index].first_shift;
+    for (; s != NONE; s = core->shifts[s].next_of_technician) {
+        uint32_t a = core->boards[core->shifts[s].board].first_appointment;
+        for (; a != NONE; a = core->appointments[a].next_of_board) {
+            const struct appointment *it = &core->appointments[a];
+            if (it->shift != s) continue;
+            if (life_in_progress(it->status) || lies_between(it, from_us, to_us))
+                visit(context, it->id);
+        }
     }
 }
 

@@ -25,6 +25,7 @@ bool core_visit(const struct core *core, const char *appointment_id, struct core
         .departed_from = it->departed_from,
         .service_us = it->service_us,
         .planned_start_us = it->planned_start_us,
+        .end_us = it->planned_end_us,
         .created_us = it->created_us,
         .promised_us = it->promised_us,
         .day_seq = it->day_seq,

@@ -283,6 +283,32 @@ static Callout__SnapshotReply *snapshot(struct desk *desk, const struct desk_dev
                      &callout__snapshot_reply__descriptor);
 }
 
+static Callout__Status status_of_page(struct desk *desk, const struct desk_device *device,
+                                      const char *method, char *token)
+{
+    Callout__SnapshotRequest request;
+    callout__snapshot_request__init(&request);
+    request.page_token = token;
+    return desk_ask_as(desk, &device->who, method, "", &request.base)->status;
+}
+
+/* What the next page is, only we say; and only to him who got the page before. */
+static void check_page_token(struct desk *desk, const struct desk_device *device, const char *given)
+{
+    struct desk_device other = desk_device(desk, "T2");
+    char *token = arena_text(&desk->arena, given);
+    assert_int_equal(status_of_page(desk, &other, "Snapshot", token), CALLOUT__STATUS__INVALID);
+    for (size_t i = 0; token[i] != '\0'; i++) {
+        token[i] ^= 1;
+        assert_int_equal(status_of_page(desk, device, "Snapshot", token), CALLOUT__STATUS__INVALID);
+        token[i] ^= 1;
+    }
+    assert_int_equal(status_of_page(desk, device, "Snapshot", token + 1), CALLOUT__STATUS__INVALID);
+    assert_int_equal(status_of_page(desk, device, "Snapshot", words("100 P1-45.1")),
+                     CALLOUT__STATUS__INVALID);
+    assert_int_equal(status_of_page(desk, device, "Snapshot", token), CALLOUT__STATUS__OK);
+}
+
 /* More than a page of orders on one day of one person's; what goes between two pages hides nothing.
  */
 static void a_snapshot_in_pages_misses_nothing(void **state)
@@ -318,6 +344,7 @@ static void a_snapshot_in_pages_misses_nothing(void **state)
     Callout__SnapshotReply *first = snapshot(&desk, &device, "");
     assert_int_equal(first->n_appointments, 100);
     assert_int_equal(first->cursor.len, 0);
+    check_page_token(&desk, &device, first->next_page_token);
     char *told = first->appointments[3]->appointment->appointment_id;
     Callout__UnassignRequest unassign;
     callout__unassign_request__init(&unassign);

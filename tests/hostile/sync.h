@@ -188,7 +188,7 @@ static void flip_cursor(const struct row *row, struct got *got)
     uint8_t cursor[256];
     size_t size = take_cursor(&beat, cursor);
     (void)row;
-    for (size_t bit = 0; bit < 8 * size; bit += 7) {
+    for (size_t bit = 0; bit < 8 * size; bit += 9) {
         cursor[bit / 8] ^= (uint8_t)(1 << bit % 8);
         pull(&beat, cursor, size, got);
         while (got->status == CALLOUT__STATUS__RATE) /* two a second, in the long run */

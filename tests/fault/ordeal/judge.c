@@ -235,9 +235,11 @@ static void compare(void *context, const char *id)
     struct comparison *it = context;
     const struct replica_visit *visit = client_appointment(it->client, id);
     union row row;
+    const char *owner;
     int64_t start_us = 0;
     const struct row_assignment assignment = {.appointment_id = id};
     const struct row_appointment appointment = {.appointment_id = id};
+    if (life_final(core_appointment(hub_core(it->hub), id, &owner))) return;
     it->open++;
     if (store_get(hub_store(it->hub), ROW_ASSIGNMENT, &assignment, &row) == ERR_OK)
         start_us = row.assignment.planned_start_us;
@@ -273,7 +275,7 @@ bool oracle_agrees(const struct client *client, struct hub *hub, const char *tec
                  (unsigned long long)client_unsent(client));
         return false;
     }
-    core_appointments_of(hub_core(hub), technician_id, compare, &it);
+    core_visits_of(hub_core(hub), technician_id, 0, INT64_MAX, compare, &it);
     if (it.equal && it.open != open_visits(client)) {
         it.equal = false;
         snprintf(why, ORDEAL_TEXT, "%zu open visits, and %zu on the device", it.open,
