@@ -148,6 +148,16 @@ void board_close(void)
     write_all(cursor_own_screen, sizeof cursor_own_screen - 1);
 }
 
+static void put_hint(struct frame *frame, const char *hint)
+{
+    if (hint[0] != '\0') put_line(frame, " ");
+    while (hint[0] != '\0') {
+        size_t size = strcspn(hint, "\n");
+        put_line(frame, "%.*s", (int)size, hint);
+        hint += size + (hint[size] == '\n');
+    }
+}
+
 void board_draw(const struct board_view *view)
 {
     static const char home[] = "\033[H", clear_below[] = "\033[J";
@@ -158,8 +168,7 @@ void board_draw(const struct board_view *view)
     put_head(&frame, view);
     put_events(&frame, view);
     put_people(&frame, view);
-    if (view->hint[0] != '\0') put_line(&frame, " ");
-    if (view->hint[0] != '\0') put_line(&frame, "%s", view->hint);
+    put_hint(&frame, view->hint);
     memcpy(frame.text + frame.size, clear_below, sizeof clear_below - 1);
     write_all(frame.text, frame.size + sizeof clear_below - 1);
 }

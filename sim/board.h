@@ -14,7 +14,7 @@ struct board_view {
     const struct watch *watch;
     int64_t now_us; /* domain */
     double rate;
-    const char *hint; /* the last line; "": none */
+    const char *hint; /* the last lines; "": none */
 };
 
 void board_open(void);  /* takes the terminal's other screen */

@@ -30,7 +30,7 @@ struct live_options {
     int64_t
         until_mono_us; /* ends then, if the day is not over before; INT64_MAX: the day decides */
     enum live_show show;
-    const char *hint; /* a line for who looks on; "": none */
+    const char *hint; /* lines for who looks on; "": none */
 };
 
 /* What live_run found; the totals' samples are borrowed until live_close. */

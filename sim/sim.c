@@ -6,6 +6,7 @@
 #include "base/exit_code.h"
 #include "base/log.h"
 #include "base/nearest.h"
+#include "sim/console.h"
 #include "sim/hands.h"
 #include "sim/import.h"
 #include "sim/live.h"
@@ -41,6 +42,7 @@ struct run {
     char log[PATH_BYTES];
     char *tokens_text;
     const char **tokens;
+    char console[CONSOLE_TEXT]; /* where to look on, and as whom; "": nowhere */
     int64_t began_mono_us;
     struct live *live;
     struct live_summary summary;
@@ -128,16 +130,16 @@ static enum err make_work_folder(struct run *run, struct problem *problem)
 static enum err start_system(struct run *run, struct problem *problem)
 {
     char clock[64], start[32], seed[32];
-    const char *work = run->options.work;
+    const char *work = run->options.work, *http = console_address();
     snprintf(clock, sizeof clock, "%s,%g",
              clock_format_utc(run->day.start_us - before_shift_us, start), choose_rate(run));
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)run->options.seed);
-    const char *more[] = {"--listen", "tcp://127.0.0.1:0",
-                          "--admin",  "127.0.0.1:0",
-                          "--clock",  clock,
-                          "--seed",   seed,
-                          "--lab",    work ? "--work" : NULL,
-                          work,       NULL};
+    const char *more[16] = {
+        "--listen", "tcp://127.0.0.1:0", "--admin", "127.0.0.1:0", "--clock", clock, "--seed", seed,
+        "--lab"};
+    size_t count = 9;
+    if (work != NULL) more[count++] = "--work", more[count++] = work;
+    if (http != NULL) more[count++] = "--http", more[count++] = http;
     return system_start(&run->system, run->data, more, run->log, problem);
 }
 
@@ -209,6 +211,20 @@ static enum err read_tokens(struct run *run, struct problem *problem)
     return split_tokens(run, problem);
 }
 
+/* A demo without a console is one, too. */
+static void open_console(struct run *run)
+{
+    struct problem problem = {0};
+    enum err err =
+        console_open(&run->system, run->options.territory, run->log, run->console, &problem);
+    FILE *out = run->options.json ? stderr : stdout; /* a pipe gets its one object */
+    if (err == ERR_OK)
+        fprintf(out, "%s\n", run->console);
+    else
+        fprintf(stderr, "callout sim: no console: %s: %s\n", problem.field, problem.text);
+    fflush(out);
+}
+
 /* --- living ---------------------------------------------------------------------------------- */
 
 static enum live_show choose_show(const struct sim_options *options)
@@ -223,8 +239,8 @@ static int live(struct run *run)
     char folder[PATH_BYTES], control[HANDS_PATH], hint[PATH_BYTES] = "";
     hands_path(run->system.data_dir, control);
     if (run->system.data_dir[0] != '\0')
-        snprintf(hint, sizeof hint, "callout sim phone --data %.900s TECHNICIAN takes one over",
-                 run->system.data_dir);
+        snprintf(hint, sizeof hint, "%s%scallout sim phone --data %.700s TECHNICIAN takes one over",
+                 run->console, run->console[0] == '\0' ? "" : "\n", run->system.data_dir);
     if (options->fleet != NULL)
         snprintf(folder, sizeof folder, "%s", options->fleet);
     else
@@ -307,6 +323,7 @@ static int run_demo(struct run *run)
     }
     int code = import(run);
     if (code == EXIT_DONE && (err = enrol(run, &problem)) != ERR_OK) code = fail(&problem, err);
+    if (code == EXIT_DONE) open_console(run);
     if (code == EXIT_DONE) code = live(run);
     bool ended_well = system_stop(&run->system);
     if (code == EXIT_DONE) code = report(run);

@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ARGUMENTS_MAX = 8192, READY_MS = 60000, STOP_MS = 12000, STEP_MS = 20 };
+enum { ARGUMENTS_MAX = 8192, READY_MS = 60000, STOP_MS = 12000, STEP_MS = 20, INPUT_MAX = 512 };
 
 /* --- files ----------------------------------------------------------------------------------- */
 
@@ -45,6 +45,8 @@ static enum err read_endpoints(struct system *system, struct problem *problem)
             snprintf(system->gateway, sizeof system->gateway, "%s", line + 8);
         if (strncmp(line, "admin ", 6) == 0)
             snprintf(system->admin, sizeof system->admin, "%s", line + 6);
+        if (strncmp(line, "http ", 5) == 0)
+            snprintf(system->http, sizeof system->http, "%s", line + 5);
         if (strncmp(line, "dispatcher ", 11) == 0)
             snprintf(system->dispatcher, sizeof system->dispatcher, "%s", line + 11);
     }
@@ -77,10 +79,26 @@ static void sleep_step(void)
     nanosleep(&(struct timespec){.tv_nsec = STEP_MS * 1000000L}, NULL);
 }
 
-/* Starts this program again with standard output into a pipe. The child holds nothing of ours but
- * the three standard descriptors; everything else is close-on-exec. */
-static enum err spawn(const char *const *arguments, const char *log_path, pid_t *pid, int *output,
-                      struct problem *problem)
+/* The reading end of a pipe that holds the text; -1: it could not be made. */
+static int pipe_with(const char *text)
+{
+    int ends[2];
+    size_t size = strlen(text);
+    CHECK(size <= INPUT_MAX); /* so much always fits, before anybody reads */
+    if (pipe(ends) != 0) return -1;
+    fcntl(ends[0], F_SETFD, FD_CLOEXEC);
+    bool written = write(ends[1], text, size) == (ssize_t)size;
+    close(ends[1]);
+    if (written) return ends[0];
+    close(ends[0]);
+    return -1;
+}
+
+/* Starts this program again with standard output into a pipe. `input`: its standard input; -1:
+ * ours. The child holds nothing of ours but the three standard descriptors; everything else is
+ * close-on-exec. */
+static enum err spawn(const char *const *arguments, const char *log_path, int input, pid_t *pid,
+                      int *output, struct problem *problem)
 {
     union {
         const char *const *borrowed;
@@ -92,6 +110,7 @@ static enum err spawn(const char *const *arguments, const char *log_path, pid_t 
     pid_t child = fork();
     if (child < 0) return problem_set(problem, ERR_IO, "fork", "%s", strerror(errno));
     if (child == 0) {
+        if (input >= 0) dup2(input, STDIN_FILENO);
         dup2(ends[1], STDOUT_FILENO);
         close(ends[1]);
         int log = log_path == NULL ? -1 : open(log_path, O_WRONLY | O_CREAT | O_APPEND, 0600);
@@ -154,7 +173,7 @@ enum err system_start(struct system *out, const char *data_dir, const char *cons
         arguments[count++] = more[i];
     pid_t pid = 0;
     int output = -1;
-    enum err err = spawn(arguments, log_path, &pid, &output, problem);
+    enum err err = spawn(arguments, log_path, -1, &pid, &output, problem);
     if (err != ERR_OK) return err;
     err = await_ready(pid, output, problem);
     close(output);
@@ -194,13 +213,13 @@ bool system_stop(struct system *system)
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-enum err system_command(const char *const *arguments, char *output, size_t size,
-                        struct problem *problem)
+static enum err run_to_end(const char *const *arguments, const char *log_path, int input,
+                           char *output, size_t size, struct problem *problem)
 {
     count_arguments(arguments);
     pid_t pid = 0;
     int end = -1;
-    enum err err = spawn(arguments, NULL, &pid, &end, problem);
+    enum err err = spawn(arguments, log_path, input, &pid, &end, problem);
     if (err != ERR_OK) return err;
     size_t have = 0;
     for (ssize_t got; have < size - 1; have += (size_t)got) {
@@ -218,6 +237,23 @@ enum err system_command(const char *const *arguments, char *output, size_t size,
     return problem_set(problem, ERR_IO, arguments[1], "`callout %s %s` ended with exit code %d",
                        arguments[1], arguments[2] == NULL ? "" : arguments[2],
                        WIFEXITED(status) ? WEXITSTATUS(status) : 128);
+}
+
+enum err system_command(const char *const *arguments, char *output, size_t size,
+                        struct problem *problem)
+{
+    return run_to_end(arguments, NULL, -1, output, size, problem);
+}
+
+enum err system_tell(const char *const *arguments, const char *input, const char *log_path,
+                     struct problem *problem)
+{
+    char output[4096]; /* what does not fit is left in the pipe, which closes */
+    int end = pipe_with(input);
+    if (end < 0) return problem_set(problem, ERR_IO, "pipe", "%s", strerror(errno));
+    enum err err = run_to_end(arguments, log_path, end, output, sizeof output, problem);
+    close(end);
+    return err;
 }
 
 enum err system_enrol(const char *data_dir, const char *const *technician_ids, size_t count,

@@ -21,6 +21,7 @@ struct system {
     char data_dir[SYSTEM_TEXT];
     char gateway[SYSTEM_TEXT];    /* URL */
     char admin[SYSTEM_TEXT];      /* HOST:PORT */
+    char http[SYSTEM_TEXT];       /* HOST:PORT or https://HOST:PORT; "": no such door */
     char dispatcher[SYSTEM_TEXT]; /* URL of its private socket */
     char key[SYSTEM_TEXT];
     char ca_file[SYSTEM_TEXT + 32]; /* of the folder, for a gateway that speaks TLS; "": none */
@@ -41,6 +42,11 @@ bool system_died(struct system *system);
 /* Runs this program with other arguments (NULL at the end) and collects its standard output. */
 MUST_USE enum err system_command(const char *const *arguments, char *output, size_t size,
                                  struct problem *problem);
+
+/* Runs it with a short text as its standard input; what it prints is dropped, what it complains
+ * about goes to `log_path`. */
+MUST_USE enum err system_tell(const char *const *arguments, const char *input, const char *log_path,
+                              struct problem *problem);
 
 /* A fresh enrolment token for each technician, one a line, in their order, from the system that
  * runs on the folder. Each needs up to SYSTEM_TOKEN bytes. */
