@@ -218,12 +218,28 @@ static enum err not_a_person(struct call *call)
     return problem_set(&call->problem, ERR_NOT_FOUND, "session_token", "is not of a person");
 }
 
+/* Ends the session that asks, and no other of the same person's; gateways ask about all again. */
+static enum err end_session(struct call *call, const struct row_person *person)
+{
+    char hash[65];
+    union row row;
+    hash_hex(call->session.data, call->session.len, hash);
+    enum err err = store_get(call->engine->store, ROW_PERSON_SESSION,
+                             &(struct row_person_session){.token_hash = hash}, &row);
+    if (err == ERR_OK && strcmp(row.person_session.name, person->name) != 0) err = ERR_NOT_FOUND;
+    if (err != ERR_OK) return err;
+    const struct row_person_session ended = {hash, person->name, person->epoch, 0, 0};
+    rights_changed(call->engine, CALLOUT__PRINCIPAL_KIND__PERSON, person->name);
+    return engine_put(call->engine, ROW_PERSON_SESSION, &ended);
+}
+
 enum err handle_logout(struct call *call)
 {
     struct row_person person;
+    bool only_this = ((const Callout__LogoutRequest *)call->message)->only_this;
     if (call->who->kind != CALLOUT__PRINCIPAL_KIND__PERSON) return not_a_person(call);
     enum err err = person_load(call, call->who->id, &person);
-    if (err == ERR_OK) err = put_changed(call, &person);
+    if (err == ERR_OK) err = only_this ? end_session(call, &person) : put_changed(call, &person);
     if (err == ERR_OK) err = audit(call, AUDIT_LOGOUT, person.name);
     if (err != ERR_OK) return err;
     Callout__LogoutReply *answer = arena_need(call->arena, sizeof *answer);

@@ -106,6 +106,7 @@ struct call {
     const char *peer; /* address of the client; NULL: one of our own processes asks */
     const struct row_device *device; /* who asks, if it is one; as stored */
     const char *territories;         /* granted to whoever asks: with commas, or GRANT_ALL */
+    ProtobufCBinaryData session;     /* its token, where the method is Logout; else empty */
     struct engine_item *forwarded;   /* of a request from outside; NULL: it is none */
     ProtobufCBinaryData body;        /* as it came */
     const ProtobufCMessage *message; /* decoded body */

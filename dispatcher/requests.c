@@ -167,6 +167,7 @@ static enum err forward(struct call *outer, Callout__ForwardReply *out, Callout_
                         .method = request->method,
                         .request_id = request->request_id,
                         .peer = request->peer,
+                        .session = request->session_token,
                         .forwarded = outer->item,
                         .body = request->body};
     enum err err = ERR_UNAUTH;
@@ -177,6 +178,10 @@ static enum err forward(struct call *outer, Callout__ForwardReply *out, Callout_
     *reply = reply_of(&call, err);
     callout__forward_reply__init(out);
     out->reply = reply;
+    if (err != ERR_OK || request->session_token.len == 0) return ERR_OK;
+    out->ended_sessions = arena_need(outer->arena, sizeof *out->ended_sessions);
+    out->ended_sessions[0] = request->session_token;
+    out->n_ended_sessions = 1;
     return ERR_OK;
 }
 

@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "base/crashpoint.h"
 #include "base/digest.h"
+#include "gateway/http.h"
 #include "message.h"
 #include "pb/dispatch.pb-c.h"
 #include "pb/field.pb-c.h"
@@ -111,13 +112,20 @@ static bool is_local_peer(const char *peer)
     return strncmp(peer, "127.", 4) == 0 || strcmp(peer, "::1") == 0 || strcmp(peer, "unix") == 0;
 }
 
+/* Behind a proxy only HTTP tells who it is that asks (http.h). */
+static bool has_address(const struct inbound *in)
+{
+    if (in->gateway->options.behind_proxy && in->asker.door != HTTP_DOOR) return false;
+    return strcmp(in->peer, "unix") != 0 && strcmp(in->peer, HTTP_PEER_UNKNOWN) != 0;
+}
+
 static enum err take(struct inbound *in, enum throttle_kind kind, const char *subject,
                      uint32_t cost, struct problem *problem)
 {
     const struct gateway_options *options = &in->gateway->options;
     bool by_address = kind == THROTTLE_ENROLL || kind == THROTTLE_RESOLVE || kind == THROTTLE_LOGIN;
     if (options->lab && is_local_peer(in->peer)) return ERR_OK;
-    if (by_address && (options->behind_proxy || strcmp(in->peer, "unix") == 0)) return ERR_OK;
+    if (by_address && !has_address(in)) return ERR_OK;
     if (throttle_take(&in->gateway->throttle, kind, subject, cost, gateway_now_us(in->gateway),
                       &in->retry_after_ms))
         return ERR_OK;
@@ -332,6 +340,8 @@ static ProtobufCBinaryData pack_forward(const struct inbound *in)
     forward.body = in->request->body;
     forward.request_id = in->request->request_id;
     forward.peer = unconst(in->peer);
+    if (in->method.method->input == &callout__logout_request__descriptor)
+        forward.session_token = in->request->session_token;
     arena_rewind(&in->gateway->pack_arena);
     return message_encode(&forward.base, &in->gateway->pack_arena);
 }

@@ -4,7 +4,8 @@
  *                         (Content-Type: application/x-protobuf)
  *      GET /api/openapi.json           what there is, as OpenAPI 3.1 (openapi.h)
  *      GET /PATH                       files of --web (web_tree.h), and --basemap
- *      Authorization: Bearer TOKEN     an API key's text, or a session token in base64
+ *      Authorization: Bearer TOKEN     an API key's text, or a session token in base64; browsers
+ *                                      have a cookie instead (http_sessions.h)
  *      Idempotency-Key: ID             the envelope's request_id
  *
  * The answer is the Reply of wire.proto in the form that was asked in; in JSON its body is the
@@ -15,6 +16,9 @@
  * limits and polls exist once. The asker is a ticket here too, since he may be gone when his answer
  * comes. What evhttp leaves to us is in http_visitors.h: deadlines that are absolute, and how many
  * connections there may be.
+ *
+ * Behind a proxy (--behind-proxy) the last address of X-Forwarded-For is the client's, and
+ * X-Forwarded-Proto says whether he came by TLS; without that option neither is looked at.
  *
  * Plain HTTP beyond this machine is refused like plain tcp. Host must name this server
  * (RFC 9110, 7.2): a page of a stranger whose name was pointed here gets 421.
@@ -31,6 +35,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* The peer of a request whose proxy did not say who asks. */
+#define HTTP_PEER_UNKNOWN "proxy"
 
 /* Its number among the doors, behind those of --listen. */
 enum { HTTP_DOOR = GATEWAY_DOORS_MAX };

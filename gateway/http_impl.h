@@ -1,6 +1,7 @@
 /* http_impl.h - what the files of the HTTP door share, and nobody else sees.
  *
- *      http.c          the door: requests of operations, their answers, its life
+ *      http.c          the door: its life, who is let in, how answers leave
+ *      http_asks.c     requests of operations, and their answers
  *      http_files.c    what is there to GET: the tree of web_tree.h, and the map
  *
  * Whoever takes a request answers it by http_send or http_refuse, or in parts of his own and
@@ -11,6 +12,7 @@
 
 #include "base/arena.h"
 #include "gateway/http.h"
+#include "gateway/http_sessions.h"
 #include "gateway/http_visitors.h"
 #include "gateway/http_words.h"
 #include "message.h"
@@ -25,13 +27,18 @@ struct evhttp_connection;
 struct evhttp_request;
 struct web_tree;
 
+/* What an answer means for the session of a browser (http_sessions.h). */
+enum http_act { HTTP_OPERATION, HTTP_WHO, HTTP_LOGIN, HTTP_LOGOUT };
+
 /* A request that waits for its answer. */
 struct ask {
     struct evhttp_request *request; /* NULL: the slot is free */
     struct http *http;
     uint32_t generation;
     bool packed; /* protobuf, else JSON */
+    enum http_act act;
     struct method method;
+    char csrf[HTTP_CSRF_SIZE]; /* that the answer is to tell */
     char peer[HTTP_ADDRESS_SIZE];
 };
 
@@ -48,6 +55,7 @@ struct http {
     struct evhttp *evhttp;
     struct visitors *visitors;
     SSL_CTX *tls;
+    unsigned port; /* that we listen on */
     struct http_counters counters;
     struct arena request_arena, reply_arena;
     char *openapi;        /* made when somebody first asks */
@@ -64,16 +72,28 @@ struct http {
 const char *http_header(struct evhttp_request *request, const char *name);
 void http_put_header(struct evhttp_request *request, const char *name, const char *value);
 
+/* The headers of all that is no file. */
+void http_put_headers(struct evhttp_request *request, const char *type, uint32_t retry_after_ms);
+struct bufferevent *http_stream_of(struct evhttp_request *request);
+struct http_origin http_origin_of(const struct http *http, struct evhttp_request *request);
+
 /* The whole answer; its headers are there. `body` may be NULL. */
 void http_send(struct http *http, struct evhttp_request *request, struct http_status status,
                struct evbuffer *body);
-/* A request that never gets as far as the edge. */
-void http_refuse(struct http *http, struct evhttp_request *request, bool packed,
-                 struct http_status status, enum err err, const struct problem *problem);
+void http_send_bytes(struct http *http, struct evhttp_request *request, struct http_status status,
+                     const void *bytes, size_t size);
 /* The last byte of an answer that was sent in parts is on its way. */
 void http_done(struct http *http, struct evhttp_request *request);
 /* Nothing more is sent to him: what he had was not all. */
 void http_cut(struct evhttp_request *request);
+
+/* --- http_asks.c --- */
+
+/* An operation, or what a browser asks about its session. */
+void http_ask(struct http *http, struct evhttp_request *request);
+/* A request that never gets as far as the edge. */
+void http_refuse(struct http *http, struct evhttp_request *request, bool packed,
+                 struct http_status status, enum err err, const struct problem *problem);
 
 /* --- http_files.c --- */
 

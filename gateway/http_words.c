@@ -1,5 +1,6 @@
 #include "gateway/http_words.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <event2/http.h>
 #include <event2/http_struct.h>
@@ -46,9 +47,11 @@ static unsigned count_header(const struct evkeyvalq *headers, const char *name)
 
 enum err http_check_headers(struct evhttp_request *request, struct problem *problem)
 {
-    static const char *const once[] = {"Host",         "Content-Length", "Transfer-Encoding",
-                                       "Content-Type", "Authorization",  "Idempotency-Key",
-                                       "Cookie",       "Origin"};
+    static const char *const once[] = {"Host",           "Content-Length",  "Transfer-Encoding",
+                                       "Content-Type",   "Authorization",   "Idempotency-Key",
+                                       "Cookie",         "Origin",          "Sec-Fetch-Site",
+                                       "X-Callout-Csrf", "X-Forwarded-For", "X-Forwarded-Proto",
+                                       "Last-Event-ID"};
     const struct evkeyvalq *headers = evhttp_request_get_input_headers(request);
     for (size_t i = 0; i < sizeof once / sizeof *once; i++)
         if (count_header(headers, once[i]) > 1)
@@ -86,6 +89,18 @@ bool http_host_is_ours(const char *host, const char *const *names, unsigned name
     for (unsigned i = 0; i < name_count; i++)
         if (strlen(names[i]) == size && strncasecmp(names[i], host, size) == 0) return true;
     return is_literal(host, size);
+}
+
+bool http_forwarded_for(const char *list, char *out, size_t room)
+{
+    const char *comma = strrchr(list, ','), *text = comma == NULL ? list : comma + 1;
+    struct in6_addr address;
+    text += strspn(text, " \t");
+    size_t size = strcspn(text, " \t");
+    if (size == 0 || size >= room) return false;
+    memcpy(out, text, size);
+    out[size] = '\0';
+    return inet_pton(AF_INET, out, &address) == 1 || inet_pton(AF_INET6, out, &address) == 1;
 }
 
 /* --- what a reader of files asks for --- */

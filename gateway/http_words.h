@@ -28,6 +28,10 @@ MUST_USE enum err http_check_headers(struct evhttp_request *request, struct prob
  * addresses, which no page's name can be. */
 bool http_host_is_ours(const char *host, const char *const *names, unsigned name_count);
 
+/* X-Forwarded-For: the last address, which is what the proxy next to us has written. False: there
+ * is none, or it is no address. */
+bool http_forwarded_for(const char *list, char *out, size_t room);
+
 /* Accept-Encoding: may the answer be compressed by gzip? */
 bool http_takes_gzip(const char *accepted);
 /* Does this If-None-Match name the tag (RFC 9110, 13.1.2)? */

@@ -60,8 +60,9 @@ static void stage_close(struct stage *stage)
 }
 
 /* Asks from an address; passwords are checked here and now. */
-static Callout__Reply *ask(struct stage *stage, const Callout__Principal *who, const char *peer,
-                           const char *method, const ProtobufCMessage *body)
+static Callout__Reply *ask_in(struct stage *stage, ProtobufCBinaryData session,
+                              const Callout__Principal *who, const char *peer, const char *method,
+                              const ProtobufCMessage *body)
 {
     struct desk *desk = &stage->desk;
     Callout__Request request;
@@ -71,6 +72,7 @@ static Callout__Reply *ask(struct stage *stage, const Callout__Principal *who, c
     forward.principal = (Callout__Principal *)(uintptr_t)who;
     forward.method = words(method);
     forward.peer = words(peer);
+    forward.session_token = session;
     forward.body = message_encode(body, &desk->arena);
     request.proto_major = 1;
     request.method = words("Forward");
@@ -90,6 +92,12 @@ static Callout__Reply *ask(struct stage *stage, const Callout__Principal *who, c
     }
     assert_int_equal(item.held, HELD_NOT);
     return desk_reply(desk, &item, true);
+}
+
+static Callout__Reply *ask(struct stage *stage, const Callout__Principal *who, const char *peer,
+                           const char *method, const ProtobufCMessage *body)
+{
+    return ask_in(stage, (ProtobufCBinaryData){0, NULL}, who, peer, method, body);
 }
 
 static Callout__Reply *login(struct stage *stage, const char *peer, const char *name,
@@ -234,6 +242,30 @@ static void another_password_ends_every_session(void **state)
     stage_close(stage);
 }
 
+static void one_session_ends_and_the_others_go_on(void **state)
+{
+    (void)state;
+    struct stage *stage = stage_open();
+    ProtobufCBinaryData here = session_of(stage, login(stage, "192.0.2.7", "dora", right));
+    ProtobufCBinaryData there = session_of(stage, login(stage, "192.0.2.8", "dora", right));
+    Callout__Principal who = *desk_resolve(&stage->desk, here);
+    Callout__LogoutRequest logout;
+    callout__logout_request__init(&logout);
+    logout.only_this = 1;
+    assert_int_equal(ask(stage, &who, "", "Logout", &logout.base)->status,
+                     CALLOUT__STATUS__NOT_FOUND);
+    assert_true(is_alive(stage, here));
+    assert_int_equal(ask_in(stage, here, &who, "", "Logout", &logout.base)->status,
+                     CALLOUT__STATUS__OK);
+    assert_false(is_alive(stage, here));
+    assert_true(is_alive(stage, there));
+    logout.only_this = 0;
+    assert_int_equal(ask_in(stage, there, &who, "", "Logout", &logout.base)->status,
+                     CALLOUT__STATUS__OK);
+    assert_false(is_alive(stage, there));
+    stage_close(stage);
+}
+
 static void who_is_disabled_is_out_at_once(void **state)
 {
     (void)state;
@@ -280,6 +312,7 @@ int main(void)
         cmocka_unit_test(guessing_takes_longer_and_longer),
         cmocka_unit_test(a_session_ends_idle_and_in_the_end),
         cmocka_unit_test(another_password_ends_every_session),
+        cmocka_unit_test(one_session_ends_and_the_others_go_on),
         cmocka_unit_test(who_is_disabled_is_out_at_once),
         cmocka_unit_test(what_admins_give_is_checked),
     };

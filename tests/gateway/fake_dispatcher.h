@@ -7,7 +7,8 @@
  *   "hang"     nothing is answered from here on
  *   "end:X"    the session X ends; the gateway is told to forget it
  * Its figures are those of two territories, of which one has no name that is easy to write.
- * Sessions: "device-T1" is the device of T1, "key-X" an API key, all else nobody.
+ * Sessions: "device-T1" is the device of T1, "key-X" an API key, all else nobody. Login takes the
+ * password "right", and gives the session of 32 letters "s", which a Logout with that token ends.
  * It runs in a thread of its own; its log outlives a stop, as a store would.
  */
 #ifndef CALLOUT_TESTS_FAKE_DISPATCHER_H
@@ -17,6 +18,7 @@
 #include "pb/dispatch.pb-c.h"
 #include "pb/field.pb-c.h"
 #include "pb/inner.pb-c.h"
+#include "pb/people.pb-c.h"
 #include "sp_listener.h"
 
 #include <event2/event.h>
@@ -25,6 +27,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#define FAKE_SESSION "ssssssssssssssssssssssssssssssss"
 
 enum { FAKE_LOG_MAX = 256, FAKE_FOLLOWS_MAX = 16, FAKE_ID = 32, FAKE_EPOCH = 7 };
 
@@ -38,7 +42,8 @@ struct fake {
     char log[FAKE_LOG_MAX][FAKE_ID]; /* log[seq - 1]: whose change it was */
     uint64_t tip;
     char race[FAKE_ID], ended[2 * FAKE_ID];
-    bool hang;
+    bool hang, logged_in, logged_out_all;
+    char peer[64]; /* of the last request */
     struct fake_follow follows[FAKE_FOLLOWS_MAX];
     unsigned follow_count;
     struct event_base *base;
@@ -127,9 +132,11 @@ static inline void fake_resolve(struct fake *fake, struct sp_ticket ticket,
              (const char *)request->session_token.data);
     bool device = strncmp(token, "device-", 7) == 0, key = strncmp(token, "key-", 4) == 0;
     bool ended = strcmp(token, fake->ended) == 0;
+    bool person = strcmp(token, FAKE_SESSION) == 0 && fake->logged_in;
     principal.kind = CALLOUT__PRINCIPAL_KIND__ANONYMOUS;
     if (device && !ended) principal.kind = CALLOUT__PRINCIPAL_KIND__DEVICE;
     if (key && !ended) principal.kind = CALLOUT__PRINCIPAL_KIND__KEY;
+    if (person) principal.kind = CALLOUT__PRINCIPAL_KIND__PERSON;
     principal.id = token;
     if (device) principal.technician_id = token + 7;
     reply.principal = &principal;
@@ -188,6 +195,37 @@ static inline void fake_upsert(struct fake *fake, struct sp_ticket ticket,
     if (!fake->hang) fake_forward_reply(fake, ticket, &reply.base);
 }
 
+static inline void fake_login(struct fake *fake, struct sp_ticket ticket,
+                              const Callout__LoginRequest *request)
+{
+    Callout__LoginReply reply;
+    Callout__WhoAmIReply who;
+    char name[] = "dora";
+    callout__login_reply__init(&reply);
+    callout__who_am_ireply__init(&who);
+    fake->logged_in = strcmp(request->password, "right") == 0;
+    who.name = name;
+    reply.who = &who;
+    reply.expires_us = 7;
+    reply.session_token.data = (uint8_t *)(uintptr_t)FAKE_SESSION;
+    reply.session_token.len = fake->logged_in ? strlen(FAKE_SESSION) : 0;
+    fake_forward_reply(fake, ticket, &reply.base);
+}
+
+static inline void fake_logout(struct fake *fake, struct sp_ticket ticket,
+                               const Callout__ForwardRequest *forward,
+                               const Callout__LogoutRequest *request)
+{
+    Callout__LogoutReply reply;
+    callout__logout_reply__init(&reply);
+    if (forward->session_token.len != strlen(FAKE_SESSION)) abort();
+    fake->logged_in = false;
+    fake->logged_out_all = !request->only_this;
+    snprintf(fake->ended, sizeof fake->ended, "%s", FAKE_SESSION);
+    fake_forward_reply(fake, ticket, &reply.base);
+    fake->ended[0] = '\0';
+}
+
 static inline void fake_kpis(struct fake *fake, struct sp_ticket ticket)
 {
     Callout__KpisReply reply;
@@ -228,7 +266,12 @@ static inline void fake_forward(struct fake *fake, struct sp_ticket ticket,
         message_decode(method.method->input, request->body.data, request->body.len, &fake->arena,
                        &body, NULL) != ERR_OK)
         abort(); /* the gateway let something through */
-    if (method.method->input == &callout__pull_request__descriptor)
+    snprintf(fake->peer, sizeof fake->peer, "%s", request->peer);
+    if (method.method->input == &callout__login_request__descriptor)
+        fake_login(fake, ticket, (Callout__LoginRequest *)body);
+    else if (method.method->input == &callout__logout_request__descriptor)
+        fake_logout(fake, ticket, request, (Callout__LogoutRequest *)body);
+    else if (method.method->input == &callout__pull_request__descriptor)
         fake_pull(fake, ticket, request->principal->technician_id, (Callout__PullRequest *)body);
     else if (method.method->input == &callout__event_feed_request__descriptor)
         fake_feed(fake, ticket, (Callout__EventFeedRequest *)body);
