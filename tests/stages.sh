@@ -62,8 +62,34 @@ count_tests() { # LOG PASSED FAILED: ctest's own figures count where they are, e
     fi
 }
 
+# A command that computes goes beside stages that mostly wait, and gives way to them; it holds a lock
+# for as long as it lives. What it printed and how it ended is told by the stage that joins it.
+beside() { # NAME COMMAND...
+    local log=build/beside.$1
+    shift
+    echo 1 >"$log.code"
+    exec 9>"$log.lock"
+    flock 9
+    set -m
+    (
+        renice -n 15 -p "$BASHPID" >/dev/null
+        "$@"
+        echo $? >"$log.code"
+    ) >"$log.log" 2>&1 </dev/null &
+    beside_pid=$!
+    set +m
+    exec 9>&-
+    # A subshell that is killed young still has the trap.
+    trap '[ "$BASHPID" != "$$" ] || kill -- "-$beside_pid" 2>/dev/null' EXIT
+}
+join() { # NAME
+    flock "build/beside.$1.lock" cat "build/beside.$1.log"
+    [ "$(cat "build/beside.$1.code")" = 0 ]
+}
+
+# Some tests wait more than they compute, so there are more of them at a time than cores.
 unit_tests() { # DIR: every test_*.c and the tidy test
-    ctest --test-dir "$1" --output-on-failure --timeout 300 --parallel "$(nproc)"
+    ctest --test-dir "$1" --output-on-failure --timeout 300 --parallel "$(($(nproc) * 2))"
 }
 
 build_gcc() {
@@ -75,7 +101,14 @@ build_sanitized() { # DIR SANITIZERS
 build_clang() {
     configure build-clang -DCMAKE_C_COMPILER=clang -DCALLOUT_TESTS=ON && compile build-clang
 }
-unit_asan() {
+build_others() { # by what computes most; both are tried, so that one run tells all warnings
+    local code=0
+    build_sanitized build-asan address,undefined || code=1
+    build_clang || code=1
+    return $code
+}
+unit_asan() { # long tests in their short form: what they show, the plain run has shown in full
+    export CALLOUT_SHORT=1
     export ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1
     export LSAN_OPTIONS=suppressions=$PWD/tests/lsan.txt:print_suppressions=0
     unit_tests build-asan
@@ -106,16 +139,15 @@ no_leftovers() { # processes of ours that outlive their test are a bug in whoeve
 stages_default() {
     stage "gcc build" build_gcc || return
     stage "unit and traces" unit_tests build
+    beside builds build_others
     stage "nngcat" tests/process/nngcat.sh build/callout
     stage "second client" tests/process/second_client.sh build/callout
     stage "kills ($kills)" tests/process/kill.sh build/callout "$kills"
     stage "a bad day" tests/fault/badday.sh build/callout
     stage "crash points" tests/fault/crashpoints.sh build/callout
-    stage "simulated faults ($seeds seeds)" simulated_faults
     stage "demo" demo_smoke
-    stage "ASan and UBSan build" build_sanitized build-asan address,undefined &&
-        stage "ASan and UBSan tests" unit_asan
-    stage "clang build" build_clang
+    stage "ASan and UBSan build, clang build" join builds && stage "ASan and UBSan tests" unit_asan
+    stage "simulated faults ($seeds seeds)" simulated_faults
     stage "nothing left running" no_leftovers
 }
 
