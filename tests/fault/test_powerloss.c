@@ -17,6 +17,7 @@
 #include "base/check.h"
 #include "base/rng.h"
 #include "dispatcher/store/store.h"
+#include "tests/short.h"
 
 #include <setjmp.h>
 #include <sqlite3.h>
@@ -496,7 +497,7 @@ static uint64_t case_number(void)
 /* Of so many disks one is looked at. */
 static uint32_t share(void)
 {
-    return getenv("CALLOUT_SHORT") == NULL ? 1 : 10;
+    return short_form() ? 10 : 1;
 }
 
 struct tally {

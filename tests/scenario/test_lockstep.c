@@ -11,6 +11,7 @@
 #include "optimizer/service.h"
 #include "sim/system.h"
 #include "tests/dispatcher/desk.h"
+#include "tests/short.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -348,6 +349,7 @@ static void over_a_unix_socket_it_is_the_same_day(void **state)
 
 static void over_tcp_it_is_the_same_day(void **state)
 {
+    NOT_IN_SHORT_FORM();
     struct digests *one = *state, other;
     char folder[] = "/tmp/callout-lockstep-XXXXXX", command[96];
     assert_non_null(mkdtemp(folder));

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "sim/world/run.h"
+#include "tests/short.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -235,7 +236,9 @@ static void every_kind_of_fault_costs_and_loses_nothing(void **state)
                  "[network]\nloss_permille = 0\noutage_permille = 0\n[fault it]\n%s",
                  faults[i].text);
         read_scenario(more);
-        live(3, scenario.faults[0].kind < FAULT_KILL); /* of those the counters tell */
+        bool with_cost = scenario.faults[0].kind < FAULT_KILL; /* of others the counters tell */
+        if (with_cost && short_form()) continue;
+        live(3, with_cost);
         print_message("%s: %lld\n", fault_kind_name((enum fault_kind)scenario.faults[0].kind),
                       (long long)faults[i].shows());
         assert_int_equal(result.fault_count, 1);

@@ -1,6 +1,7 @@
 /* Whole runs as their user starts them: what is planted is found by a comparison of real days,
  * other solvers and policies take part, and whatever a solver does, the run goes on and says so. */
 #include "base/check.h"
+#include "tests/short.h"
 
 #include <jansson.h>
 #include <setjmp.h>
@@ -52,6 +53,7 @@ static void a_planted_difference_is_found_in_real_runs(void **state)
     size_t i;
     json_t *row;
     (void)state;
+    NOT_IN_SHORT_FORM();
     json_t *whole = sim("compare " SMALL "--seeds 4 --workers 2 --with 'roads.travel=even 30 40' "
                         "--with 'roads.travel=even 400 500' --with workforce.technicians=3",
                         0);
@@ -131,6 +133,7 @@ static long long figure_of(json_t *whole, const char *figure)
 static void solvers_and_policies_are_compared_over_whole_days(void **state)
 {
     (void)state;
+    NOT_IN_SHORT_FORM();
     char path[] = "/tmp/callout-test-policy-XXXXXX", arguments[1024];
     static const char text[] = "[policy]\nfreeze = 3h\n";
     int file = mkstemp(path);

@@ -5,6 +5,7 @@
 #include "sim/peer/peer.h"
 #include "sim/scratch.h"
 #include "sim/world/world.h"
+#include "tests/short.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -115,6 +116,7 @@ static uint64_t digest_of_seed(uint64_t seed)
 static void the_same_seed_gives_the_same_day(void **state)
 {
     (void)state;
+    NOT_IN_SHORT_FORM();
     uint64_t first = digest_of_seed(7);
     assert_true(digest_of_seed(7) == first);
     assert_true(digest_of_seed(8) != first);
@@ -289,6 +291,7 @@ static struct world_sum day_with(const char *command, double seconds_max, struct
 static void an_external_solver_plans_the_day(void **state)
 {
     (void)state;
+    NOT_IN_SHORT_FORM();
     struct peer_report report, again;
     struct world_sum sum = day_with(CALLOUT_GREEDY_SOLVER, 60, &report);
     assert_true(sum.tally.done * 2 > sum.tally.appointments);
