@@ -62,8 +62,8 @@ count_tests() { # LOG PASSED FAILED: ctest's own figures count where they are, e
     fi
 }
 
-# A command that computes goes beside stages that mostly wait, and gives way to them; it holds a lock
-# for as long as it lives. What it printed and how it ended is told by the stage that joins it.
+# A command that computes goes beside stages that mostly wait, and gives way to them; it holds a
+# lock for as long as it lives. What it printed, and how it ended, is told by who joins it.
 beside() { # NAME COMMAND...
     local log=build/beside.$1
     shift
