@@ -10,6 +10,7 @@
 #include "base/digest.h"
 #include "dispatcher/authz.h"
 #include "dispatcher/engine_impl.h"
+#include "sp_peers.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -49,23 +50,13 @@ static enum err put_changed(struct call *call, struct row_person *person)
 
 /* --- waiting after wrong guesses --- */
 
-/* The first three numbers of an IPv4 address, the first four groups of an IPv6 address. */
-static size_t neighbourhood(const char *peer)
-{
-    int groups = strchr(peer, ':') != NULL ? 4 : 3;
-    size_t size = 0;
-    for (; peer[size] != '\0'; size++)
-        if ((peer[size] == '.' || peer[size] == ':') && --groups == 0) break;
-    return size;
-}
-
 static struct login_delay *delay_of(struct call *call, const char *name)
 {
     struct engine *engine = call->engine;
     const char *peer = call->peer == NULL ? "" : call->peer;
     struct digest digest = digest_start();
     digest_bytes(&digest, name, strlen(name) + 1);
-    digest_bytes(&digest, peer, neighbourhood(peer));
+    digest_u64(&digest, sp_address_neighbourhood(sp_address_read(peer)));
     struct login_delay *oldest = engine->login_delays;
     for (uint32_t i = 0; i < LOGIN_DELAYS; i++) {
         struct login_delay *it = &engine->login_delays[i];

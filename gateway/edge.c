@@ -16,6 +16,7 @@
 #include "pb/dispatch.pb-c.h"
 #include "pb/field.pb-c.h"
 #include "pb/people.pb-c.h"
+#include "sp_peers.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -119,6 +120,16 @@ static bool has_address(const struct inbound *in)
     return strcmp(in->peer, "unix") != 0 && strcmp(in->peer, HTTP_PEER_UNKNOWN) != 0;
 }
 
+/* Whoever has a whole IPv6 network has one bucket for it. */
+static void net_text(const char *peer, char out[ADDRESS_SIZE])
+{
+    uint64_t net = sp_address_read(peer).key;
+    if (net != 0)
+        snprintf(out, ADDRESS_SIZE, "net %llx", (unsigned long long)net);
+    else
+        snprintf(out, ADDRESS_SIZE, "%s", peer);
+}
+
 static enum err take(struct inbound *in, enum throttle_kind kind, const char *subject,
                      uint32_t cost, struct problem *problem)
 {
@@ -126,6 +137,9 @@ static enum err take(struct inbound *in, enum throttle_kind kind, const char *su
     bool by_address = kind == THROTTLE_ENROLL || kind == THROTTLE_RESOLVE || kind == THROTTLE_LOGIN;
     if (options->lab && is_local_peer(in->peer)) return ERR_OK;
     if (by_address && !has_address(in)) return ERR_OK;
+    char net[ADDRESS_SIZE];
+    net_text(in->peer, net);
+    if (by_address) subject = net;
     if (throttle_take(&in->gateway->throttle, kind, subject, cost, gateway_now_us(in->gateway),
                       &in->retry_after_ms))
         return ERR_OK;
@@ -136,9 +150,10 @@ static enum err take(struct inbound *in, enum throttle_kind kind, const char *su
 /* Per device and address: who knows a device's id from elsewhere cannot use up its Hellos. */
 static enum err take_hello(struct inbound *in, struct problem *problem)
 {
-    char subject[LIMIT_ID + ADDRESS_SIZE + 2];
+    char subject[LIMIT_ID + ADDRESS_SIZE + 2], net[ADDRESS_SIZE];
+    net_text(in->peer, net);
     snprintf(subject, sizeof subject, "%.64s %s",
-             ((const Callout__HelloRequest *)in->body)->device_id, in->peer);
+             ((const Callout__HelloRequest *)in->body)->device_id, net);
     return take(in, THROTTLE_HELLO, subject, 1, problem);
 }
 

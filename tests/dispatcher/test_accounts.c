@@ -190,6 +190,22 @@ static void guessing_takes_longer_and_longer(void **state)
     stage_close(stage);
 }
 
+/* A household's IPv6 network has more addresses than one can guess from. */
+static void a_network_guesses_as_one(void **state)
+{
+    (void)state;
+    struct stage *stage = stage_open();
+    char peer[64];
+    for (int i = 0; i < 4; i++) {
+        snprintf(peer, sizeof peer, "2001:db8::%d:1", i);
+        assert_int_equal(login(stage, peer, "dora", "wrong horse battery")->status,
+                         CALLOUT__STATUS__UNAUTH);
+    }
+    assert_int_equal(login(stage, "2001:db8::9:9", "dora", right)->status, CALLOUT__STATUS__RATE);
+    assert_int_equal(login(stage, "2001:db8:0:1::9", "dora", right)->status, CALLOUT__STATUS__OK);
+    stage_close(stage);
+}
+
 static bool is_alive(struct stage *stage, ProtobufCBinaryData token)
 {
     return desk_resolve(&stage->desk, token)->kind == CALLOUT__PRINCIPAL_KIND__PERSON;
@@ -310,6 +326,7 @@ int main(void)
         cmocka_unit_test(who_has_the_password_is_let_in),
         cmocka_unit_test(who_has_not_learns_nothing),
         cmocka_unit_test(guessing_takes_longer_and_longer),
+        cmocka_unit_test(a_network_guesses_as_one),
         cmocka_unit_test(a_session_ends_idle_and_in_the_end),
         cmocka_unit_test(another_password_ends_every_session),
         cmocka_unit_test(one_session_ends_and_the_others_go_on),

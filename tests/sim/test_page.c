@@ -108,6 +108,29 @@ static void a_hostile_name_stays_a_text(void **state)
     page_close(page);
 }
 
+/* Programs for tables take what begins with these for a formula; within quotes all else is text. */
+static void a_cell_is_a_text_whatever_it_begins_with(void **state)
+{
+    static const char *const names[][2] = {
+        {"=1+1", "\"'=1+1\""},         {"+1", "\"'+1\""},        {"-1", "\"'-1\""},
+        {"@SUM(A1)", "\"'@SUM(A1)\""}, {"\t=1", "\"'\t=1\""},    {"\r=1", "\"'\r=1\""},
+        {"a;b\n=1", "\"a;b\n=1\""},    {"\";=1", "\"\"\";=1\""}, {"a=1", "\"a=1\""},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        struct sheet *sheet = sheet_open("one", "One", "", names[i][0]);
+        char *csv = NULL;
+        size_t size;
+        FILE *out = open_memstream(&csv, &size);
+        sheet_write_csv(sheet, out);
+        assert_int_equal(fclose(out), 0);
+        assert_memory_equal(csv, names[i][1], strlen(names[i][1]));
+        assert_string_equal(csv + strlen(names[i][1]), "\r\n");
+        sheet_close(sheet);
+        free(csv);
+    }
+}
+
 static void numbers_are_written_as_people_read_them(void **state)
 {
     static const struct {
@@ -201,6 +224,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(needs_nothing_from_elsewhere),
         cmocka_unit_test(a_hostile_name_stays_a_text),
+        cmocka_unit_test(a_cell_is_a_text_whatever_it_begins_with),
         cmocka_unit_test(numbers_are_written_as_people_read_them),
         cmocka_unit_test(all_three_forms_say_the_same),
         cmocka_unit_test(the_same_page_gives_the_same_files),
