@@ -367,7 +367,7 @@ static bool find_plan(struct call *call, const struct appointment_day *day, int6
     return false;
 }
 
-static void out_gain(struct call *call, const struct row_plan *plan, Callout__AppointmentChange *to)
+Callout__CostParts *plan_gain(struct arena *arena, const struct row_plan *plan)
 {
     const struct plan_parts gain = {
         .route.travel = plan->gain_travel,
@@ -379,8 +379,13 @@ static void out_gain(struct call *call, const struct row_plan *plan, Callout__Ap
         .route.change_start = plan->gain_change_start,
         .unserved = plan->gain_unserved,
     };
+    return out_parts(arena, &gain);
+}
+
+static void out_gain(struct call *call, const struct row_plan *plan, Callout__AppointmentChange *to)
+{
     to->plan_version = (uint64_t)plan->version;
-    to->gain = out_parts(call->arena, &gain);
+    to->gain = plan_gain(call->arena, plan);
     to->broken = (Callout__Rule)plan->broken;
 }
 

@@ -5,6 +5,7 @@
 #include "dispatcher/audit.h"
 #include "dispatcher/engine.h"
 #include "dispatcher/suspects.h"
+#include "model/policy.h"
 #include "pb/fact.pb-c.h"
 #include "pb/field.pb-c.h"
 #include "pb/people.pb-c.h"
@@ -159,23 +160,24 @@ enum err fact_again(struct core *core, const struct row_fact *row, const Callout
 
 /* The operations (one file per kind of asker). */
 typedef enum err handler(struct call *call);
-handler handle_enroll, handle_hello;                           /* devices.c */
-handler handle_ping, handle_resolve_session;                   /* people.c */
-handler handle_login, handle_logout, handle_who_am_i;          /* accounts.c */
-handler handle_change_password;                                /* accounts.c */
-handler handle_audit_log;                                      /* audit.c */
-handler handle_push;                                           /* push.c */
-handler handle_pull, handle_snapshot;                          /* follow.c */
-handler handle_mutation;                                       /* mutations.c */
-handler handle_board, handle_event_feed, handle_advance_clock; /* views.c */
-handler handle_candidates, handle_check_move, handle_explain;  /* answers.c */
-handler handle_emergency_options;                              /* answers.c */
-handler handle_conflicts, handle_dead_letters;                 /* conflicts.c */
-handler handle_dismiss_dead_letter;                            /* conflicts.c */
-handler handle_kpis;                                           /* figures.c */
-handler handle_next_problem, handle_propose_plan;              /* problems.c */
-handler handle_follow;                                         /* follow.c */
-handler handle_admin;                                          /* people.c */
+handler handle_enroll, handle_hello;                          /* devices.c */
+handler handle_ping, handle_resolve_session;                  /* people.c */
+handler handle_login, handle_logout, handle_who_am_i;         /* accounts.c */
+handler handle_change_password;                               /* accounts.c */
+handler handle_audit_log;                                     /* audit.c */
+handler handle_push;                                          /* push.c */
+handler handle_pull, handle_snapshot;                         /* follow.c */
+handler handle_mutation;                                      /* mutations.c */
+handler handle_board;                                         /* boards.c */
+handler handle_event_feed, handle_advance_clock;              /* views.c */
+handler handle_candidates, handle_check_move, handle_explain; /* answers.c */
+handler handle_emergency_options;                             /* answers.c */
+handler handle_conflicts, handle_dead_letters;                /* conflicts.c */
+handler handle_dismiss_dead_letter;                           /* conflicts.c */
+handler handle_kpis;                                          /* figures.c */
+handler handle_next_problem, handle_propose_plan;             /* problems.c */
+handler handle_follow;                                        /* follow.c */
+handler handle_admin;                                         /* people.c */
 
 /* What a device that was ended is to the table of rights: it may only hand over its commands. */
 #define ROLE_GONE "gone"
@@ -208,6 +210,12 @@ bool engine_tick_in_batch(struct engine *engine);
 /* Reading rows into messages (views.c, follow.c). */
 Callout__Technician *read_technician_message(struct call *call, const char *technician_id);
 Callout__FieldAppointment *read_field_appointment(struct call *call, const char *appointment_id);
+/* As a board shows it, but for what only the board knows (boards.c). */
+Callout__FeedAppointment *read_feed_appointment(struct call *call, const char *appointment_id);
+Callout__Point *new_point(struct arena *arena, int64_t lat_e7, int64_t lon_e7);
+Callout__Policy *policy_message(struct arena *arena, const struct policy *policy);
+/* What a plan gained, as its row says (answers.c). */
+Callout__CostParts *plan_gain(struct arena *arena, const struct row_plan *plan);
 
 /* How far a plan has come (plan_acks.c): what a device acknowledges goes into its row, which the
  * caller stores; what was answered to it, and with which cursor it came back, is only remembered.
@@ -227,6 +235,7 @@ enum err dead_letter_put(struct call *call, const struct row_device *device,
 /* A fact in one line for people, and who said so (views.c). */
 void fact_text(const Callout__FactBody *body, const struct row_fact *row, char *text, size_t size);
 const char *fact_actor(const Callout__FactBody *body);
+const char *plan_stage_name(int64_t stage);
 
 /* `size` random bytes (at most 64) in hexadecimal digits. */
 char *random_hex(struct arena *arena, size_t size);

@@ -171,7 +171,7 @@ static void out_visit(void *context, const struct problem_visit *it)
     answer->visits[answer->n_visits++] = to;
 }
 
-static Callout__Policy *out_policy(struct arena *arena, const struct policy *it)
+Callout__Policy *policy_message(struct arena *arena, const struct policy *it)
 {
     Callout__Policy *to = arena_need(arena, sizeof *to);
     callout__policy__init(to);
@@ -243,7 +243,7 @@ static void fill_problem(struct call *call, const struct problem_key *key, uint6
     answer->revision = key->revision;
     answer->now_us = engine->now_us;
     answer->frozen_until_us = engine->now_us + policy->freeze_us + engine->options.freeze_margin_us;
-    answer->policy = out_policy(call->arena, policy);
+    answer->policy = policy_message(call->arena, policy);
     answer->plan_version = key->plan_version;
     answer->settled_revision =
         (uint64_t)settled_revision(engine, key->territory_id, key->service_day);

@@ -1,15 +1,14 @@
-/* views.c - what people see: the board, the feed of events, an appointment with all it needs. */
+/* views.c - what people see: the feed of events, an appointment with all it needs. */
 #include "base/clock.h"
 #include "dispatcher/authz.h"
 #include "dispatcher/engine_impl.h"
-#include "dispatcher/page_token.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { BOARD_PAGE = 400, FEED_PAGE = 200 };
+enum { FEED_PAGE = 200 };
 
-static Callout__Point *new_point(struct arena *arena, int64_t lat_e7, int64_t lon_e7)
+Callout__Point *new_point(struct arena *arena, int64_t lat_e7, int64_t lon_e7)
 {
     Callout__Point *point = arena_need(arena, sizeof *point);
     callout__point__init(point);
@@ -266,123 +265,6 @@ Callout__FieldAppointment *read_field_appointment(struct call *call, const char 
     return out;
 }
 
-/* --- Board --- */
-
-struct page {
-    struct call *call;
-    Callout__BoardReply *answer;
-    uint32_t from, seen; /* items before `from` were on earlier pages */
-    bool full;
-};
-
-static bool page_takes(struct page *page)
-{
-    uint32_t index = page->seen++;
-    if (index < page->from) return false;
-    if (index < page->from + BOARD_PAGE) return true;
-    page->full = true;
-    return false;
-}
-
-static void add_board_technician(void *context, const char *id)
-{
-    struct page *page = context;
-    struct call *call = page->call;
-    struct core_technician now;
-    union row row;
-    if (!page_takes(page) || !core_technician(call->engine->core, id, call->engine->now_us, &now))
-        return;
-    Callout__BoardTechnician *out = arena_need(call->arena, sizeof *out);
-    callout__board_technician__init(out);
-    out->technician = read_technician_message(call, id);
-    out->current_appointment_id = arena_text(call->arena, now.current_appointment_id);
-    out->absent = now.absent;
-    if (core_at_work(call->engine->core, id, call->engine->now_us) &&
-        store_get(call->engine->store, ROW_POSITION, &(struct row_position){.technician_id = id},
-                  &row) == ERR_OK &&
-        row.position.fix_time_us != 0) {
-        out->last_fix = arena_need(call->arena, sizeof *out->last_fix);
-        callout__fix__init(out->last_fix);
-        out->last_fix->fix_time_us = row.position.fix_time_us;
-        out->last_fix->accuracy_m = (int32_t)row.position.accuracy_m;
-        out->last_fix->point = new_point(call->arena, row.position.lat_e7, row.position.lon_e7);
-    }
-    page->answer->technicians[page->answer->n_technicians++] = out;
-}
-
-static void add_board_appointment(void *context, const char *id)
-{
-    struct page *page = context;
-    struct call *call = page->call;
-    if (!page_takes(page)) return;
-    Callout__FieldAppointment *whole = read_field_appointment(call, id);
-    if (whole == NULL || whole->work_order == NULL) return;
-    Callout__FeedAppointment *out = arena_need(call->arena, sizeof *out);
-    callout__feed_appointment__init(out);
-    out->appointment = whole->appointment;
-    out->site = whole->work_order->site;
-    out->priority = whole->work_order->priority;
-    out->work_type = whole->work_order->work_type;
-    page->answer->appointments[page->answer->n_appointments++] = out;
-}
-
-static void fill_plan(struct call *call, const Callout__BoardRequest *request,
-                      Callout__BoardReply *answer)
-{
-    struct problem_key key;
-    for (uint32_t i = 0; core_problem_key(call->engine->core, i, &key); i++) {
-        union row row;
-        if (strcmp(key.territory_id, request->territory_id) != 0 ||
-            key.service_day != request->service_day)
-            continue;
-        answer->revision = key.revision;
-        answer->settled_revision =
-            (uint64_t)settled_revision(call->engine, key.territory_id, key.service_day);
-        const struct row_plan plan_key = {.territory_id = key.territory_id,
-                                          .service_day = key.service_day,
-                                          .version = (int64_t)key.plan_version};
-        answer->plan = arena_need(call->arena, sizeof *answer->plan);
-        callout__plan__init(answer->plan);
-        answer->plan->territory_id = arena_text(call->arena, key.territory_id);
-        answer->plan->service_day = key.service_day;
-        answer->plan->version = key.plan_version;
-        answer->plan->cost_seconds = core_plan_cost_s(call->engine->core, key.territory_id,
-                                                      key.service_day, call->engine->now_us);
-        if (store_get(call->engine->store, ROW_PLAN, &plan_key, &row) != ERR_OK) return;
-        answer->plan->base_revision = (uint64_t)row.plan.base_revision;
-        answer->plan->cause_seq = (uint64_t)row.plan.cause_seq;
-        answer->plan->policy_version = (uint32_t)row.plan.policy_version;
-    }
-}
-
-enum err handle_board(struct call *call)
-{
-    const Callout__BoardRequest *request = (const Callout__BoardRequest *)call->message;
-    const struct core *core = call->engine->core;
-    if (core_territory_zone(core, request->territory_id) == NULL)
-        return problem_set(&call->problem, ERR_NOT_FOUND, "territory_id",
-                           "there is no territory \"%.64s\"", request->territory_id);
-    int64_t day = request->service_day, from;
-    enum err err = page_token_number(call, request->page_token, &from);
-    if (err != ERR_OK) return err;
-    if (day == 0)
-        day = zone_service_day(core_territory_zone(core, request->territory_id),
-                               call->engine->now_us);
-    Callout__BoardRequest asked = *request;
-    asked.service_day = day;
-    Callout__BoardReply *answer = arena_need(call->arena, sizeof *answer);
-    callout__board_reply__init(answer);
-    answer->technicians = arena_need(call->arena, BOARD_PAGE * sizeof *answer->technicians);
-    answer->appointments = arena_need(call->arena, BOARD_PAGE * sizeof *answer->appointments);
-    struct page page = {.call = call, .answer = answer, .from = (uint32_t)from};
-    core_board_technicians(core, request->territory_id, day, add_board_technician, &page);
-    core_board_appointments(core, request->territory_id, day, add_board_appointment, &page);
-    fill_plan(call, &asked, answer);
-    if (page.full) answer->next_page_token = page_token_of(call, page.from + BOARD_PAGE);
-    call->answer = &answer->base;
-    return ERR_OK;
-}
-
 /* --- EventFeed --- */
 
 /* What an event is about, so that it can be told in which territory that lies. */
@@ -540,14 +422,18 @@ static void fill_recent(struct call *call, Callout__FeedEvent *event)
             arena_text(call->arena, recent->technicians[i]);
 }
 
+const char *plan_stage_name(int64_t stage)
+{
+    static const char *const stages[] = {"", "repair", "search", "master"};
+    return stages[stage > 0 && stage < 4 ? stage : 0];
+}
+
 static void fill_plan_event(const Callout__FactBody *body, Callout__FeedEvent *event,
                             struct arena *arena)
 {
-    static const char *const stages[] = {"", "repair", "search", "master"};
     if (body->body_case != CALLOUT__FACT_BODY__BODY_PLAN) return;
     event->cause_seq = body->plan->cause_seq;
-    unsigned stage = (unsigned)body->plan->stage;
-    event->stage = arena_text(arena, stages[stage < 4 ? stage : 0]);
+    event->stage = arena_text(arena, plan_stage_name(body->plan->stage));
 }
 
 static bool add_event(void *context, const void *visited)

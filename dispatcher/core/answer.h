@@ -60,6 +60,11 @@ struct appointment_day {
 bool core_appointment_day(const struct core *core, const char *appointment_id,
                           struct appointment_day *out);
 
+/* What keeps everybody from an appointment, as far as that can be said at a glance: nobody is
+ * there, has the skills, is allowed, or its windows are over. RULE_NONE: none of it; who asks
+ * core_candidates knows more. */
+enum rule core_unserved_rule(const struct core *core, const char *appointment_id, int64_t now_us);
+
 struct knock_on {
     const char *appointment_id;
     int64_t start_before_us, start_after_us;

@@ -83,11 +83,14 @@ struct core_visit {
     struct point point;
     struct point departed_from; /* once he left for it, where that was */
     int64_t service_us;
-    int64_t planned_start_us; /* once he left for it, what was planned then */
-    int64_t end_us;           /* as planned, or when it really ended */
-    int64_t created_us;       /* when its order came in */
-    int64_t promised_us;      /* since when its customer has a promise; 0: he has none */
-    int64_t day_seq;          /* the fact that brought it to its day */
+    int64_t planned_start_us;      /* once he left for it, what was planned then */
+    int64_t end_us;                /* as planned, or when it really ended */
+    int64_t created_us;            /* when its order came in */
+    int64_t promised_us;           /* since when its customer has a promise; 0: he has none */
+    int64_t day_seq;               /* the fact that brought it to its day */
+    int64_t departed_us, begun_us; /* for it, with it; 0: not yet */
+    bool frozen;                   /* starts so soon that its technician counts on it */
+    int64_t seq;                   /* the last fact that changed it */
 };
 bool core_visit(const struct core *core, const char *appointment_id, struct core_visit *out);
 struct core_shift {
@@ -97,6 +100,22 @@ struct core_shift {
 };
 bool core_shift(const struct core *core, const char *technician_id, int64_t service_day,
                 struct core_shift *out);
+/* What a technician has still to do on a day, as it would go from now: his visits in order, and
+ * the way to the end of his day. Returns how many; 0: no such shift, or nothing to do. */
+struct core_stop {
+    const char *appointment_id; /* "": the way to the end */
+    int64_t leave_us, arrival_us, start_us, end_us;
+    int64_t break_start_us; /* 0: the break is not here */
+    int64_t late_us;        /* after its last window, or a person's pin */
+    int64_t travel_us;
+};
+enum { CORE_STOPS_MAX = LIMIT_VISITS_PER_ROUTE + 1 };
+uint32_t core_stops(const struct core *core, const char *technician_id, int64_t service_day,
+                    int64_t now_us, struct core_stop stops[CORE_STOPS_MAX]);
+/* How long after its last window, or a person's pin, an appointment would start then. */
+int64_t core_late_us(const struct core *core, const char *appointment_id, int64_t start_us);
+/* The last fact that changed what a board shows of a technician's day; 0: none. */
+int64_t core_shift_seq(const struct core *core, const char *technician_id, int64_t service_day);
 /* The technicians of a territory in order of entry, until the visitor says false. */
 void core_technicians_of(const struct core *core, const char *territory_id,
                          bool (*visit)(void *context, const char *id), void *context);

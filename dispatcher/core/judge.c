@@ -354,21 +354,37 @@ void judge(const struct core *core, uint32_t index, uint32_t shift, struct wish 
     CHECK(wish.strict || out->count > 0);
 }
 
-struct cost_parts shift_parts(const struct core *core, uint32_t index, int64_t now_us,
-                              enum rule *broken)
+/* The route as it stands. */
+static void time_shift(const struct core *core, uint32_t index, int64_t now_us, struct timed *timed)
 {
     const struct shift *shift = &core->shifts[index];
     struct rest rest;
-    struct timed timed = {.count = shift->route_count};
-    if (broken != NULL) *broken = RULE_NONE;
-    if (shift->route_count == 0) return (struct cost_parts){0};
     rest_of_day(core, index, now_us, &rest);
-    timed.day = rest.day;
-    for (uint32_t i = 0; i < timed.count; i++) {
-        timed.ids[i] = shift->route[i];
-        timed.visits[i] = rest_visit(core, &rest, shift->route[i], now_us);
+    *timed = (struct timed){.count = shift->route_count, .day = rest.day};
+    for (uint32_t i = 0; i < timed->count; i++) {
+        timed->ids[i] = shift->route[i];
+        timed->visits[i] = rest_visit(core, &rest, shift->route[i], now_us);
     }
-    (void)time_anyhow(core, &timed, false);
+    (void)time_anyhow(core, timed, false);
+}
+
+void shift_stops(const struct core *core, uint32_t index, int64_t now_us, struct route_day *day,
+                 struct route_stop *stops, struct route_times *times)
+{
+    struct timed timed;
+    time_shift(core, index, now_us, &timed);
+    *day = timed.day;
+    *times = timed.times;
+    memcpy(stops, timed.stops, timed.count * sizeof stops[0]);
+}
+
+struct cost_parts shift_parts(const struct core *core, uint32_t index, int64_t now_us,
+                              enum rule *broken)
+{
+    struct timed timed;
+    if (broken != NULL) *broken = RULE_NONE;
+    if (core->shifts[index].route_count == 0) return (struct cost_parts){0};
+    time_shift(core, index, now_us, &timed);
     if (broken != NULL && timed.slips.count > 0) *broken = timed.slips.items[0].rule;
     return parts_of(core, index, &timed);
 }

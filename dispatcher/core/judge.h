@@ -56,6 +56,10 @@ void judge(const struct core *core, uint32_t appointment, uint32_t shift, struct
  * is the first that did. */
 struct cost_parts shift_parts(const struct core *core, uint32_t shift, int64_t now_us,
                               enum rule *broken);
+/* When the stops of a shift's route (as many as it has) happen from now on, on what is left of the
+ * day; rules that fail give way first. */
+void shift_stops(const struct core *core, uint32_t shift, int64_t now_us, struct route_day *day,
+                 struct route_stop *stops, struct route_times *times);
 
 /* A slip as its reader gets it; texts are borrowed from the core. */
 struct violation violation_of(const struct core *core, const struct slip *slip);

@@ -29,18 +29,29 @@ bool core_visit(const struct core *core, const char *appointment_id, struct core
         .created_us = it->created_us,
         .promised_us = it->promised_us,
         .day_seq = it->day_seq,
+        .departed_us = it->departed_us,
+        .begun_us = it->begun_us,
+        .frozen = life_plannable(it->status) &&
+                  appointment_mobility(core, index, core->now_us) == MOBILITY_FROZEN,
+        .seq = it->changed_seq,
     };
     return true;
+}
+
+uint32_t find_shift_of(const struct core *core, const char *technician_id, int64_t service_day)
+{
+    uint32_t technician = id_index_find(&core->technician_ids, technician_id);
+    if (technician == NONE) return NONE;
+    uint32_t at = core->technicians[technician].first_shift;
+    while (at != NONE && core->boards[core->shifts[at].board].service_day != service_day)
+        at = core->shifts[at].next_of_technician;
+    return at;
 }
 
 bool core_shift(const struct core *core, const char *technician_id, int64_t service_day,
                 struct core_shift *out)
 {
-    uint32_t technician = id_index_find(&core->technician_ids, technician_id);
-    if (technician == NONE) return false;
-    uint32_t at = core->technicians[technician].first_shift;
-    while (at != NONE && core->boards[core->shifts[at].board].service_day != service_day)
-        at = core->shifts[at].next_of_technician;
+    uint32_t at = find_shift_of(core, technician_id, service_day);
     if (at == NONE) return false;
     const struct shift *it = &core->shifts[at];
     *out = (struct core_shift){

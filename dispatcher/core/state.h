@@ -142,6 +142,7 @@ enum err find_appointment(const struct core *core, const char *id, uint32_t *out
 uint32_t find_board(const struct core *core, uint32_t territory, int64_t service_day); /* NONE */
 uint32_t board_need(struct core *core, uint32_t territory, int64_t service_day);   /* NONE: full */
 uint32_t find_shift(const struct core *core, uint32_t technician, uint32_t board); /* NONE */
+uint32_t find_shift_of(const struct core *core, const char *technician_id, int64_t service_day);
 bool id_valid(const char *text); /* 1 to LIMIT_ID bytes, no control characters */
 
 /* --- what the parts of the core do with an appointment (board.c)
