@@ -184,6 +184,17 @@ enum err handle_check_move(struct call *call)
     return ERR_OK;
 }
 
+Callout__Move *assign_move(struct call *call, const Callout__AssignRequest *request)
+{
+    struct move_check check;
+    struct problem keep = call->problem;
+    enum err err = check_move(
+        call, request->appointment_id,
+        (struct move_wish){request->technician_id, request->start_us, request->place}, &check);
+    call->problem = keep;
+    return err == ERR_OK ? out_move(call->arena, &check.move) : NULL;
+}
+
 /* --- Explain --- */
 
 static Callout__TechnicianReason *out_reason(struct arena *arena, const struct move *move)
@@ -283,6 +294,7 @@ struct history {
     struct arena *arena;
     struct row_change rows[CHANGES_MAX];
     uint32_t count, wanted;
+    bool all; /* of state and pins too */
 };
 
 static struct row_change copy_change(struct arena *arena, const struct row_change *row)
@@ -305,7 +317,8 @@ static bool moves(const struct row_change *row)
 static bool note_history(void *context, const void *visited)
 {
     struct history *history = context;
-    if (moves(visited)) history->rows[history->count++] = copy_change(history->arena, visited);
+    if (history->all || moves(visited))
+        history->rows[history->count++] = copy_change(history->arena, visited);
     return history->count < history->wanted;
 }
 
@@ -411,6 +424,18 @@ static void out_cause(struct call *call, int64_t seq, Callout__AppointmentChange
     if (cause_seq != seq && cause_seq > 0 && cause_seq < seq) out_cause(call, cause_seq, to);
 }
 
+/* What the fact itself was, and why whoever did it says he did. */
+static void out_own(struct call *call, int64_t seq, Callout__AppointmentChange *to)
+{
+    const char *reason;
+    const Callout__FeedEvent *event = read_event(call, seq, &reason);
+    if (event == NULL) return;
+    to->kind = event->kind;
+    to->actor = event->actor;
+    to->text = event->text;
+    to->reason = arena_text(call->arena, reason);
+}
+
 static Callout__AppointmentChange *out_change(struct call *call, const struct row_change *row,
                                               const struct appointment_day *day, enum err *err)
 {
@@ -419,6 +444,7 @@ static Callout__AppointmentChange *out_change(struct call *call, const struct ro
     callout__appointment_change__init(to);
     to->log_seq = (uint64_t)row->seq;
     to->delta = out_delta(call->arena, row);
+    out_own(call, row->seq, to);
     out_cause(call, row->seq, to);
     if (find_plan(call, day, row->seq, &plan)) out_gain(call, &plan, to);
     to->displaced = arena_need(call->arena, DISPLACED_MAX * sizeof *to->displaced);
@@ -433,6 +459,7 @@ static enum err why_changed(struct call *call, const Callout__ExplainRequest *re
 {
     struct appointment_day day;
     struct history history = {.arena = call->arena,
+                              .all = request->all_changes,
                               .wanted = request->count == 0 ? CHANGES_DEFAULT : request->count};
     if (history.wanted > CHANGES_MAX)
         return problem_set(&call->problem, ERR_INVALID, "count", "is at most %d", CHANGES_MAX);

@@ -225,6 +225,16 @@ void plan_ack_pulled(struct engine *engine, const char *device_id, int64_t came_
                      int64_t sent_seq);
 handler handle_plan_acks;
 
+/* The id of an order's appointment. */
+char *order_appointment_id(struct arena *arena, const char *work_order_id);
+/* What a refused edit was meant for, and what there is (clash.c). NULL: it was refused for
+ * something else. */
+Callout__Clash *read_clash(struct call *call, const Callout__FactBody *body);
+/* A fact as people hear of it, and the reason that was given for it; NULL: its body was erased. */
+Callout__FeedEvent *read_event(struct call *call, int64_t seq, const char **reason);
+/* What Assign would do, as CheckMove says it; NULL: that cannot be said (answers.c). */
+Callout__Move *assign_move(struct call *call, const Callout__AssignRequest *request);
+
 /* ERR_NOT_FOUND: there is no such conflict; ERR_CONFLICT: somebody has dealt with it. */
 enum err conflict_check_open(struct call *call, int64_t seq);
 /* Keeps a command that was rejected, or came under a used number, for people; once for each number,
@@ -235,6 +245,8 @@ enum err dead_letter_put(struct call *call, const struct row_device *device,
 /* A fact in one line for people, and who said so (views.c). */
 void fact_text(const Callout__FactBody *body, const struct row_fact *row, char *text, size_t size);
 const char *fact_actor(const Callout__FactBody *body);
+const char *fact_subject(const Callout__FactBody *body); /* the id of what it is about */
+const char *fact_reason(const Callout__FactBody *body);  /* that was given for it; "" none */
 const char *plan_stage_name(int64_t stage);
 
 /* `size` random bytes (at most 64) in hexadecimal digits. */

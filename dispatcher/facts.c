@@ -371,6 +371,7 @@ static enum err read_work_order(const Callout__FactBody *body, struct fact *out,
         .emergency = it->emergency,
         .late_us_max = it->late_seconds_max * US_PER_SECOND,
         .any_window = body->rules == 0,
+        .expected_version = body->upsert_work_order->expected_version,
     };
     read_around(it, to);
     enum err err = read_point(it->site->point, "work_order.site.point", &to->point, reader);
@@ -397,7 +398,7 @@ static enum err read_absence(const char *technician_id, int64_t start_us, int64_
                              const char *reason, struct fact *out, const struct reader *reader)
 {
     out->kind = FACT_ABSENCE;
-    out->absence = (struct fact_absence){technician_id, reason, start_us, end_us};
+    out->absence = (struct fact_absence){technician_id, reason, start_us, end_us, 0};
     enum err err = check_text(reason, LIMIT_TEXT, "absence.reason", reader);
     if (err == ERR_OK && start_us != 0) err = check_time(start_us, "absence.start_us", reader);
     if (err == ERR_OK && end_us != 0) err = check_time(end_us, "absence.end_us", reader);
@@ -517,12 +518,15 @@ enum err fact_from_body(const Callout__FactBody *body, int64_t seq, int64_t time
     case CALLOUT__FACT_BODY__BODY_UPSERT_WORK_ORDER: return read_work_order(body, out, reader);
     case CALLOUT__FACT_BODY__BODY_CANCEL_WORK_ORDER:
         read_subject(out, FACT_CANCEL, body->cancel_work_order->work_order_id, "",
-                     body->cancel_work_order->reason, 0);
+                     body->cancel_work_order->reason, body->cancel_work_order->expected_version);
         return check_text(body->cancel_work_order->reason, LIMIT_TEXT, "reason", reader);
     case CALLOUT__FACT_BODY__BODY_REPORT_ABSENCE: {
         const Callout__Absence *it = body->report_absence->absence;
         if (it == NULL) return problem_set(reader->problem, ERR_INVALID, "absence", "is missing");
-        return read_absence(it->technician_id, it->start_us, it->end_us, it->reason, out, reader);
+        enum err err =
+            read_absence(it->technician_id, it->start_us, it->end_us, it->reason, out, reader);
+        out->absence.expected_plan_seq = body->report_absence->expected_plan_seq;
+        return err;
     }
     case CALLOUT__FACT_BODY__BODY_ASSIGN:
         read_subject(out, FACT_ASSIGN, body->assign->appointment_id, body->assign->technician_id,

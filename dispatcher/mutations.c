@@ -66,13 +66,22 @@ static int64_t order_day(struct call *call)
     return day > today ? day : today;
 }
 
-static void result_answer(struct call *call, uint64_t log_seq, bool duplicate)
+static Callout__MutationReply *result_answer(struct call *call, uint64_t log_seq, bool duplicate)
 {
     Callout__MutationReply *answer = arena_need(call->arena, sizeof *answer);
     callout__mutation_reply__init(answer);
     answer->log_seq = log_seq;
     answer->duplicate = duplicate;
     call->answer = &answer->base;
+    return answer;
+}
+
+/* Who is refused learns what he would have done, and who was before him. */
+static void refuse_edit(struct call *call, const Callout__FactBody *body, Callout__Move *move)
+{
+    Callout__MutationReply *answer = result_answer(call, 0, false);
+    answer->move = move;
+    answer->clash = read_clash(call, body);
 }
 
 /* The stored result of an earlier delivery, if there is one. */
@@ -159,7 +168,10 @@ enum err handle_mutation(struct call *call)
         body.quarantined = &quarantined;
     }
     int64_t seq;
+    Callout__Move *move = NULL;
+    if (body.body_case == CALLOUT__FACT_BODY__BODY_ASSIGN) move = assign_move(call, body.assign);
     err = engine_apply(call->engine, &body, &seq, NULL, &call->problem);
+    if (err == ERR_CONFLICT) refuse_edit(call, &body, move);
     if (err != ERR_OK) return err;
     uint64_t *result = arena_need(call->arena, sizeof *result);
     *result = call->engine->quarantine ? 0 : (uint64_t)seq;
@@ -169,6 +181,6 @@ enum err handle_mutation(struct call *call)
         return problem_set(
             &call->problem, ERR_INTERNAL, "",
             "the request could not be done; it was kept in quarantine for us to look at");
-    result_answer(call, *result, false);
+    result_answer(call, *result, false)->move = move;
     return ERR_OK;
 }

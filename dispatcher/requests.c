@@ -152,7 +152,9 @@ static Callout__Reply reply_of(struct call *call, enum err err)
         snprintf(call->text, sizeof call->text, "%s", call->problem.text);
     }
     reply.text = arena_text(call->arena, call->text); /* the call ends before its reply is packed */
-    if (call->answer != NULL && (err == ERR_OK || err == ERR_GONE))
+    bool clash = err == ERR_CONFLICT && call->answer != NULL &&
+                 call->answer->descriptor == &callout__mutation_reply__descriptor;
+    if (call->answer != NULL && (err == ERR_OK || err == ERR_GONE || clash))
         reply.body = message_encode(call->answer, call->arena);
     return reply;
 }

@@ -279,7 +279,7 @@ struct feed {
     struct about about[FEED_PAGE];
 };
 
-static const char *body_subject(const Callout__FactBody *body)
+const char *fact_subject(const Callout__FactBody *body)
 {
     if (body->command != NULL) {
         const Callout__Command *command = body->command;
@@ -323,7 +323,7 @@ static const char *body_subject(const Callout__FactBody *body)
 
 static struct about body_about(const Callout__FactBody *body)
 {
-    const char *id = body_subject(body);
+    const char *id = fact_subject(body);
     if (body->command != NULL) {
         Callout__Command__BodyCase its = body->command->body_case;
         bool visit = its == CALLOUT__COMMAND__BODY_STATUS ||
@@ -398,7 +398,7 @@ void fact_text(const Callout__FactBody *body, const struct row_fact *row, char *
         snprintf(text, size, "conflict %llu resolved: %.200s",
                  (unsigned long long)body->resolve_conflict->seq, body->resolve_conflict->note);
     else
-        snprintf(text, size, "%s %s", kind, body_subject(body));
+        snprintf(text, size, "%s %s", kind, fact_subject(body));
 }
 
 const char *fact_actor(const Callout__FactBody *body)
@@ -420,6 +420,23 @@ static void fill_recent(struct call *call, Callout__FeedEvent *event)
     for (uint32_t i = 0; i < recent->technician_count; i++)
         event->technician_ids[event->n_technician_ids++] =
             arena_text(call->arena, recent->technicians[i]);
+}
+
+const char *fact_reason(const Callout__FactBody *body)
+{
+    const Callout__Command *command = body->command;
+    if (command != NULL && command->body_case == CALLOUT__COMMAND__BODY_STATUS)
+        return command->status->reason;
+    if (command != NULL && command->body_case == CALLOUT__COMMAND__BODY_DECLINE)
+        return command->decline->reason;
+    if (command != NULL) return "";
+    if (body->body_case == CALLOUT__FACT_BODY__BODY_ASSIGN) return body->assign->override_reason;
+    if (body->body_case == CALLOUT__FACT_BODY__BODY_UNASSIGN) return body->unassign->reason;
+    if (body->body_case == CALLOUT__FACT_BODY__BODY_CANCEL_WORK_ORDER)
+        return body->cancel_work_order->reason;
+    if (body->body_case == CALLOUT__FACT_BODY__BODY_REPORT_ABSENCE)
+        return body->report_absence->absence->reason;
+    return "";
 }
 
 const char *plan_stage_name(int64_t stage)
@@ -451,7 +468,7 @@ static bool add_event(void *context, const void *visited)
     event->seq = (uint64_t)row->seq;
     event->time_us = row->time_us;
     event->kind = arena_text(arena, fact_kind_name((enum fact_kind)row->kind));
-    event->subject = arena_text(arena, body_subject(body));
+    event->subject = arena_text(arena, fact_subject(body));
     event->actor = arena_text(arena, fact_actor(body));
     fact_text(body, row, text, sizeof text);
     event->text = arena_text(arena, text);

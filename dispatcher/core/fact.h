@@ -93,7 +93,8 @@ struct fact_work_order {
     const bool *window_preferred; /* one per window; NULL: none is */
     uint32_t window_count;
     int64_t late_us_max;
-    bool any_window; /* taken when a promise did not yet outdo the other windows */
+    bool any_window;           /* taken when a promise did not yet outdo the other windows */
+    uint64_t expected_version; /* of its appointment; 0: any */
 };
 
 struct fact_subject {          /* cancel, unassign, assign, pin */
@@ -108,7 +109,8 @@ struct fact_subject {          /* cancel, unassign, assign, pin */
 
 struct fact_absence {
     const char *technician_id, *reason;
-    int64_t start_us, end_us; /* 0: now; 0: to the end of the shift */
+    int64_t start_us, end_us;   /* 0: now; 0: to the end of the shift */
+    uint64_t expected_plan_seq; /* of what gave him or took from him last; 0: any */
 };
 
 struct fact_route {

@@ -337,6 +337,17 @@ static void change_day(struct core *core, uint32_t index, uint32_t board, struct
     board_add(core, board, index);
 }
 
+/* What somebody has in mind is what there is; NONE has no version. */
+static enum err check_version(const struct core *core, uint32_t index, uint64_t expected,
+                              struct problem *problem)
+{
+    uint64_t version = index == NONE ? 0 : (uint64_t)core->appointments[index].version;
+    if (expected == 0 || expected == version) return ERR_OK;
+    return problem_set(problem, ERR_CONFLICT, "expected_version",
+                       "the appointment changed meanwhile: its version is %llu",
+                       (unsigned long long)version);
+}
+
 enum err step_work_order(struct core *core, const struct fact *fact, struct acts *acts,
                          struct problem *problem)
 {
@@ -355,6 +366,8 @@ enum err step_work_order(struct core *core, const struct fact *fact, struct acts
         return problem_set(problem, ERR_CONFLICT, "work_order.work_order_id",
                            "its appointment is %s already",
                            appointment_status_name(core->appointments[index].status));
+    err = check_version(core, index, it->expected_version, problem);
+    if (err != ERR_OK) return err;
     uint32_t board = board_need(core, territory, it->service_day);
     if (board == NONE)
         return problem_set(problem, ERR_TOO_LARGE, "work_order.windows", "too many service days");
@@ -396,6 +409,8 @@ enum err step_cancel(struct core *core, const struct fact *fact, struct acts *ac
                            "there is no work order \"%.64s\"", fact->subject.id);
     uint32_t index = core->orders[order].appointment;
     struct appointment *it = &core->appointments[index];
+    enum err err = check_version(core, index, fact->subject.expected_version, problem);
+    if (err != ERR_OK) return err;
     if (!life_allows(it->status, APPOINTMENT_CANCELLED, fact->role))
         return refuse_move(it->status, fact->role, "cancelled", problem);
     const char *owner = owner_id(core, index);
@@ -420,12 +435,7 @@ static enum err find_versioned(struct core *core, const struct fact *fact, uint3
 {
     enum err err = find_appointment(core, fact->subject.id, index, problem);
     if (err != ERR_OK) return err;
-    uint64_t expected = fact->subject.expected_version;
-    uint64_t version = (uint64_t)core->appointments[*index].version;
-    if (expected == 0 || expected == version) return ERR_OK;
-    return problem_set(problem, ERR_CONFLICT, "expected_version",
-                       "the appointment changed meanwhile: its version is %llu",
-                       (unsigned long long)version);
+    return check_version(core, *index, fact->subject.expected_version, problem);
 }
 
 enum err step_unassign(struct core *core, const struct fact *fact, struct acts *acts,

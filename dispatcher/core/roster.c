@@ -321,6 +321,11 @@ enum err step_absence(struct core *core, const struct fact *fact, struct acts *a
     uint32_t technician;
     enum err err = find_technician(core, it->technician_id, &technician, problem);
     if (err != ERR_OK) return err;
+    uint64_t plan_seq = (uint64_t)core->technicians[technician].changed_seq;
+    if (it->expected_plan_seq != 0 && it->expected_plan_seq != plan_seq)
+        return problem_set(problem, ERR_CONFLICT, "expected_plan_seq",
+                           "his plan changed meanwhile, with fact %llu",
+                           (unsigned long long)plan_seq);
     int64_t start_us = it->start_us != 0 ? it->start_us : core->now_us;
     int64_t end_us = it->end_us;
     uint32_t first = core->technicians[technician].first_shift;

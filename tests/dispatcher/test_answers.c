@@ -293,7 +293,7 @@ static void world_open(struct world *world, uint64_t seed)
     }
     if (chance(world, 20)) {
         struct fact away = {.kind = FACT_ABSENCE};
-        away.absence = (struct fact_absence){"T0", "", world->now_us, 0};
+        away.absence = (struct fact_absence){"T0", "", world->now_us, 0, 0};
         must(world, away);
     }
 }

@@ -265,7 +265,7 @@ static void make_absence(struct world *world, struct fact *fact)
     fact->kind = FACT_ABSENCE;
     fact->absence =
         (struct fact_absence){any_technician(world), "", open ? 0 : start_us,
-                              open ? 0 : start_us + (int64_t)pick(world, 400) * MINUTE_US};
+                              open ? 0 : start_us + (int64_t)pick(world, 400) * MINUTE_US, 0};
 }
 
 /* A naive planner: each technician keeps his frozen visits, and takes others as they come. */
