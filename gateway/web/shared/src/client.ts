@@ -49,12 +49,12 @@ export interface CallOptions {
   requestId?: string; // of a mutation that may be repeated by hand
 }
 
-type Credentials = { bearer?: string; csrf?: string };
-let credentials: Credentials = {};
+let csrf = "";
 let whenLoggedOut: () => void = () => undefined;
 
-export function useCredentials(fresh: Credentials): void {
-  credentials = fresh;
+/* What proves that a request comes from this page; "": nobody is logged in. */
+export function useCsrf(fresh: string): void {
+  csrf = fresh;
 }
 
 /* Called once for every answer that says that the session is over. */
@@ -62,11 +62,8 @@ export function onLoggedOut(handler: () => void): void {
   whenLoggedOut = handler;
 }
 
-export function headers(): Record<string, string> {
-  const out: Record<string, string> = { "Content-Type": "application/json" };
-  if (credentials.bearer !== undefined) out["Authorization"] = `Bearer ${credentials.bearer}`;
-  if (credentials.csrf !== undefined) out["X-Callout-Csrf"] = credentials.csrf;
-  return out;
+export function csrfHeader(): Record<string, string> {
+  return csrf === "" ? {} : { "X-Callout-Csrf": csrf };
 }
 
 const wait = (ms: number, signal?: AbortSignal) =>
@@ -78,8 +75,9 @@ const wait = (ms: number, signal?: AbortSignal) =>
     });
   });
 
-/* One request, one answer; what is thrown is Unreachable or the caller's own abort. */
-export async function post<Body>(
+/* One request, one answer, whatever it says; what is thrown is Unreachable or the caller's own
+ * abort. A body of null makes it a GET. */
+export async function exchange<Body>(
   path: string, body: unknown, options: CallOptions = {},
 ): Promise<Envelope<Body>> {
   const deadline = AbortSignal.timeout(options.deadlineMs ?? 30_000);
@@ -88,11 +86,13 @@ export async function post<Body>(
   deadline.addEventListener("abort", abort);
   options.signal?.addEventListener("abort", abort);
   if (options.signal?.aborted) abort();
-  const sent = headers();
+  const sent: Record<string, string> = csrfHeader();
+  if (body !== null) sent["Content-Type"] = "application/json";
   if (options.requestId !== undefined) sent["Idempotency-Key"] = options.requestId;
   try {
     const response = await fetch(path, {
-      method: "POST", headers: sent, body: JSON.stringify(body), signal: gone.signal,
+      method: body === null ? "GET" : "POST", headers: sent, signal: gone.signal,
+      ...(body === null ? {} : { body: JSON.stringify(body) }),
       credentials: "same-origin", cache: "no-store", redirect: "error",
     });
     const envelope = (await response.json()) as Envelope<Body>;
@@ -108,19 +108,25 @@ export async function post<Body>(
   }
 }
 
+/* 128 bits; randomUUID is missing where a page came by plain HTTP. */
+export function newRequestId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 const repeatable: ReadonlySet<Status> = new Set<Status>(["RETRY", "BUSY", "RATE", "IO"]);
 
 /* As `call`, with the envelope around the answer. */
 export async function ask<Name extends keyof Methods>(
   method: Name, request: Methods[Name]["request"], options: CallOptions = {},
 ): Promise<Envelope<Methods[Name]["reply"]>> {
-  const requestId = options.requestId ?? crypto.randomUUID();
+  const requestId = options.requestId ?? newRequestId();
   const giveUp = performance.now() + (options.patienceMs ?? 10_000);
   for (let pauseMs = 200; ; pauseMs = Math.min(pauseMs * 2, 5_000)) {
     let failure: Error;
     let least = pauseMs;
     try {
-      const envelope = await post<Methods[Name]["reply"]>(
+      const envelope = await exchange<Methods[Name]["reply"]>(
         `/api/${method}`, request, { ...options, requestId });
       const status = envelope.status ?? "OK";
       if (status === "OK") return envelope;

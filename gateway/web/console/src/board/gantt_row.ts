@@ -108,7 +108,7 @@ class Bar {
     set(this.it, "aria-label", describe(visit, kind, scene.zone, nowMs));
     set(this.it, "title", describe(visit, kind, scene.zone, nowMs));
     this.drawGlyphs(visit, kind, phase);
-    set(this.label, "text", width < 34 ? "" : visit.customer || visit.orderId);
+    set(this.label, "text", width < 40 ? "" : visit.customer || visit.orderId);
   }
 
   private drawGlyphs(visit: Visit, kind: Kind | undefined, phase: Phase): void {
@@ -225,7 +225,7 @@ export class RowView {
   }
 
   private drawTravel(stop: Stop, scale: Scale): void {
-    this.travels.add(scale, stop.leaveMs, stop.arrivalMs, stop.visitId === "" ? " g-home" : "");
+    this.travels.add(scale, stop.departMs, stop.arrivalMs, stop.visitId === "" ? " g-home" : "");
   }
 
   /* The promised window as a bracket: of what is at risk always, of the rest where the row or the

@@ -15,7 +15,7 @@ function loadOf(technician: Technician, visits: readonly Visit[]): number {
   if (shift === null || shift.endMs <= shift.startMs) return 0;
   let busyMs = 0;
   for (const visit of visits) busyMs += Math.max(0, endOf(visit) - startOf(visit));
-  for (const stop of technician.stops) busyMs += Math.max(0, stop.arrivalMs - stop.leaveMs);
+  for (const stop of technician.stops) busyMs += Math.max(0, stop.arrivalMs - stop.departMs);
   return Math.round((1000 * busyMs) / (shift.endMs - shift.startMs - shift.breakLengthMs));
 }
 

@@ -3,7 +3,7 @@ import { Icon, type IconName } from "@callout/shared/icons";
 import { t, tn } from "@callout/shared/i18n";
 import { kinds, type Kind } from "../model/attention.ts";
 import { chip, pressChip } from "../model/selection.ts";
-import { counts, day } from "../model/store.ts";
+import { counts, day, nowMs } from "../model/store.ts";
 import { isOver } from "../model/status.ts";
 
 export const kindIcons: Record<Kind, IconName> = {
@@ -17,7 +17,8 @@ function Progress() {
   let done = 0, atWork = 0;
   for (const visit of it.visits.values()) if (isOver(visit)) done++;
   for (const technician of it.technicians.values())
-    if (technician.shift !== null && !technician.absent) atWork++;
+    if (technician.shift !== null && !technician.absent && technician.shift.startMs <= nowMs.value &&
+        nowMs.value < technician.shift.endMs) atWork++;
   return (
     <p class="strip-progress">
       <progress value={done} max={Math.max(1, it.visits.size)} aria-hidden="true" />

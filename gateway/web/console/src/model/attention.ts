@@ -59,9 +59,9 @@ function ofVisit(visit: Visit, day: Day, nowMs: number): Exception | null {
 
 export function isSilent(technician: Technician, nowMs: number): boolean {
   const { shift } = technician;
-  if (technician.absent || shift === null || nowMs > shift.endMs) return false;
-  const heardMs = Math.max(technician.fixMs, shift.startMs);
-  return nowMs - heardMs > silentMs;
+  if (technician.absent || shift === null || nowMs < shift.startMs || nowMs > shift.endMs) return false;
+  /* Phones tell no position before the first visit; who has begun one is heard of, or silent. */
+  return technician.fixMs !== 0 && nowMs - technician.fixMs > silentMs;
 }
 
 function compare(a: Exception, b: Exception): number {

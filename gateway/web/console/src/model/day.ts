@@ -53,7 +53,7 @@ export interface Visit {
 
 export interface Stop {
   visitId: string; // empty: the way to the end of his day
-  leaveMs: number;
+  departMs: number; // so that he is there at arrivalMs; before it he waits
   arrivalMs: number;
   startMs: number;
   endMs: number;
@@ -172,7 +172,8 @@ function toTechnician(from: BoardTechnician): Technician {
     fixMs: usToMs(from.lastFix?.fixTimeUs),
     stops: (from.stops ?? []).map((stop) => ({
       visitId: stop.appointmentId ?? "",
-      leaveMs: usToMs(stop.leaveUs), arrivalMs: usToMs(stop.arrivalUs),
+      departMs: Math.max(usToMs(stop.leaveUs), usToMs(stop.arrivalUs) - (stop.travelSeconds ?? 0) * 1000),
+      arrivalMs: usToMs(stop.arrivalUs),
       startMs: usToMs(stop.startUs), endMs: usToMs(stop.endUs), breakMs: usToMs(stop.breakStartUs),
     })),
   };
