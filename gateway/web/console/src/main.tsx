@@ -8,6 +8,13 @@ import { startTheme } from "@callout/shared/theme";
 import { followHistory, view } from "@callout/shared/view";
 import { Board } from "./board/board.tsx";
 import { Login } from "./login.tsx";
+import { startStore } from "./model/store.ts";
+import { Wall } from "./wall.tsx";
+
+function Screens() {
+  useEffect(startStore, []);
+  return view.value["view"] === "wall" ? <Wall /> : <Board />;
+}
 
 function App() {
   const [ready, setReady] = useState(false);
@@ -15,7 +22,7 @@ function App() {
     void startSession().then(() => setReady(true));
   }, []);
   if (!ready || who.value === undefined) return null;
-  return who.value === null ? <Login /> : <Board />;
+  return who.value === null ? <Login /> : <Screens />;
 }
 
 async function start(): Promise<void> {

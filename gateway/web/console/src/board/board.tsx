@@ -1,9 +1,8 @@
 /* board.tsx - the first screen: header, attention strip, map over Gantt, list beside them.
  *
  * Map and Gantt draw themselves (map.ts, gantt.ts) into places that stay; the rest is Preact. */
-import { useEffect } from "preact/hooks";
 import { t } from "@callout/shared/i18n";
-import { day, startStore } from "../model/store.ts";
+import { day } from "../model/store.ts";
 import { AttentionStrip } from "./strip.tsx";
 import { ExceptionList } from "./list.tsx";
 import { GanttPane } from "./gantt_pane.tsx";
@@ -13,7 +12,6 @@ import { MapPane } from "./map_pane.tsx";
 import { useBoardKeys } from "./board_keys.ts";
 
 export function Board() {
-  useEffect(startStore, []);
   useBoardKeys();
   return (
     <div class="board">

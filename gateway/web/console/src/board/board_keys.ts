@@ -46,6 +46,7 @@ const keys: Key[] = [
   { key: "-", label: "keys.zoomOut", run: () => zoomGantt("out") },
   { key: "0", label: "keys.zoomFit", run: () => zoomGantt("fit") },
   { key: "t", label: "keys.theme", run: () => setTheme(isDark.value ? "light" : "dark") },
+  { key: "w", label: "keys.wallboard", run: () => setView({ view: "wall" }, true) },
   { key: "Escape", label: "keys.escape", run: clear },
 ];
 

@@ -31,7 +31,7 @@ function detail(exception: Exception): string {
     if (window !== null) parts.push(zone.value.timeRange(window.startMs, window.endMs));
     if (visit.workType !== "") parts.push(visit.workType);
     if (exception.kind === "noTechnician")
-      parts.push(visit.unservedText || tMaybe(`rule.${visit.unservedRule}`));
+      parts.push(tMaybe(`rule.${visit.unservedRule}`));
   }
   if (technician !== null && visit !== null) parts.push(technician.name);
   return parts.join(" · ");
@@ -49,7 +49,7 @@ function Row({ exception, now }: { exception: Exception; now: number }) {
         <Icon name={kindIcons[kind]} label={t(`kind.${kind}`)} />
         <span class="exception-title">
           {visit?.emergency === true && <Icon name="urgent" label={t("gantt.barUrgent")} />}
-          <b>{visit?.orderId ?? technician?.name}</b> {visit?.customer}
+          <b>{visit?.orderId ?? technician?.name}</b> {visit?.customer || visit?.address}
         </span>
         <span class="exception-urgency">{urgency(exception, now)}</span>
         <span class="exception-detail">{detail(exception)}</span>

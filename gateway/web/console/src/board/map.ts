@@ -31,6 +31,7 @@ import type { MapEvents, MapPicture, MapView } from "./map_view.ts";
 const paintMs = 250;
 const clusterPx = 26;
 const closest = 18;
+const nearby = 30; // metres a pixel
 
 type Coordinate = [number, number];
 
@@ -39,9 +40,12 @@ function at(place: Place): Coordinate {
   return [x ?? 0, y ?? 0];
 }
 
+/* Two letters, or the number of who is called by one. */
 export function initialsOf(name: string): string {
   const words = name.split(/\s+/).filter(Boolean);
-  const letters = words.length > 1 ? `${words[0]?.[0] ?? ""}${words[words.length - 1]?.[0] ?? ""}` : name.slice(0, 3);
+  const last = words[words.length - 1] ?? "";
+  if (/^\d+$/.test(last)) return last.slice(-3);
+  const letters = words.length > 1 ? `${words[0]?.[0] ?? ""}${last[0] ?? ""}` : name.slice(0, 3);
   return letters.toUpperCase();
 }
 
@@ -55,7 +59,7 @@ class Board implements MapView {
   private readonly visitLayer = new VectorLayer({ source: this.clusters, className: "m-visits",
     style: (feature, resolution) => this.styleCluster(feature, resolution) });
   private readonly technicianLayer = new VectorLayer({ source: this.technicians, className: "m-technicians",
-    style: (feature) => this.styleTechnician(feature) });
+    style: (feature, resolution) => this.styleTechnician(feature, resolution) });
   private readonly routeLayer = new VectorLayer({ source: this.routes, className: "m-routes",
     style: (feature) => this.styleRoute(feature) });
   private readonly map: OlMap;
@@ -256,9 +260,11 @@ class Board implements MapView {
       dimmed || (isOver(only) && picture.technicianId !== null && only.technicianId !== picture.technicianId));
   }
 
-  private styleTechnician(feature: FeatureLike) {
+  /* From far away a name would hide the neighbours. */
+  private styleTechnician(feature: FeatureLike, resolution: number) {
     const technician = feature.get("technician") as Technician;
-    return this.styles.technician(initialsOf(technician.name), technician.id === this.drawn?.technicianId,
+    const selected = technician.id === this.drawn?.technicianId;
+    return this.styles.technician(selected || resolution < nearby ? initialsOf(technician.name) : "", selected,
       technician.absent || isSilent(technician, serverNow()));
   }
 

@@ -106,10 +106,11 @@ export class MapStyles {
     });
   }
 
+  /* Without initials: small. */
   technician(initials: string, selected: boolean, silent: boolean): Style {
     return this.keep(`t${initials}${selected}${silent}`, () => new Style({
       image: new RegularShape({
-        points: 4, angle: Math.PI / 4, radius: selected ? 19 : 16,
+        points: 4, angle: Math.PI / 4, radius: selected ? 19 : initials === "" ? 8 : 16,
         fill: new Fill({ color: selected ? this.colours.accent : silent ? this.colours.soft : this.colours.text }),
         stroke: new Stroke({ color: this.colours.surface, width: 2 }),
       }),

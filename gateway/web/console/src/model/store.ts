@@ -72,7 +72,7 @@ async function fetchPages(
     const envelope = await ask("Board", {
       territoryId, serviceDay: String(serviceDay), pageToken: token,
       ...(before === null ? {} : { afterSeq: before.logSeq, fixesAfterUs: before.fixesUntilUs }),
-    }, { signal, patienceMs: 60_000 });
+    }, { signal, patienceMs: 3_000 });
     /* The first page is the oldest: what changed while the others came is asked for again. */
     if (pages.length === 0) logSeq = envelope.logSeq ?? "0";
     epoch = envelope.logEpoch ?? "0";
@@ -112,6 +112,7 @@ class Follower {
         await this.awaitChange();
       } catch (error) {
         if (signal.aborted) return;
+        if (error instanceof Refused && error.status === "SUPERSEDED") continue;
         if (error instanceof Refused && error.status === "RESET") current = null;
         this.report(error);
         await pause(1_000, signal);
@@ -140,7 +141,7 @@ class Follower {
    * predictions move without a fact. */
   private async awaitChange(): Promise<void> {
     const envelope = await ask("EventFeed", { afterSeq: this.cursor, holdMs },
-      { signal: this.gone.signal, patienceMs: 60_000, deadlineMs: holdMs + 10_000 });
+      { signal: this.gone.signal, patienceMs: 0, deadlineMs: holdMs + 10_000 });
     const next = envelope.body?.nextAfterSeq;
     if (next !== undefined && toNumber(next) > toNumber(this.cursor)) this.cursor = next;
   }
