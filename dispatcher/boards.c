@@ -194,7 +194,9 @@ static void fill_outlook(struct board_page *page, const struct core_visit *visit
     to->frozen = visit->frozen;
     to->departed_us = visit->departed_us;
     to->begun_us = visit->begun_us;
-    if (visit->status == APPOINTMENT_UNSCHEDULED) {
+    if (visit->status == APPOINTMENT_UNSCHEDULED && visit->held)
+        to->unserved_text = arena_text(page->call->arena, "it is on hold");
+    if (visit->status == APPOINTMENT_UNSCHEDULED && !visit->held) {
         enum rule rule = core_unserved_rule(engine->core, visit->appointment_id, engine->now_us);
         to->unserved_rule = (Callout__Rule)rule;
         to->unserved_text = arena_text(page->call->arena, unserved_text(rule));

@@ -11,6 +11,16 @@ struct meant {
     uint64_t expected;
 };
 
+/* Of two the one that is not as expected. */
+static struct meant swap_meant(struct call *call, const Callout__SwapRequest *swap)
+{
+    struct core_visit visit;
+    bool first = core_visit(call->engine->core, swap->appointment_id, &visit) &&
+                 swap->expected_version != 0 && (uint64_t)visit.version != swap->expected_version;
+    return first ? (struct meant){swap->appointment_id, "", swap->expected_version}
+                 : (struct meant){swap->other_appointment_id, "", swap->other_expected_version};
+}
+
 static struct meant meant_by(struct call *call, const Callout__FactBody *body)
 {
     const char *order_id = "";
@@ -22,12 +32,24 @@ static struct meant meant_by(struct call *call, const Callout__FactBody *body)
         return (struct meant){body->unassign->appointment_id, "", body->unassign->expected_version};
     case CALLOUT__FACT_BODY__BODY_SET_PIN:
         return (struct meant){body->set_pin->appointment_id, "", body->set_pin->expected_version};
+    case CALLOUT__FACT_BODY__BODY_REPORT_STATUS:
+        return (struct meant){body->report_status->appointment_id, "",
+                              body->report_status->expected_version};
+    case CALLOUT__FACT_BODY__BODY_SWAP: return swap_meant(call, body->swap);
     case CALLOUT__FACT_BODY__BODY_REPORT_ABSENCE:
         return (struct meant){"", body->report_absence->absence->technician_id,
                               body->report_absence->expected_plan_seq};
     case CALLOUT__FACT_BODY__BODY_CANCEL_WORK_ORDER:
         order_id = body->cancel_work_order->work_order_id;
         meant.expected = body->cancel_work_order->expected_version;
+        break;
+    case CALLOUT__FACT_BODY__BODY_HOLD:
+        order_id = body->hold->work_order_id;
+        meant.expected = body->hold->expected_version;
+        break;
+    case CALLOUT__FACT_BODY__BODY_RELEASE:
+        order_id = body->release->work_order_id;
+        meant.expected = body->release->expected_version;
         break;
     case CALLOUT__FACT_BODY__BODY_UPSERT_WORK_ORDER:
         order_id = body->upsert_work_order->work_order->work_order_id;

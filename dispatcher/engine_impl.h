@@ -242,7 +242,14 @@ enum err conflict_check_open(struct call *call, int64_t seq);
 enum err dead_letter_put(struct call *call, const struct row_device *device,
                          Callout__Command *command, const Callout__CommandResult *result);
 
-/* A fact in one line for people, and who said so (views.c). */
+/* What a fact is about, so that it can be told in which territory that lies. */
+struct fact_about {
+    enum { ABOUT_TERRITORY, ABOUT_TECHNICIAN, ABOUT_WORK_ORDER, ABOUT_APPOINTMENT } what;
+    const char *id;
+};
+
+struct fact_about fact_about(const Callout__FactBody *body);
+/* A fact in one line for people, and who said so (fact_words.c). */
 void fact_text(const Callout__FactBody *body, const struct row_fact *row, char *text, size_t size);
 const char *fact_actor(const Callout__FactBody *body);
 const char *fact_subject(const Callout__FactBody *body); /* the id of what it is about */

@@ -6,37 +6,29 @@
  * taken by the rules of its day and is read as it stands, so that a rule which becomes stricter
  * never makes an old log unreadable.
  */
+#include "dispatcher/facts.h"
 #include "base/clock.h"
-#include "dispatcher/engine_impl.h"
 
 #include <stdio.h>
 #include <string.h>
 
-struct reader {
-    struct arena *arena;
-    int64_t now_us; /* time of the fact */
-    bool stored;    /* it was taken before: its values are not judged again */
-    struct problem *problem;
-};
-
-static enum err check_text(const char *text, size_t max, const char *field,
-                           const struct reader *reader)
+enum err check_text(const char *text, size_t max, const char *field,
+                    const struct fact_reader *reader)
 {
     if (reader->stored || strlen(text) <= max) return ERR_OK;
     return problem_set(reader->problem, ERR_TOO_LARGE, field, "is %zu bytes long; at most %zu",
                        strlen(text), max);
 }
 
-static enum err check_range(int64_t value, int64_t low, int64_t high, const char *field,
-                            const struct reader *reader)
+enum err check_range(int64_t value, int64_t low, int64_t high, const char *field,
+                     const struct fact_reader *reader)
 {
     if (reader->stored || (value >= low && value <= high)) return ERR_OK;
     return problem_set(reader->problem, ERR_INVALID, field, "is %lld; must be from %lld to %lld",
                        (long long)value, (long long)low, (long long)high);
 }
 
-/* Times that people give lie within five years of the fact's: sums of them never overflow. */
-static enum err check_time(int64_t value, const char *field, const struct reader *reader)
+enum err check_time(int64_t value, const char *field, const struct fact_reader *reader)
 {
     const int64_t span_us = 5 * 366 * US_PER_DAY;
     int64_t low_us = reader->now_us - span_us, high_us = reader->now_us + span_us;
@@ -46,7 +38,7 @@ static enum err check_time(int64_t value, const char *field, const struct reader
 }
 
 static enum err read_point(const Callout__Point *point, const char *field, struct point *out,
-                           const struct reader *reader)
+                           const struct fact_reader *reader)
 {
     if (point == NULL) return problem_set(reader->problem, ERR_INVALID, field, "is missing");
     *out = (struct point){point->lat_e7, point->lon_e7};
@@ -58,7 +50,7 @@ static enum err read_point(const Callout__Point *point, const char *field, struc
 
 static enum err read_skills(Callout__Skill *const *skills, size_t count, const char *field,
                             const struct fact_skill **out, uint32_t *out_count,
-                            const struct reader *reader)
+                            const struct fact_reader *reader)
 {
     if (count > LIMIT_SKILLS_PER_ENTITY)
         return problem_set(reader->problem, ERR_TOO_LARGE, field, "%zu skills; at most %d", count,
@@ -76,7 +68,7 @@ static enum err read_skills(Callout__Skill *const *skills, size_t count, const c
 }
 
 /* A policy of before a field was there has 0 in it: that must be a value, or mean one. */
-static enum err check_policy(const Callout__Policy *it, const struct reader *reader)
+static enum err check_policy(const Callout__Policy *it, const struct fact_reader *reader)
 {
     const int64_t day_s = 86400;
     const struct {
@@ -119,7 +111,7 @@ static enum err check_policy(const Callout__Policy *it, const struct reader *rea
 }
 
 static enum err read_policy(const Callout__Policy *it, struct policy *out,
-                            const struct reader *reader)
+                            const struct fact_reader *reader)
 {
     *out = (struct policy){
         .version = 1,
@@ -148,7 +140,7 @@ static enum err read_policy(const Callout__Policy *it, struct policy *out,
 }
 
 static enum err read_territory(const Callout__UpsertTerritoryRequest *request, struct fact *out,
-                               const struct reader *reader)
+                               const struct fact_reader *reader)
 {
     const Callout__Territory *it = request->territory;
     if (it == NULL) return problem_set(reader->problem, ERR_INVALID, "territory", "is missing");
@@ -170,7 +162,7 @@ static enum err read_territory(const Callout__UpsertTerritoryRequest *request, s
 }
 
 static enum err read_shift(const Callout__Shift *it, struct fact_shift *out,
-                           const struct reader *reader)
+                           const struct fact_reader *reader)
 {
     enum err err = check_time(it->start_us, "technician.shifts.start_us", reader);
     if (err == ERR_OK) err = check_time(it->end_us, "technician.shifts.end_us", reader);
@@ -209,7 +201,7 @@ static enum err read_shift(const Callout__Shift *it, struct fact_shift *out,
 }
 
 static enum err read_technician(const Callout__UpsertTechnicianRequest *request, struct fact *out,
-                                const struct reader *reader)
+                                const struct fact_reader *reader)
 {
     const Callout__Technician *it = request->technician;
     if (it == NULL) return problem_set(reader->problem, ERR_INVALID, "technician", "is missing");
@@ -242,7 +234,7 @@ static enum err read_technician(const Callout__UpsertTechnicianRequest *request,
 }
 
 static enum err read_windows(const Callout__WorkOrder *it, struct fact_work_order *to,
-                             const struct reader *reader)
+                             const struct fact_reader *reader)
 {
     if (it->n_windows > LIMIT_WINDOWS_PER_ORDER)
         return problem_set(reader->problem, ERR_TOO_LARGE, "work_order.windows",
@@ -272,7 +264,7 @@ static struct fact_named named_of(char *const *ids, size_t count)
 }
 
 static enum err read_choices(const Callout__WorkOrder *it, struct fact_work_order *to,
-                             const struct reader *reader)
+                             const struct fact_reader *reader)
 {
     static const char field[] = "work_order.skill_choices";
     if (it->n_skill_choices > LIMIT_SKILL_CHOICES_PER_ORDER)
@@ -294,7 +286,8 @@ static enum err read_choices(const Callout__WorkOrder *it, struct fact_work_orde
     return ERR_OK;
 }
 
-static enum err check_order_texts(const struct fact_work_order *it, const struct reader *reader)
+static enum err check_order_texts(const struct fact_work_order *it,
+                                  const struct fact_reader *reader)
 {
     const struct {
         const char *text;
@@ -348,7 +341,7 @@ static void read_around(const Callout__WorkOrder *it, struct fact_work_order *to
 }
 
 static enum err read_work_order(const Callout__FactBody *body, struct fact *out,
-                                const struct reader *reader)
+                                const struct fact_reader *reader)
 {
     const Callout__WorkOrder *it = body->upsert_work_order->work_order;
     if (it == NULL) return problem_set(reader->problem, ERR_INVALID, "work_order", "is missing");
@@ -395,7 +388,7 @@ static enum err read_work_order(const Callout__FactBody *body, struct fact *out,
 }
 
 static enum err read_absence(const char *technician_id, int64_t start_us, int64_t end_us,
-                             const char *reason, struct fact *out, const struct reader *reader)
+                             const char *reason, struct fact *out, const struct fact_reader *reader)
 {
     out->kind = FACT_ABSENCE;
     out->absence = (struct fact_absence){technician_id, reason, start_us, end_us, 0};
@@ -428,8 +421,24 @@ static void read_plan(const Callout__PlanCandidate *it, struct arena *arena, str
     };
 }
 
+enum err check_report(Callout__AppointmentStatus status, const char *reason,
+                      const struct fact_reader *reader)
+{
+    if (status < CALLOUT__APPOINTMENT_STATUS__ACCEPTED ||
+        status > CALLOUT__APPOINTMENT_STATUS__NO_ACCESS)
+        return problem_set(
+            reader->problem, ERR_INVALID, "status.status",
+            "a technician reports ACCEPTED, EN_ROUTE, ON_SITE, WORKING, PAUSED, COMPLETED, "
+            "INCOMPLETE or NO_ACCESS");
+    bool needs_reason = status >= CALLOUT__APPOINTMENT_STATUS__INCOMPLETE;
+    if (needs_reason && reason[0] == '\0')
+        return problem_set(reader->problem, ERR_INVALID, "status.reason",
+                           "is needed for INCOMPLETE and NO_ACCESS");
+    return check_text(reason, LIMIT_TEXT, "status.reason", reader);
+}
+
 static enum err read_command(const Callout__Command *it, struct fact *out,
-                             const struct reader *reader)
+                             const struct fact_reader *reader)
 {
     struct fact_status *status = &out->status;
     out->device_time_us = it->device_time_us;
@@ -441,21 +450,11 @@ static enum err read_command(const Callout__Command *it, struct fact *out,
                                        .reason = report->reason,
                                        .status = (enum appointment_status)report->status,
                                        .point_given = report->point != NULL};
-        if (report->status < CALLOUT__APPOINTMENT_STATUS__ACCEPTED ||
-            report->status > CALLOUT__APPOINTMENT_STATUS__NO_ACCESS)
-            return problem_set(
-                reader->problem, ERR_INVALID, "status.status",
-                "a technician reports ACCEPTED, EN_ROUTE, ON_SITE, WORKING, PAUSED, COMPLETED, "
-                "INCOMPLETE or NO_ACCESS");
-        bool needs_reason = report->status >= CALLOUT__APPOINTMENT_STATUS__INCOMPLETE;
-        if (needs_reason && report->reason[0] == '\0')
-            return problem_set(reader->problem, ERR_INVALID, "status.reason",
-                               "is needed for INCOMPLETE and NO_ACCESS");
         if (report->point != NULL) {
             enum err err = read_point(report->point, "status.point", &status->point, reader);
             if (err != ERR_OK) return err;
         }
-        return check_text(report->reason, LIMIT_TEXT, "status.reason", reader);
+        return check_report(report->status, report->reason, reader);
     }
     case CALLOUT__COMMAND__BODY_DECLINE:
         out->kind = FACT_DECLINE;
@@ -503,7 +502,7 @@ static enum actor_role role_of(const Callout__Principal *actor)
 enum err fact_from_body(const Callout__FactBody *body, int64_t seq, int64_t time_us, bool stored,
                         struct arena *arena, struct fact *out, struct problem *problem)
 {
-    const struct reader its = {arena, time_us, stored, problem}, *reader = &its;
+    const struct fact_reader its = {arena, time_us, stored, problem}, *reader = &its;
     *out = (struct fact){
         .seq = seq, .time_us = time_us, .technician_id = "", .role = role_of(body->actor)};
     if (body->actor != NULL) out->technician_id = body->actor->technician_id;
@@ -578,9 +577,12 @@ enum err fact_from_body(const Callout__FactBody *body, int64_t seq, int64_t time
         out->resolve.note = body->resolve_conflict->note;
         out->resolve.actor = body->actor != NULL ? body->actor->id : "";
         return check_text(body->resolve_conflict->note, LIMIT_TEXT, "note", reader);
+    case CALLOUT__FACT_BODY__BODY_SWAP:
+    case CALLOUT__FACT_BODY__BODY_HOLD:
+    case CALLOUT__FACT_BODY__BODY_RELEASE:
+    case CALLOUT__FACT_BODY__BODY_REPORT_STATUS:
     case CALLOUT__FACT_BODY__BODY__NOT_SET:
     case _CALLOUT__FACT_BODY__BODY__CASE_IS_INT_SIZE:
-    default: break;
+    default: return edit_from_body(body, out, reader);
     }
-    return problem_set(reader->problem, ERR_INVALID, "body", "is missing or of an unknown kind");
 }

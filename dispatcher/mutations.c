@@ -33,6 +33,10 @@ static bool body_of(const char *method, const ProtobufCMessage *message, Callout
         {"Unassign", CALLOUT__FACT_BODY__BODY_UNASSIGN},
         {"SetPin", CALLOUT__FACT_BODY__BODY_SET_PIN},
         {"SetFreezeHorizon", CALLOUT__FACT_BODY__BODY_SET_FREEZE_HORIZON},
+        {"Swap", CALLOUT__FACT_BODY__BODY_SWAP},
+        {"HoldWorkOrder", CALLOUT__FACT_BODY__BODY_HOLD},
+        {"ReleaseWorkOrder", CALLOUT__FACT_BODY__BODY_RELEASE},
+        {"ReportStatus", CALLOUT__FACT_BODY__BODY_REPORT_STATUS},
         {"ResolveConflict", CALLOUT__FACT_BODY__BODY_RESOLVE_CONFLICT},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

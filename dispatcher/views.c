@@ -80,6 +80,7 @@ static Callout__Appointment *read_appointment(struct call *call, const char *app
     out->version = (uint64_t)row.appointment.version;
     out->service_day = row.appointment.service_day;
     out->late = row.appointment.late != 0;
+    out->on_hold = row.appointment.held != 0;
     read_assignment(call, out);
     read_pin(call, out);
     return out;
@@ -248,9 +249,10 @@ static Callout__WorkOrder *read_work_order(struct call *call, const char *work_o
     return read_need(call, out) == ERR_OK ? out : NULL;
 }
 
-static Callout__WorkOrderStatus order_status(Callout__AppointmentStatus status)
+static Callout__WorkOrderStatus order_status(const Callout__Appointment *appointment)
 {
-    enum appointment_status only = (enum appointment_status)status;
+    enum appointment_status only = (enum appointment_status)appointment->status;
+    if (appointment->on_hold && life_plannable(only)) return CALLOUT__WORK_ORDER_STATUS__ON_HOLD;
     return (Callout__WorkOrderStatus)life_work_order(&only, 1);
 }
 
@@ -261,99 +263,20 @@ Callout__FieldAppointment *read_field_appointment(struct call *call, const char 
     out->appointment = read_appointment(call, appointment_id);
     if (out->appointment == NULL) return NULL;
     out->work_order = read_work_order(call, out->appointment->work_order_id);
-    if (out->work_order != NULL) out->work_order->status = order_status(out->appointment->status);
+    if (out->work_order != NULL) out->work_order->status = order_status(out->appointment);
     return out;
 }
 
 /* --- EventFeed --- */
 
-/* What an event is about, so that it can be told in which territory that lies. */
-struct about {
-    enum { ABOUT_TERRITORY, ABOUT_TECHNICIAN, ABOUT_WORK_ORDER, ABOUT_APPOINTMENT } what;
-    const char *id;
-};
-
 struct feed {
     struct call *call;
     Callout__EventFeedReply *answer;
-    struct about about[FEED_PAGE];
+    struct fact_about about[FEED_PAGE];
 };
 
-const char *fact_subject(const Callout__FactBody *body)
-{
-    if (body->command != NULL) {
-        const Callout__Command *command = body->command;
-        switch (command->body_case) {
-        case CALLOUT__COMMAND__BODY_STATUS: return command->status->appointment_id;
-        case CALLOUT__COMMAND__BODY_DECLINE: return command->decline->appointment_id;
-        case CALLOUT__COMMAND__BODY_RUNNING_LATE: return command->running_late->appointment_id;
-        case CALLOUT__COMMAND__BODY_ABSENCE:
-        case CALLOUT__COMMAND__BODY_ACK_PLAN:
-        case CALLOUT__COMMAND__BODY_POSITIONS:
-        case CALLOUT__COMMAND__BODY_HEARTBEAT:
-        case CALLOUT__COMMAND__BODY__NOT_SET:
-        case _CALLOUT__COMMAND__BODY__CASE_IS_INT_SIZE:
-        default: return body->actor != NULL ? body->actor->technician_id : "";
-        }
-    }
-    switch (body->body_case) {
-    case CALLOUT__FACT_BODY__BODY_UPSERT_TERRITORY:
-        return body->upsert_territory->territory->territory_id;
-    case CALLOUT__FACT_BODY__BODY_UPSERT_TECHNICIAN:
-        return body->upsert_technician->technician->technician_id;
-    case CALLOUT__FACT_BODY__BODY_UPSERT_WORK_ORDER:
-        return body->upsert_work_order->work_order->work_order_id;
-    case CALLOUT__FACT_BODY__BODY_CANCEL_WORK_ORDER: return body->cancel_work_order->work_order_id;
-    case CALLOUT__FACT_BODY__BODY_REPORT_ABSENCE:
-        return body->report_absence->absence->technician_id;
-    case CALLOUT__FACT_BODY__BODY_ASSIGN: return body->assign->appointment_id;
-    case CALLOUT__FACT_BODY__BODY_UNASSIGN: return body->unassign->appointment_id;
-    case CALLOUT__FACT_BODY__BODY_SET_PIN: return body->set_pin->appointment_id;
-    case CALLOUT__FACT_BODY__BODY_SET_FREEZE_HORIZON: return body->set_freeze_horizon->territory_id;
-    case CALLOUT__FACT_BODY__BODY_PLAN: return body->plan->territory_id;
-    case CALLOUT__FACT_BODY__BODY_TICK: return body->tick->territory_id;
-    case CALLOUT__FACT_BODY__BODY_DRIFT: return body->drift->technician_id;
-    case CALLOUT__FACT_BODY__BODY_RESOLVE_CONFLICT:
-    case CALLOUT__FACT_BODY__BODY_QUARANTINED:
-    case CALLOUT__FACT_BODY__BODY__NOT_SET:
-    case _CALLOUT__FACT_BODY__BODY__CASE_IS_INT_SIZE:
-    default: return "";
-    }
-}
-
-static struct about body_about(const Callout__FactBody *body)
-{
-    const char *id = fact_subject(body);
-    if (body->command != NULL) {
-        Callout__Command__BodyCase its = body->command->body_case;
-        bool visit = its == CALLOUT__COMMAND__BODY_STATUS ||
-                     its == CALLOUT__COMMAND__BODY_DECLINE ||
-                     its == CALLOUT__COMMAND__BODY_RUNNING_LATE;
-        return (struct about){visit ? ABOUT_APPOINTMENT : ABOUT_TECHNICIAN, id};
-    }
-    switch (body->body_case) {
-    case CALLOUT__FACT_BODY__BODY_UPSERT_TECHNICIAN:
-    case CALLOUT__FACT_BODY__BODY_REPORT_ABSENCE:
-    case CALLOUT__FACT_BODY__BODY_DRIFT: return (struct about){ABOUT_TECHNICIAN, id};
-    case CALLOUT__FACT_BODY__BODY_UPSERT_WORK_ORDER:
-    case CALLOUT__FACT_BODY__BODY_CANCEL_WORK_ORDER: return (struct about){ABOUT_WORK_ORDER, id};
-    case CALLOUT__FACT_BODY__BODY_ASSIGN:
-    case CALLOUT__FACT_BODY__BODY_UNASSIGN:
-    case CALLOUT__FACT_BODY__BODY_SET_PIN: return (struct about){ABOUT_APPOINTMENT, id};
-    case CALLOUT__FACT_BODY__BODY_RESOLVE_CONFLICT:
-    case CALLOUT__FACT_BODY__BODY_UPSERT_TERRITORY:
-    case CALLOUT__FACT_BODY__BODY_SET_FREEZE_HORIZON:
-    case CALLOUT__FACT_BODY__BODY_PLAN:
-    case CALLOUT__FACT_BODY__BODY_TICK:
-    case CALLOUT__FACT_BODY__BODY_QUARANTINED:
-    case CALLOUT__FACT_BODY__BODY__NOT_SET:
-    case _CALLOUT__FACT_BODY__BODY__CASE_IS_INT_SIZE:
-    default: return (struct about){ABOUT_TERRITORY, id};
-    }
-}
-
 /* May whoever asks hear of it? */
-static bool may_hear(const struct call *call, const struct about *about)
+static bool may_hear(const struct call *call, const struct fact_about *about)
 {
     struct store *store = call->engine->store;
     union row row;
@@ -385,29 +308,6 @@ static void leave_out_foreign(struct feed *feed)
     answer->n_events = kept;
 }
 
-void fact_text(const Callout__FactBody *body, const struct row_fact *row, char *text, size_t size)
-{
-    const char *kind = fact_kind_name((enum fact_kind)row->kind);
-    if (row->kind == FACT_STATUS)
-        snprintf(text, size, "%s is %s", body->command->status->appointment_id,
-                 appointment_status_name((enum appointment_status)body->command->status->status));
-    else if (row->kind == FACT_LATE)
-        snprintf(text, size, "%s takes %d min longer", body->command->running_late->appointment_id,
-                 body->command->running_late->delay_seconds / 60);
-    else if (row->kind == FACT_RESOLVE)
-        snprintf(text, size, "conflict %llu resolved: %.200s",
-                 (unsigned long long)body->resolve_conflict->seq, body->resolve_conflict->note);
-    else
-        snprintf(text, size, "%s %s", kind, fact_subject(body));
-}
-
-const char *fact_actor(const Callout__FactBody *body)
-{
-    if (body->body_case == CALLOUT__FACT_BODY__BODY_PLAN) return "optimizer";
-    if (body->actor == NULL) return "clock";
-    return body->actor->technician_id[0] != '\0' ? body->actor->technician_id : body->actor->id;
-}
-
 static void fill_recent(struct call *call, Callout__FeedEvent *event)
 {
     const struct recent *recent = engine_recent(call->engine, (int64_t)event->seq);
@@ -420,29 +320,6 @@ static void fill_recent(struct call *call, Callout__FeedEvent *event)
     for (uint32_t i = 0; i < recent->technician_count; i++)
         event->technician_ids[event->n_technician_ids++] =
             arena_text(call->arena, recent->technicians[i]);
-}
-
-const char *fact_reason(const Callout__FactBody *body)
-{
-    const Callout__Command *command = body->command;
-    if (command != NULL && command->body_case == CALLOUT__COMMAND__BODY_STATUS)
-        return command->status->reason;
-    if (command != NULL && command->body_case == CALLOUT__COMMAND__BODY_DECLINE)
-        return command->decline->reason;
-    if (command != NULL) return "";
-    if (body->body_case == CALLOUT__FACT_BODY__BODY_ASSIGN) return body->assign->override_reason;
-    if (body->body_case == CALLOUT__FACT_BODY__BODY_UNASSIGN) return body->unassign->reason;
-    if (body->body_case == CALLOUT__FACT_BODY__BODY_CANCEL_WORK_ORDER)
-        return body->cancel_work_order->reason;
-    if (body->body_case == CALLOUT__FACT_BODY__BODY_REPORT_ABSENCE)
-        return body->report_absence->absence->reason;
-    return "";
-}
-
-const char *plan_stage_name(int64_t stage)
-{
-    static const char *const stages[] = {"", "repair", "search", "master"};
-    return stages[stage > 0 && stage < 4 ? stage : 0];
 }
 
 static void fill_plan_event(const Callout__FactBody *body, Callout__FeedEvent *event,
@@ -475,7 +352,7 @@ static bool add_event(void *context, const void *visited)
     event->is_event = fact_is_event((enum fact_kind)row->kind) && row->kind != FACT_TICK;
     fill_recent(feed->call, event);
     fill_plan_event(body, event, arena);
-    feed->about[feed->answer->n_events] = body_about(body);
+    feed->about[feed->answer->n_events] = fact_about(body);
     feed->about[feed->answer->n_events].id = event->subject;
     callout__fact_body__free_unpacked(body, NULL);
     feed->answer->events[feed->answer->n_events++] = event;

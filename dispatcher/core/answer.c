@@ -45,6 +45,7 @@ enum err ask_open(struct ask *ask, struct core *core, const char *appointment_id
         return problem_set(problem, ERR_CONFLICT, "appointment_id",
                            "is %s: it is not planned any more",
                            appointment_status_name(it->status));
+    if (it->held) return refuse_held(problem);
     *ask = (struct ask){.core = core, .arena = arena, .now_us = now_us, .appointment = index};
     ask->policy = &core->territories[core->boards[it->board].territory].policy;
     ask->home = it->shift;
@@ -311,7 +312,7 @@ struct plan_parts core_plan_parts(const struct core *core, const char *territory
     for (uint32_t a = core->boards[board].first_appointment; a != NONE;
          a = core->appointments[a].next_of_board) {
         const struct appointment *it = &core->appointments[a];
-        if (it->status == APPOINTMENT_UNSCHEDULED)
+        if (it->status == APPOINTMENT_UNSCHEDULED && !it->held)
             sum.unserved += it->priority * policy->unserved_s_per_priority;
     }
     return sum;

@@ -37,6 +37,26 @@ void add_changes(const struct ask *ask, struct plan_parts *delta);
 void tell_judged(const struct ask *ask, const struct judged *judged, struct move *out);
 /* How long after the last window, or a person's pin, that start would be. */
 int64_t late_after_us(const struct core *core, uint32_t appointment, int64_t start_us);
+/* --- edits by people (moves.c)
+ * ------------------------------------------------------------------ */
+/* What somebody has in mind is what there is; the appointment NONE has no version. */
+MUST_USE enum err check_version(const struct core *core, uint32_t appointment, uint64_t expected,
+                                struct problem *problem);
+/* ERR_CONFLICT with what it may become instead. */
+enum err refuse_move(enum appointment_status from, enum actor_role role, const char *wish,
+                     struct problem *problem);
+enum err refuse_held(struct problem *problem);
+/* Where a visit was that was taken off its route, to be put somewhere else in the same step. */
+struct stood {
+    uint32_t appointment, shift; /* NONE: nobody had it */
+    const char *owner;
+    int64_t start_us;
+};
+struct stood take_out(struct core *core, uint32_t appointment);
+/* Puts it where it was judged to go, pinned to its technician, and makes room. */
+void put_in(struct core *core, const struct stood *stood, uint32_t shift, int64_t pin_start_us,
+            const struct judged *judged, struct acts *acts);
+
 /* Fewer rules that time cannot mend, then less that gives way, then cost, then by name. */
 bool move_better(const struct move *a, const struct move *b);
 

@@ -43,6 +43,7 @@ void emit_appointment(struct core *core, uint32_t index, struct acts *acts)
                  .status = it->status,
                  .late = it->late,
                  .version = it->version,
+                 .held = it->held,
              });
 }
 

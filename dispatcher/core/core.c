@@ -40,9 +40,9 @@ int64_t core_time_us(const struct core *core)
 const char *fact_kind_name(enum fact_kind kind)
 {
     static const char *const names[FACT_KINDS] = {
-        "none",   "territory", "technician",   "work order", "cancel",      "absence",
-        "assign", "unassign",  "pin",          "freeze",     "plan",        "tick",
-        "status", "decline",   "running late", "drift",      "quarantined", "resolve",
+        "none",         "territory", "technician",  "work order", "cancel", "absence", "assign",
+        "unassign",     "pin",       "freeze",      "plan",       "tick",   "status",  "decline",
+        "running late", "drift",     "quarantined", "resolve",    "swap",   "hold",    "release",
     };
     return (unsigned)kind < FACT_KINDS ? names[kind] : "unknown";
 }
@@ -83,6 +83,9 @@ static step_function *const steps[FACT_KINDS] = {
     [FACT_DRIFT] = step_drift,
     [FACT_QUARANTINED] = step_nothing,
     [FACT_RESOLVE] = step_resolve,
+    [FACT_SWAP] = step_swap,
+    [FACT_HOLD] = step_hold,
+    [FACT_RELEASE] = step_release,
 };
 
 static void emit_solves(struct core *core, struct acts *acts)

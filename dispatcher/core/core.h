@@ -18,7 +18,7 @@
 
 /* Grows when the same facts would lead to another state: replay does not compare across versions.
  */
-#define CORE_VERSION 7
+#define CORE_VERSION 8
 
 struct core;
 
@@ -89,8 +89,9 @@ struct core_visit {
     int64_t promised_us;           /* since when its customer has a promise; 0: he has none */
     int64_t day_seq;               /* the fact that brought it to its day */
     int64_t departed_us, begun_us; /* for it, with it; 0: not yet */
+    bool held;                     /* its order is on hold */
     bool frozen;                   /* starts so soon that its technician counts on it */
-    int64_t seq;                   /* the last fact that changed it */
+    int64_t seq, version;          /* the last fact that changed it */
 };
 bool core_visit(const struct core *core, const char *appointment_id, struct core_visit *out);
 struct core_shift {

@@ -31,6 +31,9 @@ enum fact_kind {
     FACT_DRIFT,       /* a position that changes what is predicted */
     FACT_QUARANTINED, /* a request that crashed the core; nothing is applied */
     FACT_RESOLVE,     /* somebody has dealt with a conflict */
+    FACT_SWAP,        /* two appointments change places */
+    FACT_HOLD,        /* an order is not to be planned for now */
+    FACT_RELEASE,     /* and is again */
     FACT_KINDS
 };
 
@@ -97,14 +100,19 @@ struct fact_work_order {
     uint64_t expected_version; /* of its appointment; 0: any */
 };
 
-struct fact_subject {          /* cancel, unassign, assign, pin */
-    const char *id;            /* work order for cancel, else appointment */
+struct fact_subject {          /* cancel, hold, release, unassign, assign, pin */
+    const char *id;            /* work order for the first three, else appointment */
     const char *technician_id; /* assign, pin */
     const char *reason;
     int64_t start_us;
     uint64_t expected_version; /* 0: any */
     uint32_t place;            /* assign: from 1; 0: where it costs least */
     bool pin_technician, pin_time;
+};
+
+struct fact_swap {
+    const char *id, *other_id, *reason; /* of an override; "" none */
+    uint64_t expected_version, other_expected_version;
 };
 
 struct fact_absence {
@@ -134,7 +142,8 @@ struct fact_status {
     enum appointment_status status;
     bool point_given;
     struct point point;
-    int64_t delay_us; /* FACT_LATE */
+    int64_t delay_us;          /* FACT_LATE */
+    uint64_t expected_version; /* of what a dispatcher was told; 0: any */
 };
 
 struct fact {
@@ -143,6 +152,7 @@ struct fact {
     int64_t device_time_us; /* when it happened, as the device says; 0: not from a device */
     int64_t happened_us;    /* the same with its clock put right; 0: as the device says */
     bool time_uncertain;    /* it could not be put right for certain */
+    bool told; /* to a dispatcher, by or of technician_id: he may be refused, it may not */
     enum fact_kind kind;
     enum actor_role role;      /* who says so */
     const char *technician_id; /* whose device it came from; "" if from none */
@@ -151,6 +161,7 @@ struct fact {
         struct fact_technician technician;
         struct fact_work_order work_order;
         struct fact_subject subject;
+        struct fact_swap swap;
         struct fact_absence absence;
         struct fact_plan plan;
         struct fact_status status;

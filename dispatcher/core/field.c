@@ -2,7 +2,7 @@
  * or was, is never refused; what it implies is inferred and marked, what it contradicts is flagged.
  */
 #include "base/check.h"
-#include "dispatcher/core/state.h"
+#include "dispatcher/core/ask.h"
 
 static bool had_it(const struct appointment *it, uint32_t technician)
 {
@@ -48,8 +48,8 @@ static void journal(struct core *core, const struct fact *fact, uint32_t index,
                  .lat_e7 = fact->status.point_given ? fact->status.point.lat_e7 : 0,
                  .lon_e7 = fact->status.point_given ? fact->status.point.lon_e7 : 0,
                  .happened_us = at_us,
-                 .time_flags =
-                     (fact->time_uncertain ? TIME_UNCERTAIN : 0) | (clamped ? TIME_CLAMPED : 0),
+                 .time_flags = (fact->time_uncertain ? TIME_UNCERTAIN : 0) |
+                               (clamped ? TIME_CLAMPED : 0) | (fact->told ? TIME_TOLD : 0),
              });
 }
 
@@ -123,6 +123,7 @@ static void take_back(struct core *core, uint32_t index, uint32_t shift)
         it->planned_start_us = core->now_us;
         it->planned_end_us = core->now_us + it->service_us;
     }
+    it->held = false;
     it->shift = shift; /* without a place in the route: he has left for it */
     it->status = APPOINTMENT_SCHEDULED;
 }
@@ -167,16 +168,62 @@ static enum err find_own(struct core *core, const struct fact *fact, uint32_t *i
                        "there is no appointment \"%.64s\"", fact->status.appointment_id);
 }
 
+/* A dispatcher who was told sits at a screen: what does not follow is refused. */
+static enum err check_told(const struct core *core, const struct fact *fact, uint32_t index,
+                           uint32_t technician, struct problem *problem)
+{
+    const struct appointment *it = &core->appointments[index];
+    bool his = it->shift != NONE && core->shifts[it->shift].technician == technician;
+    if (!fact->told) return ERR_OK;
+    enum err err = check_version(core, index, fact->status.expected_version, problem);
+    if (err != ERR_OK) return err;
+    if (his && life_ahead(it->status, fact->status.status)) return ERR_OK;
+    if (his && it->status == fact->status.status) return ERR_OK; /* at another time */
+    return problem_set(problem, ERR_CONFLICT, "appointment_id", "is %s with %s: it cannot be %s",
+                       appointment_status_name(it->status),
+                       his                 ? "him"
+                       : it->shift == NONE ? "nobody"
+                                           : owner_id(core, index),
+                       appointment_status_name(fact->status.status));
+}
+
+/* It was so, but at another time than we thought. */
+static void correct_time(struct core *core, const struct fact *fact, uint32_t index,
+                         struct acts *acts)
+{
+    struct appointment *it = &core->appointments[index];
+    struct technician *person = &core->technicians[core->shifts[it->shift].technician];
+    int64_t at_us = happened_us(core, fact, earliest_us(it, it->status));
+    if (it->status == APPOINTMENT_EN_ROUTE) it->departed_us = happened_us(core, fact, 0);
+    if (it->status == APPOINTMENT_ON_SITE || it->status == APPOINTMENT_WORKING)
+        it->begun_us = happened_us(core, fact, it->departed_us);
+    if (life_final(it->status)) {
+        if (person->place_us == it->planned_end_us) person->place_us = at_us;
+        it->planned_end_us = at_us;
+    }
+    touch_appointment(core, index, true);
+    touch_shift(core, it->shift);
+    emit_assignment(core, index, acts);
+    emit_appointment(core, index, acts);
+    emit_change(core, index, owner_id(core, index), it->planned_start_us, acts);
+}
+
 enum err step_status(struct core *core, const struct fact *fact, struct acts *acts,
                      struct problem *problem)
 {
     uint32_t index, technician;
     enum err err = find_own(core, fact, &index, &technician, problem);
+    if (err == ERR_OK) err = check_told(core, fact, index, technician, problem);
     if (err != ERR_OK) return err;
     struct appointment *it = &core->appointments[index];
     const char *owner = owner_id(core, index);
     int64_t start_us = it->planned_start_us;
     enum appointment_status to = fact->status.status;
+    if (fact->told && it->status == to) {
+        correct_time(core, fact, index, acts);
+        journal(core, fact, index, to, false, true, acts);
+        return ERR_OK;
+    }
     bool moves = may_move(core, fact, index, technician, acts);
     if (moves) {
         enum appointment_status path[APPOINTMENT_STATUSES];

@@ -248,6 +248,7 @@ static void io_appointment(struct io *io, struct appointment *it)
     io_number(io, &it->disputed_seq);
     io_u32(io, &it->disputed_kind);
     io_u32(io, &it->disputed_by);
+    io_bool(io, &it->held);
     io_number(io, &it->version);
     io_number(io, &it->changed_seq);
     io_number(io, &it->touch_seq);

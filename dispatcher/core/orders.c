@@ -1,5 +1,4 @@
-/* orders.c - work orders and what people do with their appointments: cancel, assign, unassign, pin.
- */
+/* orders.c - work orders: new, changed, cancelled, put on hold and released. */
 #include "base/check.h"
 #include "dispatcher/core/ask.h"
 
@@ -337,17 +336,6 @@ static void change_day(struct core *core, uint32_t index, uint32_t board, struct
     board_add(core, board, index);
 }
 
-/* What somebody has in mind is what there is; NONE has no version. */
-static enum err check_version(const struct core *core, uint32_t index, uint64_t expected,
-                              struct problem *problem)
-{
-    uint64_t version = index == NONE ? 0 : (uint64_t)core->appointments[index].version;
-    if (expected == 0 || expected == version) return ERR_OK;
-    return problem_set(problem, ERR_CONFLICT, "expected_version",
-                       "the appointment changed meanwhile: its version is %llu",
-                       (unsigned long long)version);
-}
-
 enum err step_work_order(struct core *core, const struct fact *fact, struct acts *acts,
                          struct problem *problem)
 {
@@ -390,27 +378,24 @@ enum err step_work_order(struct core *core, const struct fact *fact, struct acts
     return ERR_OK;
 }
 
-static enum err refuse_move(enum appointment_status from, enum actor_role role, const char *wish,
-                            struct problem *problem)
-{
-    char targets[128];
-    life_targets(from, role, targets, sizeof targets);
-    return problem_set(problem, ERR_CONFLICT, "appointment_id",
-                       "is %s and cannot be %s; it may become: %s", appointment_status_name(from),
-                       wish, targets[0] == '\0' ? "nothing else" : targets);
-}
-
-enum err step_cancel(struct core *core, const struct fact *fact, struct acts *acts,
-                     struct problem *problem)
+static enum err find_order(struct core *core, const struct fact *fact, uint32_t *index,
+                           struct problem *problem)
 {
     uint32_t order = id_index_find(&core->order_ids, fact->subject.id);
     if (order == NONE)
         return problem_set(problem, ERR_NOT_FOUND, "work_order_id",
                            "there is no work order \"%.64s\"", fact->subject.id);
-    uint32_t index = core->orders[order].appointment;
-    struct appointment *it = &core->appointments[index];
-    enum err err = check_version(core, index, fact->subject.expected_version, problem);
+    *index = core->orders[order].appointment;
+    return check_version(core, *index, fact->subject.expected_version, problem);
+}
+
+enum err step_cancel(struct core *core, const struct fact *fact, struct acts *acts,
+                     struct problem *problem)
+{
+    uint32_t index = NONE;
+    enum err err = find_order(core, fact, &index, problem);
     if (err != ERR_OK) return err;
+    struct appointment *it = &core->appointments[index];
     if (!life_allows(it->status, APPOINTMENT_CANCELLED, fact->role))
         return refuse_move(it->status, fact->role, "cancelled", problem);
     const char *owner = owner_id(core, index);
@@ -430,24 +415,19 @@ enum err step_cancel(struct core *core, const struct fact *fact, struct acts *ac
     return ERR_OK;
 }
 
-static enum err find_versioned(struct core *core, const struct fact *fact, uint32_t *index,
-                               struct problem *problem)
+/* Nobody plans it until it is released; who has it, loses it. */
+enum err step_hold(struct core *core, const struct fact *fact, struct acts *acts,
+                   struct problem *problem)
 {
-    enum err err = find_appointment(core, fact->subject.id, index, problem);
-    if (err != ERR_OK) return err;
-    return check_version(core, *index, fact->subject.expected_version, problem);
-}
-
-enum err step_unassign(struct core *core, const struct fact *fact, struct acts *acts,
-                       struct problem *problem)
-{
-    uint32_t index;
-    enum err err = find_versioned(core, fact, &index, problem);
+    uint32_t index = NONE;
+    enum err err = find_order(core, fact, &index, problem);
     if (err != ERR_OK) return err;
     struct appointment *it = &core->appointments[index];
-    if (!life_allows(it->status, APPOINTMENT_UNSCHEDULED, fact->role))
-        return refuse_move(it->status, fact->role, "unassigned", problem);
+    if (it->held) return refuse_held(problem);
+    if (!life_plannable(it->status))
+        return refuse_move(it->status, fact->role, "put on hold", problem);
     uint32_t shift = it->shift;
+    it->held = true;
     it->pin_technician = false;
     it->pin_to = NONE;
     it->pin_start_us = 0;
@@ -457,174 +437,18 @@ enum err step_unassign(struct core *core, const struct fact *fact, struct acts *
     return ERR_OK;
 }
 
-static enum err check_assign(struct core *core, const struct fact *fact, uint32_t *index,
-                             uint32_t *shift, struct problem *problem)
+enum err step_release(struct core *core, const struct fact *fact, struct acts *acts,
+                      struct problem *problem)
 {
-    uint32_t technician;
-    enum err err = find_versioned(core, fact, index, problem);
-    if (err != ERR_OK) return err;
-    err = find_technician(core, fact->subject.technician_id, &technician, problem);
-    if (err != ERR_OK) return err;
-    const struct appointment *it = &core->appointments[*index];
-    if (!life_plannable(it->status))
-        return refuse_move(it->status, fact->role, "assigned", problem);
-    *shift = find_shift(core, technician, it->board);
-    if (*shift == NONE)
-        return problem_set(problem, ERR_CONFLICT, "technician_id",
-                           "has no shift on the appointment's service day");
-    return check_place(core, *index, *shift, fact->subject.place, problem);
-}
-
-/* Every rule that it breaks is named, as far as there is room. */
-static enum err refuse_breaking(const struct core *core, const struct slips *slips,
-                                struct problem *problem)
-{
-    struct violation first = violation_of(core, &slips->items[0]);
-    struct problem text, more = {{0}, {0}};
-    violation_text(&first, &text);
-    if (slips->count > 1) {
-        struct violation second = violation_of(core, &slips->items[1]);
-        struct problem also;
-        violation_text(&second, &also);
-        problem_set(&more, ERR_OK, "", slips->count > 2 ? "; %.90s; and more" : "; %.90s",
-                    also.text);
-    }
-    bool who = first.rule == RULE_ABSENT || first.rule == RULE_SKILL ||
-               first.rule == RULE_EXCLUDED || first.rule == RULE_REQUIRED;
-    return problem_set(problem, ERR_CONFLICT, who ? "technician_id" : "appointment_id",
-                       "%.90s%s: give an override_reason to assign all the same", text.text,
-                       more.text);
-}
-
-static enum err judge_assign(struct core *core, const struct fact *fact, uint32_t index,
-                             uint32_t shift, struct arena *arena, struct judged *judged,
-                             struct problem *problem)
-{
-    const struct fact_subject *it = &fact->subject;
-    struct supposition *supposition = arena_need(arena, sizeof *supposition);
-    bool stays = core->appointments[index].shift == shift &&
-                 appointment_mobility(core, index, core->now_us) != MOBILITY_MOVABLE;
-    const struct wish wish = {.place = it->place,
-                              .stays = stays,
-                              .told_us = core->appointments[index].planned_start_us,
-                              .from = core->appointments[index].shift};
-    suppose_begin(supposition, core);
-    suppose_off(supposition, index, core->shifts[shift].technician, it->start_us);
-    judge(core, index, shift, wish, core->now_us, judged);
-    suppose_end(supposition);
-    if (judged->slips.count == 0 || it->reason[0] != '\0') return ERR_OK;
-    return refuse_breaking(core, &judged->slips, problem);
-}
-
-static void set_start(struct core *core, uint32_t index, int64_t start_us)
-{
-    struct appointment *it = &core->appointments[index];
-    it->planned_start_us = start_us;
-    it->planned_end_us = start_us + it->service_us;
-    it->late = appointment_late(core, index, start_us);
-}
-
-/* The others of the route, whose numbers or starts make room, are told. */
-static void make_room(struct core *core, const struct judged *judged, struct acts *acts)
-{
-    const struct shift *shift = &core->shifts[judged->shift];
-    uint32_t end = route_number(core, judged->shift, judged->place);
-    for (uint32_t i = 0; i < shift->route_count; i++) {
-        uint32_t index = shift->route[i];
-        int64_t start_us = core->appointments[index].planned_start_us;
-        bool moves = judged->start_us[i] != start_us;
-        bool renumbered = i > judged->place && i < end;
-        if (i == judged->place || (!moves && !renumbered)) continue;
-        if (moves) set_start(core, index, judged->start_us[i]);
-        touch_appointment(core, index, moves);
-        emit_assignment(core, index, acts);
-        emit_appointment(core, index, acts);
-        emit_change(core, index, owner_id(core, index), start_us, acts);
-    }
-}
-
-enum err step_assign(struct core *core, const struct fact *fact, struct acts *acts,
-                     struct problem *problem)
-{
-    uint32_t index = NONE, shift = NONE;
-    struct judged *judged = arena_need(acts->arena, sizeof *judged);
-    enum err err = check_assign(core, fact, &index, &shift, problem);
-    if (err == ERR_OK) err = judge_assign(core, fact, index, shift, acts->arena, judged, problem);
+    uint32_t index = NONE;
+    enum err err = find_order(core, fact, &index, problem);
     if (err != ERR_OK) return err;
     struct appointment *it = &core->appointments[index];
-    const char *owner = owner_id(core, index);
-    uint32_t old_shift = it->shift;
-    int64_t old_start_us = it->planned_start_us;
-    if (old_shift != NONE) route_leave(core, index);
-    it->pin_technician = true;
-    it->pin_to = core->shifts[shift].technician;
-    it->pin_start_us = fact->subject.start_us;
-    route_enter(core, index, shift, judged->place);
-    set_start(core, index, judged->start_us[judged->place]);
-    it->status = APPOINTMENT_SCHEDULED;
-    it->dispatched_us = it->offers = 0;
-    if (old_shift != NONE) touch_shift(core, old_shift);
-    touch_shift(core, shift);
-    make_room(core, judged, acts);
-    touch_appointment(core, index, true);
-    emit_pin(core, index, acts);
-    emit_assignment(core, index, acts);
-    emit_appointment(core, index, acts);
-    emit_change(core, index, owner, old_start_us, acts);
-    return ERR_OK;
-}
-
-/* Whom a pin of the technician means; NONE: no such pin is wanted. */
-static enum err pin_technician(const struct core *core, const struct fact *fact, uint32_t index,
-                               uint32_t *out, struct problem *problem)
-{
-    const struct appointment *it = &core->appointments[index];
-    uint32_t technician = NONE;
-    *out = NONE;
-    if (!fact->subject.pin_technician) return ERR_OK;
-    if (fact->subject.technician_id[0] != '\0') {
-        enum err err = find_technician(core, fact->subject.technician_id, &technician, problem);
-        if (err != ERR_OK) return err;
-    } else if (it->shift != NONE) {
-        technician = core->shifts[it->shift].technician;
-    } else {
-        return problem_set(problem, ERR_INVALID, "pin.technician_id",
-                           "must be given: the appointment has no technician yet");
-    }
-    if (find_shift(core, technician, it->board) == NONE)
-        return problem_set(problem, ERR_CONFLICT, "pin.technician_id",
-                           "has no shift on the appointment's service day");
-    *out = technician;
-    return ERR_OK;
-}
-
-enum err step_pin(struct core *core, const struct fact *fact, struct acts *acts,
-                  struct problem *problem)
-{
-    uint32_t index, technician;
-    enum err err = find_versioned(core, fact, &index, problem);
-    if (err != ERR_OK) return err;
-    struct appointment *it = &core->appointments[index];
-    if (!life_plannable(it->status)) return refuse_move(it->status, fact->role, "pinned", problem);
-    err = pin_technician(core, fact, index, &technician, problem);
-    if (err != ERR_OK) return err;
-    if (fact->subject.pin_time && fact->subject.start_us == 0 && it->shift == NONE)
-        return problem_set(problem, ERR_INVALID, "pin.start_us",
-                           "must be given: the appointment is not planned yet");
-    it->pin_technician = technician != NONE;
-    it->pin_to = technician;
-    it->pin_start_us = !fact->subject.pin_time       ? 0
-                       : fact->subject.start_us != 0 ? fact->subject.start_us
-                                                     : it->planned_start_us;
-    emit_pin(core, index, acts);
-    if (technician != NONE && it->shift != NONE &&
-        core->shifts[it->shift].technician != technician) { /* no plan could move it any more */
-        touch_shift(core, it->shift);
-        unassign(core, index, acts);
-        return ERR_OK;
-    }
+    if (!it->held || !life_plannable(it->status))
+        return problem_set(problem, ERR_CONFLICT, "work_order_id", "is not on hold");
+    it->held = false;
     touch_appointment(core, index, true);
     emit_appointment(core, index, acts);
-    emit_change(core, index, owner_id(core, index), it->planned_start_us, acts);
+    emit_change(core, index, "", 0, acts);
     return ERR_OK;
 }

@@ -145,6 +145,7 @@ static const char *check_stale(const struct core *core, const struct draft *draf
     for (uint32_t i = 0; i < draft->count; i++) {
         const struct appointment *it = &core->appointments[draft->visits[i]];
         if ((uint64_t)it->touch_seq > base || !life_plannable(it->status)) return late;
+        if (it->held) return "a visit is on hold";
     }
     return NULL;
 }

@@ -81,7 +81,7 @@ static void tell_visit(const struct core *core, uint32_t index, const struct res
     struct problem_visit out = {
         .appointment_id = it->id,
         .technician_id = owner_id(core, index),
-        .removed = !life_plannable(it->status),
+        .removed = it->held || !life_plannable(it->status),
         .emergency = it->emergency,
         .published = it->shift != NONE,
         .visit = rest_visit(core, rest != NULL ? rest : &nobody, index, now_us),
@@ -123,7 +123,7 @@ void core_problem(const struct core *core, const char *territory_id, int64_t ser
         const struct appointment *it = &core->appointments[a];
         bool on_route = it->shift != NONE && life_plannable(it->status);
         if (on_route || (uint64_t)it->changed_seq <= have_revision) continue;
-        if (have_revision == 0 && !life_plannable(it->status)) continue;
+        if (have_revision == 0 && (it->held || !life_plannable(it->status))) continue;
         tell_visit(core, a, NULL, now_us, sink);
     }
 }
@@ -255,7 +255,7 @@ int64_t core_plan_cost_s(const struct core *core, const char *territory_id, int6
     for (uint32_t a = core->boards[board].first_appointment; a != NONE;
          a = core->appointments[a].next_of_board) {
         const struct appointment *it = &core->appointments[a];
-        if (it->status == APPOINTMENT_UNSCHEDULED)
+        if (it->status == APPOINTMENT_UNSCHEDULED && !it->held)
             cost_s += it->priority * policy->unserved_s_per_priority;
     }
     return cost_s;

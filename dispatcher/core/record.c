@@ -31,9 +31,11 @@ bool core_visit(const struct core *core, const char *appointment_id, struct core
         .day_seq = it->day_seq,
         .departed_us = it->departed_us,
         .begun_us = it->begun_us,
+        .held = it->held,
         .frozen = life_plannable(it->status) &&
                   appointment_mobility(core, index, core->now_us) == MOBILITY_FROZEN,
         .seq = it->changed_seq,
+        .version = it->version,
     };
     return true;
 }

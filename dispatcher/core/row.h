@@ -60,7 +60,11 @@ enum conflict_kind {
 };
 
 /* What is to be known of a check-in's happened_us; bits. */
-enum time_flag { TIME_UNCERTAIN = 1, TIME_CLAMPED = 2 /* it would have ended before it began */ };
+enum time_flag {
+    TIME_UNCERTAIN = 1,
+    TIME_CLAMPED = 2, /* it would have ended before it began */
+    TIME_TOLD = 4,    /* to a dispatcher, who reported it */
+};
 
 enum row_class { ROW_NOUN, ROW_LOG, ROW_PRIVATE, ROW_TRACK };
 enum column_type { COLUMN_TEXT, COLUMN_INT, COLUMN_BLOB };

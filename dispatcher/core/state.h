@@ -76,6 +76,7 @@ struct appointment {
     struct point point;
     int64_t service_us, priority;
     bool emergency, late;
+    bool held; /* its order is on hold: nobody plans it */
     uint32_t skill_count, window_count;
     struct skill skills[LIMIT_SKILLS_PER_ENTITY];
     struct window windows[LIMIT_WINDOWS_PER_ORDER];
@@ -229,6 +230,9 @@ enum err step_drift(struct core *, const struct fact *, struct acts *, struct pr
 enum err step_work_order(struct core *, const struct fact *, struct acts *, struct problem *);
 enum err step_cancel(struct core *, const struct fact *, struct acts *, struct problem *);
 enum err step_assign(struct core *, const struct fact *, struct acts *, struct problem *);
+enum err step_swap(struct core *, const struct fact *, struct acts *, struct problem *);
+enum err step_hold(struct core *, const struct fact *, struct acts *, struct problem *);
+enum err step_release(struct core *, const struct fact *, struct acts *, struct problem *);
 enum err step_unassign(struct core *, const struct fact *, struct acts *, struct problem *);
 enum err step_pin(struct core *, const struct fact *, struct acts *, struct problem *);
 enum err step_freeze(struct core *, const struct fact *, struct acts *, struct problem *);

@@ -88,6 +88,7 @@ static void roll_day(struct core *core, uint32_t territory, int64_t service_day,
                          .appointment_id = it->id,
                          .seq = core->seq,
                      });
+            core->boards[b].reset_seq = core->seq;
             touch_board(core, b);
             *link = next;
             it->board = to;

@@ -135,6 +135,8 @@ static const char plan_acks[] =
     "ALTER TABLE device ADD COLUMN accepted_seq INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE device ADD COLUMN accepted_us INTEGER NOT NULL DEFAULT 0;";
 
+static const char on_hold[] = "ALTER TABLE appointment ADD COLUMN held INTEGER NOT NULL DEFAULT 0;";
+
 static const char *const steps[] = {
     NULL,          /* 0 -> 1: everything, from row.def */
     whole_problem, /* 1 -> 2: choices, names, wishes, limits of travel, prices */
@@ -147,6 +149,7 @@ static const char *const steps[] = {
     losers,        /* 8 -> 9: a smaller index of changes */
     people,        /* 9 -> 10: people, and territories of keys */
     plan_acks,     /* 10 -> 11: how far a plan has come to its technician */
+    on_hold,       /* 11 -> 12: orders that are on hold */
 };
 
 const struct schema schema_newest = {sizeof steps / sizeof steps[0], steps};

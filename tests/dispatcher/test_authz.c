@@ -29,6 +29,7 @@ static const struct {
     {"technician_id", {"T1", "T9", "T8"}},
     {"work_order_id", {"W1", "W9", "W8"}},
     {"appointment_id", {"W1.1", "W9.1", "W8.1"}},
+    {"other_appointment_id", {"W1.1", "W9.1", "W8.1"}},
     {"device_id", {"D1", "D9", "D8"}},
     {"seq", {"1001", "1009", "1008"}},
 };

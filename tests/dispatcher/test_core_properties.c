@@ -212,10 +212,10 @@ static void make_order(struct world *world, struct fact *fact)
 
 static void make_subject(struct world *world, struct fact *fact, enum fact_kind kind)
 {
-    bool cancel = kind == FACT_CANCEL;
+    bool cancel = kind == FACT_CANCEL, held = kind == FACT_HOLD || kind == FACT_RELEASE;
     fact->kind = kind;
     fact->subject = (struct fact_subject){
-        .id = cancel ? name(world, 'W', pick(world, ORDERS), "") : any_appointment(world),
+        .id = cancel || held ? name(world, 'W', pick(world, ORDERS), "") : any_appointment(world),
         .technician_id = kind == FACT_PIN && chance(world, 40) ? "" : any_technician(world),
         .reason = chance(world, 30) ? "so it be" : "",
         .start_us = chance(world, 30) ? world->now_us + (int64_t)pick(world, 400) * MINUTE_US : 0,
@@ -224,6 +224,14 @@ static void make_subject(struct world *world, struct fact *fact, enum fact_kind 
         .pin_time = chance(world, 30),
     };
     if (cancel && chance(world, 50)) fact->role = ROLE_CUSTOMER;
+}
+
+static void make_swap(struct world *world, struct fact *fact)
+{
+    fact->kind = FACT_SWAP;
+    fact->swap = (struct fact_swap){.id = any_appointment(world),
+                                    .other_id = any_appointment(world),
+                                    .reason = chance(world, 60) ? "so it be" : ""};
 }
 
 static void make_report(struct world *world, struct fact *fact)
@@ -240,6 +248,11 @@ static void make_report(struct world *world, struct fact *fact)
         APPOINTMENT_ACCEPTED + pick(world, APPOINTMENT_NO_ACCESS - APPOINTMENT_ACCEPTED + 1));
     fact->status.point_given = chance(world, 20);
     fact->status.point = any_point(world);
+    if (fact->kind == FACT_STATUS && chance(world, 10)) {
+        fact->told = true;
+        fact->device_time_us = 0;
+        fact->happened_us = world->now_us - (int64_t)pick(world, 90) * MINUTE_US;
+    }
     fact->status.delay_us = (1 + (int64_t)pick(world, 90)) * MINUTE_US;
     if (core->appointment_count == 0 || chance(world, 15)) return;
     /* Mostly about what is his, one step on. */
@@ -383,6 +396,10 @@ static void make_fact(struct world *world, struct fact *fact)
         fact->kind = FACT_RESOLVE;
         fact->resolve.conflict_seq = (int64_t)pick(world, 1000);
         fact->resolve.actor = fact->resolve.note = "";
+    } else if (dice < 40) {
+        make_swap(world, fact);
+    } else if (dice < 42) {
+        make_subject(world, fact, dice < 41 ? FACT_HOLD : FACT_RELEASE);
     } else if (dice < 60) {
         make_report(world, fact);
     } else if (dice < 68) {
@@ -414,6 +431,7 @@ static void check_appointment(const struct world *world, uint32_t index)
     }
     HOLDS(world, stands == (it->shift != NONE && life_plannable(it->status)));
     if (life_in_progress(it->status)) HOLDS(world, it->shift != NONE);
+    if (it->held) HOLDS(world, it->shift == NONE || !life_plannable(it->status));
     if (it->shift != NONE) HOLDS(world, it->planned_start_us != 0);
 }
 

@@ -1,0 +1,144 @@
+/* fact_words.c - what people read of a fact: whom it is about, who did it and why, in one line. */
+#include "dispatcher/engine_impl.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char *fact_subject(const Callout__FactBody *body)
+{
+    if (body->command != NULL) {
+        const Callout__Command *command = body->command;
+        switch (command->body_case) {
+        case CALLOUT__COMMAND__BODY_STATUS: return command->status->appointment_id;
+        case CALLOUT__COMMAND__BODY_DECLINE: return command->decline->appointment_id;
+        case CALLOUT__COMMAND__BODY_RUNNING_LATE: return command->running_late->appointment_id;
+        case CALLOUT__COMMAND__BODY_ABSENCE:
+        case CALLOUT__COMMAND__BODY_ACK_PLAN:
+        case CALLOUT__COMMAND__BODY_POSITIONS:
+        case CALLOUT__COMMAND__BODY_HEARTBEAT:
+        case CALLOUT__COMMAND__BODY__NOT_SET:
+        case _CALLOUT__COMMAND__BODY__CASE_IS_INT_SIZE:
+        default: return body->actor != NULL ? body->actor->technician_id : "";
+        }
+    }
+    switch (body->body_case) {
+    case CALLOUT__FACT_BODY__BODY_UPSERT_TERRITORY:
+        return body->upsert_territory->territory->territory_id;
+    case CALLOUT__FACT_BODY__BODY_UPSERT_TECHNICIAN:
+        return body->upsert_technician->technician->technician_id;
+    case CALLOUT__FACT_BODY__BODY_UPSERT_WORK_ORDER:
+        return body->upsert_work_order->work_order->work_order_id;
+    case CALLOUT__FACT_BODY__BODY_CANCEL_WORK_ORDER: return body->cancel_work_order->work_order_id;
+    case CALLOUT__FACT_BODY__BODY_REPORT_ABSENCE:
+        return body->report_absence->absence->technician_id;
+    case CALLOUT__FACT_BODY__BODY_ASSIGN: return body->assign->appointment_id;
+    case CALLOUT__FACT_BODY__BODY_UNASSIGN: return body->unassign->appointment_id;
+    case CALLOUT__FACT_BODY__BODY_SET_PIN: return body->set_pin->appointment_id;
+    case CALLOUT__FACT_BODY__BODY_SET_FREEZE_HORIZON: return body->set_freeze_horizon->territory_id;
+    case CALLOUT__FACT_BODY__BODY_PLAN: return body->plan->territory_id;
+    case CALLOUT__FACT_BODY__BODY_TICK: return body->tick->territory_id;
+    case CALLOUT__FACT_BODY__BODY_DRIFT: return body->drift->technician_id;
+    case CALLOUT__FACT_BODY__BODY_SWAP: return body->swap->appointment_id;
+    case CALLOUT__FACT_BODY__BODY_HOLD: return body->hold->work_order_id;
+    case CALLOUT__FACT_BODY__BODY_RELEASE: return body->release->work_order_id;
+    case CALLOUT__FACT_BODY__BODY_REPORT_STATUS: return body->report_status->appointment_id;
+    case CALLOUT__FACT_BODY__BODY_RESOLVE_CONFLICT:
+    case CALLOUT__FACT_BODY__BODY_QUARANTINED:
+    case CALLOUT__FACT_BODY__BODY__NOT_SET:
+    case _CALLOUT__FACT_BODY__BODY__CASE_IS_INT_SIZE:
+    default: return "";
+    }
+}
+
+struct fact_about fact_about(const Callout__FactBody *body)
+{
+    const char *id = fact_subject(body);
+    if (body->command != NULL) {
+        Callout__Command__BodyCase its = body->command->body_case;
+        bool visit = its == CALLOUT__COMMAND__BODY_STATUS ||
+                     its == CALLOUT__COMMAND__BODY_DECLINE ||
+                     its == CALLOUT__COMMAND__BODY_RUNNING_LATE;
+        return (struct fact_about){visit ? ABOUT_APPOINTMENT : ABOUT_TECHNICIAN, id};
+    }
+    switch (body->body_case) {
+    case CALLOUT__FACT_BODY__BODY_UPSERT_TECHNICIAN:
+    case CALLOUT__FACT_BODY__BODY_REPORT_ABSENCE:
+    case CALLOUT__FACT_BODY__BODY_DRIFT: return (struct fact_about){ABOUT_TECHNICIAN, id};
+    case CALLOUT__FACT_BODY__BODY_UPSERT_WORK_ORDER:
+    case CALLOUT__FACT_BODY__BODY_HOLD:
+    case CALLOUT__FACT_BODY__BODY_RELEASE:
+    case CALLOUT__FACT_BODY__BODY_CANCEL_WORK_ORDER:
+        return (struct fact_about){ABOUT_WORK_ORDER, id};
+    case CALLOUT__FACT_BODY__BODY_ASSIGN:
+    case CALLOUT__FACT_BODY__BODY_UNASSIGN:
+    case CALLOUT__FACT_BODY__BODY_SWAP:
+    case CALLOUT__FACT_BODY__BODY_REPORT_STATUS:
+    case CALLOUT__FACT_BODY__BODY_SET_PIN: return (struct fact_about){ABOUT_APPOINTMENT, id};
+    case CALLOUT__FACT_BODY__BODY_RESOLVE_CONFLICT:
+    case CALLOUT__FACT_BODY__BODY_UPSERT_TERRITORY:
+    case CALLOUT__FACT_BODY__BODY_SET_FREEZE_HORIZON:
+    case CALLOUT__FACT_BODY__BODY_PLAN:
+    case CALLOUT__FACT_BODY__BODY_TICK:
+    case CALLOUT__FACT_BODY__BODY_QUARANTINED:
+    case CALLOUT__FACT_BODY__BODY__NOT_SET:
+    case _CALLOUT__FACT_BODY__BODY__CASE_IS_INT_SIZE:
+    default: return (struct fact_about){ABOUT_TERRITORY, id};
+    }
+}
+
+void fact_text(const Callout__FactBody *body, const struct row_fact *row, char *text, size_t size)
+{
+    const char *kind = fact_kind_name((enum fact_kind)row->kind);
+    if (body->body_case == CALLOUT__FACT_BODY__BODY_REPORT_STATUS)
+        snprintf(text, size, "%s is %s, as %s told", body->report_status->appointment_id,
+                 appointment_status_name((enum appointment_status)body->report_status->status),
+                 body->report_status->technician_id);
+    else if (body->body_case == CALLOUT__FACT_BODY__BODY_SWAP)
+        snprintf(text, size, "%s and %s swapped", body->swap->appointment_id,
+                 body->swap->other_appointment_id);
+    else if (row->kind == FACT_STATUS && body->command != NULL)
+        snprintf(text, size, "%s is %s", body->command->status->appointment_id,
+                 appointment_status_name((enum appointment_status)body->command->status->status));
+    else if (row->kind == FACT_LATE)
+        snprintf(text, size, "%s takes %d min longer", body->command->running_late->appointment_id,
+                 body->command->running_late->delay_seconds / 60);
+    else if (row->kind == FACT_RESOLVE)
+        snprintf(text, size, "conflict %llu resolved: %.200s",
+                 (unsigned long long)body->resolve_conflict->seq, body->resolve_conflict->note);
+    else
+        snprintf(text, size, "%s %s", kind, fact_subject(body));
+}
+
+const char *fact_actor(const Callout__FactBody *body)
+{
+    if (body->body_case == CALLOUT__FACT_BODY__BODY_PLAN) return "optimizer";
+    if (body->actor == NULL) return "clock";
+    return body->actor->technician_id[0] != '\0' ? body->actor->technician_id : body->actor->id;
+}
+
+const char *fact_reason(const Callout__FactBody *body)
+{
+    const Callout__Command *command = body->command;
+    if (command != NULL && command->body_case == CALLOUT__COMMAND__BODY_STATUS)
+        return command->status->reason;
+    if (command != NULL && command->body_case == CALLOUT__COMMAND__BODY_DECLINE)
+        return command->decline->reason;
+    if (command != NULL) return "";
+    if (body->body_case == CALLOUT__FACT_BODY__BODY_ASSIGN) return body->assign->override_reason;
+    if (body->body_case == CALLOUT__FACT_BODY__BODY_UNASSIGN) return body->unassign->reason;
+    if (body->body_case == CALLOUT__FACT_BODY__BODY_CANCEL_WORK_ORDER)
+        return body->cancel_work_order->reason;
+    if (body->body_case == CALLOUT__FACT_BODY__BODY_REPORT_ABSENCE)
+        return body->report_absence->absence->reason;
+    if (body->body_case == CALLOUT__FACT_BODY__BODY_SWAP) return body->swap->override_reason;
+    if (body->body_case == CALLOUT__FACT_BODY__BODY_HOLD) return body->hold->reason;
+    if (body->body_case == CALLOUT__FACT_BODY__BODY_REPORT_STATUS)
+        return body->report_status->reason;
+    return "";
+}
+
+const char *plan_stage_name(int64_t stage)
+{
+    static const char *const stages[] = {"", "repair", "search", "master"};
+    return stages[stage > 0 && stage < 4 ? stage : 0];
+}
