@@ -142,6 +142,9 @@ static void write_http(struct evbuffer *out, const struct shell *shell)
     one(out, "http_received_bytes_total", "counter", "Bytes of requests.", http->bytes_in);
     one(out, "http_sent_bytes_total", "counter", "Bytes of answers, without their heads.",
         http->bytes_out);
+    one(out, "http_streams", "gauge", "Pages that are told what changes.", http->streams);
+    one(out, "http_streams_dropped_total", "counter", "Streams whose readers were too slow.",
+        http->streams_dropped);
     head(out, "http_refused_total", "counter", "Connections or requests refused, by reason.");
     evbuffer_add_printf(out,
                         "callout_gateway_http_refused_total{reason=\"request\"} %" PRIu64 "\n"

@@ -158,6 +158,7 @@ const struct http_counters *http_counters(const struct http *http)
 void http_tick(struct http *http)
 {
     visitors_tick(http->visitors, clock_mono_us());
+    http_streams_tick(http);
     const struct visitors_counters *visitors = visitors_counters(http->visitors);
     http->counters.open = visitors->open;
     http->counters.accepted = visitors->accepted;
@@ -241,6 +242,7 @@ void http_close(struct http *http)
         if (request != NULL)
             evhttp_connection_set_closecb(evhttp_request_get_connection(request), NULL, NULL);
     }
+    http_streams_close(http);
     http_files_close(http);
     evhttp_free(http->evhttp);
     visitors_close(http->visitors);

@@ -3,6 +3,11 @@
  *      POST /api/METHOD   body: that method's request message, as JSON (message_json.h) or packed
  *                         (Content-Type: application/x-protobuf)
  *      GET /api/openapi.json           what there is, as OpenAPI 3.1 (openapi.h)
+ *      GET /api/stream?cursor=EPOCH-SEQ[&beat=SECONDS]
+ *                                      what changes from there on, as text/event-stream: events
+ *                                      "changes" (an answer of EventFeed), "beat" (after so many
+ *                                      seconds of silence, or 15), and at the end "reset" (read
+ *                                      all again) or "over"; each has its cursor as id
  *      GET /PATH                       files of --web (web_tree.h), and --basemap
  *      Authorization: Bearer TOKEN     an API key's text, or a session token in base64; browsers
  *                                      have a cookie instead (http_sessions.h)
@@ -47,6 +52,7 @@ struct shell;
 
 struct http_counters {
     uint64_t open, accepted, requests, bytes_in, bytes_out;
+    uint64_t streams, streams_dropped;
     uint64_t refused, refused_limit, timed_out; /* refused: no request that we could ask for */
 };
 

@@ -20,6 +20,8 @@
 
 enum { PROTO_MAJOR = 1 };
 
+#define STREAM "/api/stream"
+
 /* What a request turned out to ask. */
 struct wish {
     struct evhttp_request *request;
@@ -38,8 +40,7 @@ static json_t *made(json_t *json)
     return json;
 }
 
-/* The envelope, in which the body's bytes give way to what they say. */
-static json_t *reply_json(const Callout__Reply *reply, const ProtobufCMessage *body)
+json_t *http_reply_json(const Callout__Reply *reply, const ProtobufCMessage *body)
 {
     json_t *json = message_json(&reply->base);
     json_object_del(json, "body");
@@ -49,8 +50,8 @@ static json_t *reply_json(const Callout__Reply *reply, const ProtobufCMessage *b
     return json;
 }
 
-static void send_json(struct http *http, struct evhttp_request *request, struct http_status status,
-                      json_t *json)
+void http_send_json(struct http *http, struct evhttp_request *request, struct http_status status,
+                    json_t *json)
 {
     char *text = json_dumps(json, JSON_COMPACT);
     CHECK(text != NULL);
@@ -84,7 +85,7 @@ static void finish_act(struct http *http, struct ask *ask, enum err err, Protobu
     if (ask->act == HTTP_LOGIN && body != NULL) take_token(http, ask, (Callout__LoginReply *)body);
     if (ask->act == HTTP_LOGOUT && (err == ERR_OK || err == ERR_UNAUTH))
         set_cookie(http, ask->request, NULL);
-    *json = reply_json(reply, body);
+    *json = http_reply_json(reply, body);
     if (err == ERR_OK && (ask->act == HTTP_LOGIN || ask->act == HTTP_WHO))
         CHECK(json_object_set_new(*json, "csrf", made(json_string(ask->csrf))) == 0);
 }
@@ -107,7 +108,7 @@ static void answer(struct http *http, struct ask *ask, const Callout__Reply *rep
         body = NULL;
     http_put_headers(ask->request, "application/json", reply->retry_after_ms);
     finish_act(http, ask, err, body, &json, reply);
-    send_json(http, ask->request, http_status_of(err), json);
+    http_send_json(http, ask->request, http_status_of(err), json);
 }
 
 void http_reply(struct http *http, struct sp_ticket to, const void *bytes, size_t size)
@@ -119,15 +120,17 @@ void http_reply(struct http *http, struct sp_ticket to, const void *bytes, size_
     CHECK(message_decode(&callout__reply__descriptor, bytes, size, &http->reply_arena, &message,
                          NULL) == ERR_OK); /* our own */
     const Callout__Reply *reply = (const Callout__Reply *)message;
+    if (ask->stream != NULL) {
+        http_streams_reply(http, ask->stream, reply);
+        return;
+    }
     if (ask->packed) {
         http_put_headers(ask->request, "application/x-protobuf", reply->retry_after_ms);
         http_send_bytes(http, ask->request, http_status_of((enum err)reply->status), bytes, size);
     } else {
         answer(http, ask, reply);
     }
-    sodium_memzero(ask->csrf, sizeof ask->csrf);
-    ask->request = NULL;
-    http->asking--;
+    http_ask_free(ask);
 }
 
 void http_refuse(struct http *http, struct evhttp_request *request, bool packed,
@@ -146,7 +149,7 @@ void http_refuse(struct http *http, struct evhttp_request *request, bool packed,
     http->counters.refused++;
     http_put_headers(request, packed ? "application/x-protobuf" : "application/json", 0);
     if (!packed) {
-        send_json(http, request, status, reply_json(&reply, NULL));
+        http_send_json(http, request, status, http_reply_json(&reply, NULL));
         return;
     }
     arena_rewind(&http->reply_arena);
@@ -156,26 +159,22 @@ void http_refuse(struct http *http, struct evhttp_request *request, bool packed,
 
 /* --- what a request asks --- */
 
-/* evhttp hands a request back to us when its connection broke, and frees it itself when all ends.
- */
-static void on_left(struct evhttp_connection *connection, void *context)
+void http_ask_free(struct ask *ask)
+{
+    sodium_memzero(ask->csrf, sizeof ask->csrf);
+    ask->request = NULL;
+    ask->stream = NULL;
+    ask->http->asking--;
+}
+
+/* evhttp hands a request back to us when its connection broke, and frees it itself when all
+ * ends. */
+void http_ask_left(struct evhttp_connection *connection, void *context)
 {
     struct ask *ask = context;
     (void)connection;
     if (evhttp_request_get_connection(ask->request) == NULL) evhttp_request_free(ask->request);
-    ask->request = NULL;
-    ask->http->asking--;
-}
-
-/* There is a slot for each connection, and each has one request at a time. */
-static struct ask *new_ask(struct http *http)
-{
-    while (http->asks[http->next].request != NULL)
-        http->next = (http->next + 1) % VISITORS_MAX;
-    struct ask *ask = &http->asks[http->next];
-    *ask = (struct ask){.http = http, .generation = ask->generation + 1};
-    http->asking++;
-    return ask;
+    http_ask_free(ask);
 }
 
 static bool type_is(const char *given, const char *wanted)
@@ -214,7 +213,12 @@ static enum err find_session_act(struct wish *wish, const char *path, struct pro
 static enum err find_operation(struct wish *wish, struct problem *problem)
 {
     const char *path = evhttp_request_get_uri(wish->request);
+    size_t size = strcspn(path, "?");
     if (strncmp(path, "/session", 8) == 0) return find_session_act(wish, path, problem);
+    if (!is_post(wish->request) && size == strlen(STREAM) && strncmp(path, STREAM, size) == 0) {
+        wish->act = HTTP_STREAM;
+        return ERR_OK;
+    }
     if (!is_post(wish->request))
         return problem_set(problem, ERR_NOT_FOUND, "", "there is nothing to get here: POST");
     if (strncmp(path, "/api/", 5) == 0 && method_find(path + 5, &wish->method) &&
@@ -318,37 +322,54 @@ static void write_peer(const struct http *http, struct evhttp_request *request,
     }
 }
 
+/* There is a slot for each connection, and each has one request at a time. */
+struct ask *http_ask_new(struct http *http, struct evhttp_request *request)
+{
+    while (http->asks[http->next].request != NULL)
+        http->next = (http->next + 1) % VISITORS_MAX;
+    struct ask *ask = &http->asks[http->next];
+    *ask = (struct ask){.http = http, .request = request, .generation = ask->generation + 1};
+    write_peer(http, request, ask->peer);
+    http->asking++;
+    return ask;
+}
+
+void http_ask_edge(struct ask *ask, ProtobufCBinaryData envelope)
+{
+    struct http *http = ask->http;
+    struct sp_ticket ticket = {.slot = (uint32_t)(ask - http->asks), .generation = ask->generation};
+    edge_request(&http->shell->gateway, HTTP_DOOR, ticket, envelope.data, envelope.len);
+}
+
 static void pass_on(struct http *http, const struct wish *wish, ProtobufCBinaryData envelope)
 {
-    struct ask *ask = new_ask(http);
-    ask->request = wish->request;
+    struct ask *ask = http_ask_new(http, wish->request);
     ask->packed = wish->packed;
     ask->act = wish->act;
     ask->method = wish->method;
     if (wish->act == HTTP_WHO && wish->token_size == HTTP_SESSION_BYTES)
         http_csrf_write(wish->token, ask->csrf);
-    write_peer(http, wish->request, ask->peer);
-    evhttp_connection_set_closecb(evhttp_request_get_connection(wish->request), on_left, ask);
-    struct sp_ticket ticket = {.slot = (uint32_t)(ask - http->asks), .generation = ask->generation};
-    edge_request(&http->shell->gateway, HTTP_DOOR, ticket, envelope.data, envelope.len);
+    evhttp_connection_set_closecb(evhttp_request_get_connection(wish->request), http_ask_left, ask);
+    http_ask_edge(ask, envelope);
 }
 
 void http_ask(struct http *http, struct evhttp_request *request)
 {
     struct problem problem = {{0}, {0}};
     struct wish wish = {.request = request};
-    ProtobufCBinaryData envelope;
+    ProtobufCBinaryData envelope = {0, NULL};
     enum err err = find_operation(&wish, &problem);
     if (err == ERR_OK) err = check_type(&wish, &problem);
     if (err == ERR_OK) err = find_token(http, &wish, &problem);
     bool forbidden = err == ERR_UNAUTH; /* he may be who he says, but his page is not ours */
-    if (err == ERR_OK) err = pack_envelope(http, &wish, &envelope, &problem);
+    if (err == ERR_OK && wish.act == HTTP_STREAM)
+        err = http_streams_open(http, request, wish.token, wish.token_size, &problem);
+    else if (err == ERR_OK)
+        err = pack_envelope(http, &wish, &envelope, &problem);
     struct http_status status = http_status_of(err);
     if (forbidden) status = (struct http_status){403, "Forbidden"};
-    if (err == ERR_OK)
-        pass_on(http, &wish, envelope);
-    else
-        http_refuse(http, request, wish.packed, status, err, &problem);
+    if (err == ERR_OK && wish.act != HTTP_STREAM) pass_on(http, &wish, envelope);
+    if (err != ERR_OK) http_refuse(http, request, wish.packed, status, err, &problem);
     sodium_memzero(wish.token, sizeof wish.token);
 }
 

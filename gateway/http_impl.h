@@ -2,6 +2,7 @@
  *
  *      http.c          the door: its life, who is let in, how answers leave
  *      http_asks.c     requests of operations, and their answers
+ *      http_streams.c  changes, for as long as a page is open
  *      http_files.c    what is there to GET: the tree of web_tree.h, and the map
  *
  * Whoever takes a request answers it by http_send or http_refuse, or in parts of his own and
@@ -16,19 +17,21 @@
 #include "gateway/http_visitors.h"
 #include "gateway/http_words.h"
 #include "message.h"
+#include "message_json.h"
 #include "pb/wire.pb-c.h"
 #include "sp_tls.h"
 
 enum { HTTP_ADDRESS_SIZE = 48 };
 
 struct evbuffer;
+struct stream;
 struct evhttp;
 struct evhttp_connection;
 struct evhttp_request;
 struct web_tree;
 
 /* What an answer means for the session of a browser (http_sessions.h). */
-enum http_act { HTTP_OPERATION, HTTP_WHO, HTTP_LOGIN, HTTP_LOGOUT };
+enum http_act { HTTP_OPERATION, HTTP_WHO, HTTP_LOGIN, HTTP_LOGOUT, HTTP_STREAM };
 
 /* A request that waits for its answer. */
 struct ask {
@@ -37,9 +40,17 @@ struct ask {
     uint32_t generation;
     bool packed; /* protobuf, else JSON */
     enum http_act act;
+    struct stream *stream; /* NULL: it is answered once */
     struct method method;
     char csrf[HTTP_CSRF_SIZE]; /* that the answer is to tell */
     char peer[HTTP_ADDRESS_SIZE];
+};
+
+enum { STREAMS_MAX = 1024 };
+
+struct streams {
+    struct stream *list[STREAMS_MAX];
+    unsigned count;
 };
 
 /* A large file that is read as it is sent. */
@@ -61,6 +72,7 @@ struct http {
     char *openapi;        /* made when somebody first asks */
     struct web_tree *web; /* NULL: there is none */
     struct basemap basemap;
+    struct streams streams;
     uint32_t asking; /* slots in use */
     uint32_t next;   /* where the search for a free one begins */
     struct ask asks[VISITORS_MAX];
@@ -94,6 +106,29 @@ void http_ask(struct http *http, struct evhttp_request *request);
 /* A request that never gets as far as the edge. */
 void http_refuse(struct http *http, struct evhttp_request *request, bool packed,
                  struct http_status status, enum err err, const struct problem *problem);
+
+/* A slot for a request that is answered later; and that it is not any more. */
+struct ask *http_ask_new(struct http *http, struct evhttp_request *request);
+void http_ask_free(struct ask *ask);
+void http_ask_left(struct evhttp_connection *connection, void *ask); /* evhttp's close callback */
+/* A packed envelope; the answer comes by http_reply, at once or later. */
+void http_ask_edge(struct ask *ask, ProtobufCBinaryData envelope);
+
+/* The envelope, in which the body's bytes give way to what they say; body NULL: there is none. */
+json_t *http_reply_json(const Callout__Reply *reply, const ProtobufCMessage *body);
+/* Takes `json`. */
+void http_send_json(struct http *http, struct evhttp_request *request, struct http_status status,
+                    json_t *json);
+
+/* --- http_streams.c --- */
+
+/* Not ERR_OK: the request is not answered. */
+MUST_USE enum err http_streams_open(struct http *http, struct evhttp_request *request,
+                                    const uint8_t *token, size_t token_size,
+                                    struct problem *problem);
+void http_streams_reply(struct http *http, struct stream *stream, const Callout__Reply *reply);
+void http_streams_tick(struct http *http);
+void http_streams_close(struct http *http);
 
 /* --- http_files.c --- */
 

@@ -2,6 +2,7 @@
  *
  * Idea: tests steer it through the gateway itself, by UpsertWorkOrder with an id that is a command:
  *   "T1"       commits a change for technician T1
+ *   "big"      the same, whose event has FAKE_BIG letters
  *   "race:T1"  the next Pull of T1 is read, then a change is committed and told, then the Pull
  * answered
  *   "hang"     nothing is answered from here on
@@ -30,6 +31,7 @@
 
 #define FAKE_SESSION "ssssssssssssssssssssssssssssssss"
 
+enum { FAKE_BIG = 500000 };
 enum { FAKE_LOG_MAX = 256, FAKE_FOLLOWS_MAX = 16, FAKE_ID = 32, FAKE_EPOCH = 7 };
 
 struct fake_follow {
@@ -172,6 +174,10 @@ static inline void fake_feed(struct fake *fake, struct sp_ticket ticket,
     callout__event_feed_reply__init(&reply);
     callout__feed_event__init(&event);
     event.seq = reply.next_after_seq = fake->tip;
+    if (fake->tip > 0 && strcmp(fake->log[(fake->tip - 1) % FAKE_LOG_MAX], "big") == 0) {
+        event.text = arena_need(&fake->arena, FAKE_BIG + 1);
+        memset(event.text, 'b', FAKE_BIG);
+    }
     reply.events = events;
     reply.n_events = request->after_seq < fake->tip;
     fake_forward_reply(fake, ticket, &reply.base);
