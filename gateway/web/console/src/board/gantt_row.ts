@@ -79,11 +79,33 @@ export function describe(visit: Visit, kind: Kind | undefined, zone: Zone, nowMs
   return parts.join(", ");
 }
 
+/* All that a bar's drawing depends on: a thousand bars are looked at four times a second, and few
+ * of them look different from before. */
+interface Look {
+  visit: Visit;
+  index: number;
+  focused: boolean;
+  zone: Zone;
+  startMs: number;
+  hourPx: number;
+  endMs: number;
+  kind: Kind | undefined;
+  selected: boolean;
+  chip: Kind | null;
+}
+
+function isSameLook(a: Look, b: Look): boolean {
+  return a.visit === b.visit && a.kind === b.kind && a.endMs === b.endMs && a.selected === b.selected &&
+    a.focused === b.focused && a.index === b.index && a.hourPx === b.hourPx && a.startMs === b.startMs &&
+    a.chip === b.chip && a.zone === b.zone;
+}
+
 class Bar {
   readonly it = element("div", "g-bar", "gridcell");
   private readonly glyphs = element("span", "g-glyphs");
   private readonly label = element("span", "g-label");
   private glyphNames = "";
+  private look: Look | null = null;
 
   constructor(readonly visitId: string) {
     this.it.dataset["visit"] = visitId;
@@ -91,22 +113,31 @@ class Bar {
   }
 
   draw(visit: Visit, scene: Scene, index: number, focused: boolean): void {
-    const { scale, nowMs } = scene;
-    const kind = scene.kinds.get(visit.id);
+    const { scale, zone, nowMs } = scene;
+    const look: Look = {
+      visit, index, focused, zone, startMs: scale.startMs, hourPx: scale.hourPx, endMs: barEnd(visit, nowMs),
+      kind: scene.kinds.get(visit.id), selected: scene.visitId === visit.id, chip: scene.chip,
+    };
+    if (this.look !== null && isSameLook(this.look, look)) return;
+    this.look = look;
+    this.drawLook(look, scene);
+  }
+
+  private drawLook({ visit, kind, selected, chip, index, focused, endMs }: Look, scene: Scene): void {
     const phase = phaseOf(visit);
-    const x = xOf(scale, startOf(visit));
-    const width = Math.max(barMin, xOf(scale, barEnd(visit, nowMs)) - x - 1);
+    const x = xOf(scene.scale, startOf(visit));
+    const width = Math.max(barMin, xOf(scene.scale, endMs) - x - 1);
+    const dimmed = chip !== null && kind !== chip;
+    const words = describe(visit, kind, scene.zone, scene.nowMs);
     place(this.it, x, width);
-    const selected = scene.visitId === visit.id;
-    const dimmed = scene.chip !== null && kind !== scene.chip;
     set(this.it, "class", `g-bar g-${phase}${kind === undefined ? "" : ` g-kind-${kind}`}${
       selected ? " g-selected" : ""}${dimmed ? " g-dimmed" : ""}${visit.tentative ? " g-tentative" : ""}${
       visit.emergency ? " g-emergency" : ""}`);
     set(this.it, "aria-selected", String(selected));
     set(this.it, "aria-colindex", String(index + 2));
     set(this.it, "tabindex", focused ? "0" : "-1");
-    set(this.it, "aria-label", describe(visit, kind, scene.zone, nowMs));
-    set(this.it, "title", describe(visit, kind, scene.zone, nowMs));
+    set(this.it, "aria-label", words);
+    set(this.it, "title", words);
     this.drawGlyphs(visit, kind, phase);
     set(this.label, "text", width < 40 ? "" : visit.customer || visit.orderId);
   }

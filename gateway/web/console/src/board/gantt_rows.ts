@@ -26,9 +26,17 @@ function isSame(row: Row | undefined, technician: Technician, visits: readonly V
 
 export class Rows {
   private known = new Map<string, Row>();
+  private readonly byName = new Intl.Collator(undefined, { numeric: true });
+  private last: { day: Day; everybody: boolean; rows: Row[] } | null = null;
 
   /* Those with a shift or a visit, or everybody, by name. */
   make(day: Day, everybody: boolean): Row[] {
+    if (this.last === null || this.last.day !== day || this.last.everybody !== everybody)
+      this.last = { day, everybody, rows: this.makeNew(day, everybody) };
+    return this.last.rows;
+  }
+
+  private makeNew(day: Day, everybody: boolean): Row[] {
     const visits = new Map<string, Visit[]>();
     for (const visit of day.visits.values()) {
       if (visit.technicianId === null || startOf(visit) === 0) continue;
@@ -49,8 +57,7 @@ export class Rows {
       rows.push(row);
     }
     this.known = known;
-    const byName = new Intl.Collator(undefined, { numeric: true });
-    return rows.sort((a, b) => byName.compare(a.technician.name, b.technician.name));
+    return rows.sort((a, b) => this.byName.compare(a.technician.name, b.technician.name));
   }
 }
 
