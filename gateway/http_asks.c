@@ -6,6 +6,7 @@
 #include "gateway/http_impl.h"
 
 #include "base/check.h"
+#include "gateway/gzip.h"
 #include "gateway/shell.h"
 #include "message_json.h"
 #include "pb/people.pb-c.h"
@@ -18,7 +19,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { PROTO_MAJOR = 1 };
+enum { PROTO_MAJOR = 1, PACKED_MIN = 2048 };
 
 #define STREAM "/api/stream"
 
@@ -50,12 +51,31 @@ json_t *http_reply_json(const Callout__Reply *reply, const ProtobufCMessage *bod
     return json;
 }
 
+/* Short answers go as they are: what belongs to a session is short, and so its secrets never share
+ * a compressed text with words that somebody else chose (BREACH). */
+static bool send_packed(struct http *http, struct evhttp_request *request,
+                        struct http_status status, const char *text, size_t size)
+{
+    if (size < PACKED_MIN || !http_takes_gzip(http_header(request, "Accept-Encoding")))
+        return false;
+    size_t packed_size;
+    uint8_t *packed = gzip_pack(text, size, &packed_size);
+    if (packed == NULL) return false;
+    http_put_header(request, "Content-Encoding", "gzip");
+    http_send_bytes(http, request, status, packed, packed_size);
+    free(packed);
+    return true;
+}
+
 void http_send_json(struct http *http, struct evhttp_request *request, struct http_status status,
                     json_t *json)
 {
     char *text = json_dumps(json, JSON_COMPACT);
     CHECK(text != NULL);
-    http_send_bytes(http, request, status, text, strlen(text));
+    size_t size = strlen(text);
+    http_put_header(request, "Vary", "Accept-Encoding");
+    if (!send_packed(http, request, status, text, size))
+        http_send_bytes(http, request, status, text, size);
     free(text);
     json_decref(json);
 }

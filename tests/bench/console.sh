@@ -18,7 +18,8 @@ while [ $# -ge 2 ]; do
     shift 2
 done
 [ $# = 0 ] || { echo "console: --seconds S, --only small, large or day; not \"$1\"" >&2; exit 2; }
-for need in /usr/bin/chromium gateway/web/node_modules/playwright-core "$(dirname "$CALLOUT")/web"; do
+web=gateway/web/node_modules/playwright-core
+for need in /usr/bin/chromium $web "$(dirname "$CALLOUT")/web"; do
     [ -e "$need" ] || { echo "console: there is no $need" >&2; exit 77; }
 done
 [ "$(nproc)" -ge 2 ] || { echo "console: one core is not enough for both sides" >&2; exit 77; }

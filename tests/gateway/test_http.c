@@ -12,6 +12,7 @@
 #include "base/limits.h"
 
 #include <jansson.h>
+#include <zlib.h>
 
 #define KEY "Authorization: Bearer key-1\r\n"
 
@@ -29,6 +30,37 @@ static void an_operation_is_asked_for_in_json(void **state)
                   "{\"workOrder\":{\"workOrderId\":\"T1\",\"priority\":5}}");
     expect(answer, "200", "\"requestId\":\"W1-3\"");
     expect(answer, "200", "\"body\":{\"logSeq\":\"1\"}");
+    stage_close(stage);
+}
+
+/* The same text in a tenth of the bytes, for whoever takes it; what is short stays as it is. */
+static void a_long_answer_is_packed(void **state)
+{
+    static char plain[REPLY_MAX], unpacked[REPLY_MAX];
+    static const char after_nothing[] = "{\"afterSeq\":\"0\"}";
+    struct stage *stage = stage_open(NULL);
+    (void)state;
+    post(stage, "UpsertWorkOrder", KEY, "{\"workOrder\":{\"workOrderId\":\"big\"}}");
+    const char *answer = post(stage, "EventFeed", KEY, after_nothing);
+    assert_null(strstr(answer, "Content-Encoding"));
+    size_t size = strtoul(strstr(answer, "Content-Length: ") + 16, NULL, 10);
+    memcpy(plain, strstr(answer, "\r\n\r\n") + 4, size);
+    answer = post(stage, "EventFeed", KEY "Accept-Encoding: gzip\r\n", after_nothing);
+    expect(answer, "200", "Content-Encoding: gzip");
+    expect(answer, "200", "Vary: Accept-Encoding");
+    size_t packed = strtoul(strstr(answer, "Content-Length: ") + 16, NULL, 10);
+    assert_true(packed * 10 < size);
+    z_stream stream = {.next_in = (Bytef *)(uintptr_t)(strstr(answer, "\r\n\r\n") + 4),
+                       .avail_in = (uInt)packed,
+                       .next_out = (Bytef *)unpacked,
+                       .avail_out = sizeof unpacked};
+    assert_int_equal(inflateInit2(&stream, 15 + 16), Z_OK);
+    assert_int_equal(inflate(&stream, Z_FINISH), Z_STREAM_END);
+    assert_int_equal(stream.total_out, size);
+    assert_memory_equal(unpacked, plain, size);
+    inflateEnd(&stream);
+    answer = post(stage, "Ping", "Accept-Encoding: gzip\r\n", "");
+    assert_null(strstr(answer, "Content-Encoding"));
     stage_close(stage);
 }
 
@@ -317,6 +349,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_operation_is_asked_for_in_json),
+        cmocka_unit_test(a_long_answer_is_packed),
         cmocka_unit_test(an_operation_is_asked_for_in_protobuf),
         cmocka_unit_test(what_is_wrong_with_a_request_is_named),
         cmocka_unit_test(a_poll_is_held_and_woken),
