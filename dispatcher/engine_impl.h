@@ -93,7 +93,7 @@ struct engine {
     struct purge purge;
     struct pulled { /* the last Pull or Snapshot of a device, by hash of its id */
         char device_id[LIMIT_ID + 1];
-        int64_t sent_seq, sent_us, back_seq, back_us;
+        int64_t sent_seq, sent_us, back_seq, back_us, heard_us;
     } pulled[PULLED_MAX];
     int64_t compacted_seq; /* changes up to here are gone */
 };

@@ -26,6 +26,7 @@ void plan_ack_pulled(struct engine *engine, const char *device_id, int64_t came_
         *slot = (struct pulled){.sent_seq = 0};
         snprintf(slot->device_id, sizeof slot->device_id, "%s", device_id);
     }
+    slot->heard_us = engine->now_us;
     if (came_with_seq > slot->back_seq) {
         slot->back_seq = came_with_seq;
         slot->back_us = engine->now_us;
@@ -72,6 +73,7 @@ static void fill_stages(struct call *call, const struct row_device *device, Call
     const struct pulled *pulled = pulled_slot(engine, device->device_id);
     int64_t delivered_seq = device->acked_seq, delivered_us = device->acked_us;
     if (strcmp(pulled->device_id, device->device_id) == 0) {
+        out->heard_us = pulled->heard_us;
         out->sent = new_stage(call->arena, pulled->sent_seq, pulled->sent_us);
         advance(&delivered_seq, &delivered_us, pulled->back_seq, pulled->back_us);
     }

@@ -60,6 +60,7 @@ static void a_plan_comes_to_its_technician_step_by_step(void **state)
     desk_furnish(&desk);
     struct desk_device device = desk_device(&desk, "T1");
     assert_false(ack_of(&desk, "T1", false)->unseen); /* there is nothing to see */
+    assert_int_equal(ack_of(&desk, "T1", false)->heard_us, 0);
     ProtobufCBinaryData cursor = snapshot(&desk, &device);
     desk_do(&desk, "Assign", &desk_assign(&desk, "W1.1", "T1")->base);
     uint64_t changed = (uint64_t)desk_seq(&desk);
@@ -73,6 +74,7 @@ static void a_plan_comes_to_its_technician_step_by_step(void **state)
     ack = ack_of(&desk, "T1", true);
     assert_int_equal(ack->sent->log_seq, changed);
     assert_int_equal(ack->sent->time_us, desk.now_us);
+    assert_int_equal(ack->heard_us, desk.now_us);
     assert_true(ack->delivered->log_seq < changed);
     desk.now_us += US_PER_MINUTE;
     pull(&desk, &device, cursor); /* the cursor came back: it has arrived */
