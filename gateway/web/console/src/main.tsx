@@ -8,11 +8,13 @@ import { startTheme } from "@callout/shared/theme";
 import { followHistory, view } from "@callout/shared/view";
 import { Board } from "./board/board.tsx";
 import { Login } from "./login.tsx";
+import { startContact } from "./model/contact.ts";
 import { startStore } from "./model/store.ts";
 import { Wall } from "./wall.tsx";
 
 function Screens() {
   useEffect(startStore, []);
+  useEffect(startContact, []);
   return view.value["view"] === "wall" ? <Wall /> : <Board />;
 }
 

@@ -10,7 +10,8 @@ import { minutesText } from "@callout/shared/words";
 import type { Kpis } from "@callout/shared/wire";
 import { kindIcons } from "./board/strip.tsx";
 import { kinds } from "./model/attention.ts";
-import { counts, day, exceptions, nowMs, serviceDay, territory, zone } from "./model/store.ts";
+import { day, nowMs, serviceDay, territory, zone } from "./model/store.ts";
+import { counts, exceptions } from "./model/trouble.ts";
 import { isOver } from "./model/status.ts";
 
 const refreshMs = 4_000; // figures are never older than five seconds

@@ -68,7 +68,7 @@ test("each kind of trouble is found, and the list is by when the promise is brok
     visit("free.1"),
     visit("night.1", { technician: "T1", startMs: noon + 300 * minute }),
   ] });
-  const found = findExceptions(day, noon);
+  const found = findExceptions(day, noon, new Map([["T1", noon]]));
   assert.deepEqual(found.map((one) => `${one.key} ${one.kind}`), [
     "late.1 lateNow", "nobody.1 noTechnician", "soon.1 willBeLate", "free.1 noTechnician", "night.1 ruleBroken"]);
   assert.deepEqual(countKinds(found), { lateNow: 1, willBeLate: 1, noTechnician: 2, ruleBroken: 1, noContact: 0, waiting: 0 });
@@ -82,15 +82,18 @@ test("a promised window counts before a wish, and who is there already is not la
   if (working.appointment !== undefined) working.appointment.status = "WORKING";
   const day = board({ complete: true, technicians: [technician("T1")],
     appointments: [visit("W2.1", { technician: "T1", startMs: noon + 5 * minute, windows }), working] });
-  assert.deepEqual(findExceptions(day, noon), []);
+  assert.deepEqual(findExceptions(day, noon, new Map([["T1", noon]])), []);
 });
 
-test("who works and is silent for long is worth a call", () => {
-  const fixes = [{ technicianId: "T1", fix: { fixTimeUs: us(noon), point: {} } }];
+test("a phone at work that is silent for long is worth a call, one that rests is not", () => {
+  const fixes = [{ technicianId: "T1", fix: { fixTimeUs: us(noon - 60 * minute), point: {} } }];
   const day = board({ complete: true, technicians: [technician("T1")], fixes });
-  assert.equal(findExceptions(day, noon + 19 * minute).length, 0);
-  assert.equal(findExceptions(day, noon + 21 * minute)[0]?.kind, "noContact");
-  assert.equal(findExceptions(day, noon + 500 * minute).length, 0);
+  const heard = new Map([["T1", noon]]);
+  assert.equal(findExceptions(day, noon + 19 * minute, heard).length, 0);
+  assert.equal(findExceptions(day, noon + 21 * minute, heard)[0]?.kind, "noContact");
+  assert.equal(findExceptions(day, noon + 21 * minute, heard, 30 * minute).length, 0);
+  assert.equal(findExceptions(day, noon + 500 * minute, heard).length, 0);
+  assert.equal(findExceptions(day, noon - 230 * minute, new Map()).length, 0);
 });
 
 test("a row that nothing changed in is the same object", () => {

@@ -5,7 +5,7 @@ import { isDark, setTheme } from "@callout/shared/theme";
 import { setView } from "@callout/shared/view";
 import type { Exception } from "../model/attention.ts";
 import { chip, selectedTechnicianId, selectedVisitId, selectTechnician, selectVisit } from "../model/selection.ts";
-import { exceptions } from "../model/store.ts";
+import { exceptions } from "../model/trouble.ts";
 import { gotoSelection, zoomGantt } from "./commands.ts";
 import { helpOpen } from "./keys_help.tsx";
 

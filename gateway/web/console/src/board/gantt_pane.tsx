@@ -5,8 +5,8 @@ import { Icon } from "@callout/shared/icons";
 import { t } from "@callout/shared/i18n";
 import { setView, view } from "@callout/shared/view";
 import { chip, selectedTechnicianId, selectedVisit, selectedVisitId, selectTechnician, selectVisit } from "../model/selection.ts";
-import type { Kind } from "../model/attention.ts";
-import { day, dayBounds, exceptions, nowMs, zone } from "../model/store.ts";
+import { day, dayBounds, nowMs, zone } from "../model/store.ts";
+import { kindsOfVisits } from "../model/trouble.ts";
 import { gotoWish, zoomGantt, zoomWish } from "./commands.ts";
 import { Gantt, type Picture } from "./gantt.ts";
 import { Rows, spanOf } from "./gantt_rows.ts";
@@ -16,10 +16,8 @@ const everybody = () => view.value["rows"] === "all";
 function makePicture(rows: Rows): Picture | null {
   if (day.value === null) return null;
   const made = rows.make(day.value, everybody());
-  const kinds = new Map<string, Kind>();
-  for (const one of exceptions.value) if (one.visit !== null) kinds.set(one.visit.id, one.kind);
   return {
-    rows: made, span: spanOf(made, dayBounds.value), zone: zone.value, nowMs: nowMs.value, kinds,
+    rows: made, span: spanOf(made, dayBounds.value), zone: zone.value, nowMs: nowMs.value, kinds: kindsOfVisits.value,
     chip: chip.value, visitId: selectedVisitId.value, technicianId: selectedTechnicianId.value,
   };
 }

@@ -4,7 +4,8 @@ import { t, tMaybe, tn } from "@callout/shared/i18n";
 import { minutesText } from "@callout/shared/words";
 import type { Exception } from "../model/attention.ts";
 import { chip, pressChip, selectedTechnicianId, selectedVisitId, selectTechnician, selectVisit } from "../model/selection.ts";
-import { day, exceptions, nowMs, zone } from "../model/store.ts";
+import { day, nowMs, zone } from "../model/store.ts";
+import { exceptions, heardOf } from "../model/trouble.ts";
 import { kindIcons } from "./strip.tsx";
 import { windowOf } from "../model/status.ts";
 
@@ -16,8 +17,8 @@ function urgency(exception: Exception, now: number): string {
     return t("list.late", { minutes: minutesText(exception.lateMs) });
   const { technician } = exception;
   if (exception.kind === "noContact" && technician !== null)
-    return technician.fixMs === 0 ? t("list.never")
-      : t("list.silent", { minutes: minutesText(now - technician.fixMs) });
+    return heardOf(technician) === 0 ? t("list.never")
+      : t("list.silent", { minutes: minutesText(now - heardOf(technician)) });
   if (exception.brokenMs === Infinity) return t("list.noPromise");
   const minutes = minutesText(exception.brokenMs - now);
   return exception.brokenMs > now ? t("list.brokenIn", { minutes }) : t("list.brokenSince", { minutes });

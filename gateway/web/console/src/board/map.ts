@@ -20,10 +20,10 @@ import { defaults as interactions } from "ol/interaction/defaults.js";
 import { fromLonLat } from "ol/proj.js";
 import { Painter } from "@callout/shared/painter";
 import type { Place } from "@callout/shared/units";
-import { serverNow } from "@callout/shared/clock";
-import { isSilent, type Kind } from "../model/attention.ts";
+import type { Kind } from "../model/attention.ts";
 import type { Day, Technician, Visit } from "../model/day.ts";
 import { isOver, phaseOf } from "../model/status.ts";
+import { isSilentNow } from "../model/trouble.ts";
 import { Basemap } from "./map_basemap.ts";
 import { MapStyles, readColours, worse } from "./map_style.ts";
 import type { MapEvents, MapPicture, MapView } from "./map_view.ts";
@@ -265,7 +265,7 @@ class Board implements MapView {
     const technician = feature.get("technician") as Technician;
     const selected = technician.id === this.drawn?.technicianId;
     return this.styles.technician(selected || resolution < nearby ? initialsOf(technician.name) : "", selected,
-      technician.absent || isSilent(technician, serverNow()));
+      technician.absent || isSilentNow(technician));
   }
 
   private styleRoute(feature: FeatureLike) {

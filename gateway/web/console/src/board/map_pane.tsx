@@ -5,9 +5,9 @@ import { useEffect, useRef } from "preact/hooks";
 import { Icon } from "@callout/shared/icons";
 import { t } from "@callout/shared/i18n";
 import { isDark } from "@callout/shared/theme";
-import type { Kind } from "../model/attention.ts";
 import { chip, selectedTechnicianId, selectedVisit, selectedVisitId, selectTechnician, selectVisit } from "../model/selection.ts";
-import { day, exceptions } from "../model/store.ts";
+import { day } from "../model/store.ts";
+import { kindsOfVisits } from "../model/trouble.ts";
 import { gotoWish } from "./commands.ts";
 import type { MapView } from "./map_view.ts";
 
@@ -16,11 +16,9 @@ function feed(map: MapView): () => void {
   const ends = [
     effect(() => {
       if (day.value === null) return;
-      const kinds = new Map<string, Kind>();
-      for (const one of exceptions.value) if (one.visit !== null) kinds.set(one.visit.id, one.kind);
       const looks = [chip.value, selectedVisitId.value, selectedTechnicianId.value, isDark.value].join();
       map.show({
-        day: day.value, kinds, chip: chip.value, visitId: selectedVisitId.value,
+        day: day.value, kinds: kindsOfVisits.value, chip: chip.value, visitId: selectedVisitId.value,
         technicianId: selectedTechnicianId.value, dark: isDark.value,
       }, looks !== looked);
       looked = looks;

@@ -3,7 +3,8 @@ import { Icon, type IconName } from "@callout/shared/icons";
 import { t, tn } from "@callout/shared/i18n";
 import { kinds, type Kind } from "../model/attention.ts";
 import { chip, pressChip } from "../model/selection.ts";
-import { counts, day, nowMs } from "../model/store.ts";
+import { day, nowMs } from "../model/store.ts";
+import { counts } from "../model/trouble.ts";
 import { isOver } from "../model/status.ts";
 
 export const kindIcons: Record<Kind, IconName> = {

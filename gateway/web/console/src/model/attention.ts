@@ -21,8 +21,11 @@ export interface Exception {
   lateMs: number; // so long after its window, as far as is known; 0: it is not late
 }
 
-/* A technician at work whose phone is silent for so long is worth a call. */
+/* A phone asks for changes all the time; one at work that is silent for so long is worth a call. */
 export const silentMs = 20 * 60_000;
+
+/* When each technician's phone was heard of last; who is missing was not heard of at all. */
+export type Heard = ReadonlyMap<string, number>;
 
 function visitKind(visit: Visit, technician: Technician | null, nowMs: number): Kind | null {
   if (isOver(visit)) return null;
@@ -57,11 +60,11 @@ function ofVisit(visit: Visit, day: Day, nowMs: number): Exception | null {
   return { key: visit.id, kind, visit, technician, brokenMs, lateMs };
 }
 
-export function isSilent(technician: Technician, nowMs: number): boolean {
+export function isSilent(technician: Technician, heard: Heard, nowMs: number, patienceMs = silentMs): boolean {
   const { shift } = technician;
   if (technician.absent || shift === null || nowMs < shift.startMs || nowMs > shift.endMs) return false;
-  /* Phones tell no position before the first visit; who has begun one is heard of, or silent. */
-  return technician.fixMs !== 0 && nowMs - technician.fixMs > silentMs;
+  const heardMs = Math.max(heard.get(technician.id) ?? 0, technician.fixMs);
+  return nowMs - Math.max(heardMs, shift.startMs) > patienceMs;
 }
 
 function compare(a: Exception, b: Exception): number {
@@ -70,14 +73,15 @@ function compare(a: Exception, b: Exception): number {
   return more !== 0 ? more : a.key < b.key ? -1 : 1;
 }
 
-export function findExceptions(day: Day, nowMs: number): Exception[] {
+/* `patienceMs`: how long a phone may be silent. */
+export function findExceptions(day: Day, nowMs: number, heard: Heard, patienceMs = silentMs): Exception[] {
   const out: Exception[] = [];
   for (const visit of day.visits.values()) {
     const found = ofVisit(visit, day, nowMs);
     if (found !== null) out.push(found);
   }
   for (const technician of day.technicians.values())
-    if (isSilent(technician, nowMs))
+    if (isSilent(technician, heard, nowMs, patienceMs))
       out.push({
         key: `technician ${technician.id}`, kind: "noContact", visit: null, technician,
         brokenMs: Infinity, lateMs: 0,

@@ -14,7 +14,6 @@ import { dayFromText, Zone } from "@callout/shared/zone";
 import { locale } from "@callout/shared/i18n";
 import { who } from "@callout/shared/session";
 import type { BoardReply } from "@callout/shared/wire";
-import { countKinds, findExceptions } from "./attention.ts";
 import { mergeBoard, type Day } from "./day.ts";
 
 const fetchMs = 400;
@@ -58,10 +57,6 @@ const wantedDay = computed(() => dayFromText(view.value["day"] ?? ""));
 export const today = computed(() => territoryZone.value.serviceDay(nowMs.value));
 export const serviceDay = computed(() => wantedDay.value ?? today.value);
 export const dayBounds = computed(() => territoryZone.value.dayBounds(serviceDay.value));
-
-export const exceptions = computed(() =>
-  day.value === null ? [] : findExceptions(day.value, nowMs.value));
-export const counts = computed(() => countKinds(exceptions.value));
 
 async function fetchPages(
   territoryId: string, serviceDay: number, before: Day | null, signal: AbortSignal,
