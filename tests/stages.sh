@@ -114,6 +114,10 @@ unit_asan() { # long tests in their short form: what they show, the plain run ha
     unit_tests build-asan
 }
 
+pages() { # what browsers get: built within its budgets, typed, and tested where no browser is needed
+    compile build web && (cd gateway/web && npm run types && npm test)
+}
+
 demo_smoke() { # the demo ends by itself, with one JSON object that says that orders were served
     local out
     out=$(build/callout sim demo --for 20s --json) || return 1
@@ -145,6 +149,7 @@ stages_default() {
     stage "kills ($kills)" tests/process/kill.sh build/callout "$kills"
     stage "a bad day" tests/fault/badday.sh build/callout
     stage "crash points" tests/fault/crashpoints.sh build/callout
+    stage "pages for browsers" pages
     stage "demo" demo_smoke
     stage "ASan and UBSan build, clang build" join builds && stage "ASan and UBSan tests" unit_asan
     stage "simulated faults ($seeds seeds)" simulated_faults
