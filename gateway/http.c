@@ -176,14 +176,28 @@ static struct bufferevent *on_accept(struct event_base *base, void *context)
     return visitors_accept(http->visitors);
 }
 
-static enum err open_tls(struct http *http, struct problem *problem)
+static enum err open_tls(const struct http *http, SSL_CTX **out, struct problem *problem)
 {
     const struct gateway_options *options = &http->shell->gateway.options;
     char certificate[1024], key[1024];
+    *out = NULL;
     if (!options->http_tls) return ERR_OK;
     snprintf(certificate, sizeof certificate, "%s/server.pem", options->tls_dir);
     snprintf(key, sizeof key, "%s/server.key", options->tls_dir);
-    return sp_tls_open(&http->tls, certificate, key, problem);
+    return sp_tls_open(out, certificate, key, problem);
+}
+
+enum err http_renew(struct http *http, bool files, struct problem *problem)
+{
+    SSL_CTX *fresh;
+    enum err err = open_tls(http, &fresh, problem);
+    if (err != ERR_OK) return err;
+    if (fresh != NULL) {
+        visitors_renew(http->visitors, fresh);
+        sp_tls_close(http->tls); /* each connection has a hold of its own */
+        http->tls = fresh;
+    }
+    return files ? http_files_open(http, problem) : ERR_OK;
 }
 
 static enum err open_socket(struct http *http, struct problem *problem)
@@ -212,7 +226,7 @@ enum err http_open(struct http **out, struct shell *shell, struct problem *probl
     arena_open(&http->reply_arena, 2 * LIMIT_INNER_OUTBOX);
     http->evhttp = evhttp_new(shell->base);
     CHECK(http->evhttp != NULL);
-    enum err err = open_tls(http, problem);
+    enum err err = open_tls(http, &http->tls, problem);
     const struct visitors_options visitors = {.base = shell->base,
                                               .tls = http->tls,
                                               .unlimited_per_address =

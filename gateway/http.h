@@ -59,6 +59,10 @@ struct http_counters {
 MUST_USE enum err http_open(struct http **out, struct shell *shell, struct problem *problem);
 void http_close(struct http *http); /* may be NULL */
 
+/* Reads the certificate anew, and the files too where `files`. Connections that there are keep what
+ * they have; an error leaves what there was. */
+MUST_USE enum err http_renew(struct http *http, bool files, struct problem *problem);
+
 /* The gateway's ports, for this door. */
 void http_reply(struct http *http, struct sp_ticket to, const void *bytes, size_t size);
 bool http_alive(const struct http *http, struct sp_ticket ticket);

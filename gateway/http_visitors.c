@@ -41,6 +41,11 @@ struct visitors *visitors_open(const struct visitors_options *options)
     return visitors;
 }
 
+void visitors_renew(struct visitors *visitors, struct ssl_ctx_st *tls)
+{
+    visitors->options.tls = tls;
+}
+
 void visitors_listen(struct visitors *visitors, struct evconnlistener *listener)
 {
     visitors->listener = listener;

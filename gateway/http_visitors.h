@@ -39,6 +39,9 @@ void visitors_close(struct visitors *visitors); /* when evhttp is gone; may be N
 /* Where they come from: it rests while VISITORS_MAX are here, and who comes then waits outside. */
 void visitors_listen(struct visitors *visitors, struct evconnlistener *listener);
 
+/* Who comes from now on gets this certificate; borrowed. */
+void visitors_renew(struct visitors *visitors, struct ssl_ctx_st *tls);
+
 /* A new connection's bufferevent; its socket comes later. Never NULL. */
 struct bufferevent *visitors_accept(struct visitors *visitors);
 /* His request is whole: what he sends from now on is the next one, which begins when this one is

@@ -105,7 +105,15 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
     kpis_tick(&shell->kpis);
     hold_tick(&shell->gateway);
     if (shell->http != NULL) http_tick(shell->http);
+    renew_tick(shell);
     give_memory_back(shell);
+}
+
+static void on_hangup(evutil_socket_t signal_number, short what, void *context)
+{
+    (void)signal_number;
+    (void)what;
+    renew_all(context);
 }
 
 static void on_signal(evutil_socket_t signal_number, short what, void *context)
@@ -139,13 +147,17 @@ static void run(struct shell *shell)
     struct event *ticker = event_new(shell->base, -1, EV_PERSIST, on_tick, shell);
     struct event *term = evsignal_new(shell->base, SIGTERM, on_signal, shell);
     struct event *interrupt = evsignal_new(shell->base, SIGINT, on_signal, shell);
-    CHECK(ticker != NULL && term != NULL && interrupt != NULL);
+    struct event *hangup = evsignal_new(shell->base, SIGHUP, on_hangup, shell);
+    CHECK(ticker != NULL && term != NULL && interrupt != NULL && hangup != NULL);
+    renew_start(shell);
+    event_add(hangup, NULL);
     event_add(ticker, &tick);
     event_add(term, NULL);
     event_add(interrupt, NULL);
     hold_tick(&shell->gateway);
     event_base_dispatch(shell->base);
     part(shell);
+    event_free(hangup);
     event_free(interrupt);
     event_free(term);
     event_free(ticker);

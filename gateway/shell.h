@@ -6,6 +6,7 @@
  *      dial.c     the connection to the dispatcher
  *      admin.c    /healthz and /metrics
  *      kpis.c     the figures of the day on /metrics
+ *      renew.c    certificate and files, read again
  *
  * Thread: one event loop. Nothing here outlives gateway_main.
  */
@@ -16,6 +17,7 @@
 #include "gateway/gateway.h"
 #include "gateway/http.h"
 #include "gateway/kpis.h"
+#include "gateway/renew.h"
 #include "sp_listener.h"
 
 struct admin;
@@ -36,6 +38,7 @@ struct shell {
     unsigned door_count;
     struct http *http; /* NULL: no such door */
     struct kpis kpis;
+    struct renewal renewal;
     uint64_t trimmed_turnover; /* when memory was last given back */
     int64_t trimmed_us;
 };

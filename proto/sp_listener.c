@@ -278,6 +278,18 @@ enum err sp_listener_open(struct sp_listener **out, struct event_base *base,
     return ERR_OK;
 }
 
+enum err sp_listener_renew(struct sp_listener *listener, const char *certificate_file,
+                           const char *key_file, struct problem *problem)
+{
+    SSL_CTX *fresh;
+    if (listener->tls == NULL) return ERR_OK;
+    enum err err = sp_tls_open(&fresh, certificate_file, key_file, problem);
+    if (err != ERR_OK) return err;
+    sp_tls_close(listener->tls); /* each connection has a hold of its own */
+    listener->tls = fresh;
+    return ERR_OK;
+}
+
 void sp_listener_close(struct sp_listener *listener)
 {
     if (listener == NULL) return;

@@ -62,6 +62,10 @@ MUST_USE enum err sp_listener_open(struct sp_listener **out, struct event_base *
                                    const struct sp_listener_options *options,
                                    struct problem *problem);
 void sp_listener_close(struct sp_listener *listener);
+/* Who connects from now on gets this certificate; connections that there are keep theirs. Nothing
+ * happens to a listener without TLS. An error leaves what there was. */
+MUST_USE enum err sp_listener_renew(struct sp_listener *listener, const char *certificate_file,
+                                    const char *key_file, struct problem *problem);
 
 /* Sends a reply; the bytes are copied. False: the connection is gone, which is not an error. */
 bool sp_reply(struct sp_listener *listener, struct sp_ticket ticket, const void *bytes,
