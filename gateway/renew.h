@@ -1,4 +1,4 @@
-/* renew.h - what the gateway reads again while it runs: its certificate, and the files for browsers.
+/* renew.h - what the gateway reads again while it runs: certificate, and files for browsers.
  *
  * Idea: whoever renews a certificate writes two files, one after the other, and tells nobody. So
  * both are looked at every few seconds; when one has changed they are read, and if they do not fit
