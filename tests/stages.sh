@@ -114,7 +114,7 @@ unit_asan() { # long tests in their short form: what they show, the plain run ha
     unit_tests build-asan
 }
 
-pages() { # what browsers get: built within its budgets, typed, and tested where no browser is needed
+pages() { # what browsers get: built within its budgets, typed, tested as far as goes without one
     compile build web && (cd gateway/web && npm run types && npm test)
 }
 
