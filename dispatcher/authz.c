@@ -86,6 +86,7 @@ static const struct right {
     {"SetFreezeHorizon", ADMIN | DISPATCHER, {{AT_TERRITORY, "territory_id"}}},
     {"AdvanceClock", ADMIN, {{AT_NOTHING, ""}}},
     {"Board", ADMIN | DISPATCHER, {{AT_TERRITORY, "territory_id"}}},
+    {"WorkOrderDetail", ADMIN | DISPATCHER, {{AT_APPOINTMENT, "appointment_id"}}},
     {"Candidates", ADMIN | DISPATCHER, {{AT_APPOINTMENT, "appointment_id"}}},
     {"CheckMove",
      ADMIN | DISPATCHER,

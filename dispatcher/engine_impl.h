@@ -170,6 +170,7 @@ handler handle_pull, handle_snapshot;                         /* follow.c */
 handler handle_mutation;                                      /* mutations.c */
 handler handle_board;                                         /* boards.c */
 handler handle_event_feed, handle_advance_clock;              /* views.c */
+handler handle_work_order_detail;                             /* views.c */
 handler handle_candidates, handle_check_move, handle_explain; /* answers.c */
 handler handle_emergency_options;                             /* answers.c */
 handler handle_conflicts, handle_dead_letters;                /* conflicts.c */

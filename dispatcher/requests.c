@@ -39,6 +39,7 @@ static const struct operation {
     {"Board", handle_board},
     {"EventFeed", handle_event_feed},
     {"Candidates", handle_candidates},
+    {"WorkOrderDetail", handle_work_order_detail},
     {"CheckMove", handle_check_move},
     {"Explain", handle_explain},
     {"EmergencyOptions", handle_emergency_options},

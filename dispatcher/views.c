@@ -267,6 +267,22 @@ Callout__FieldAppointment *read_field_appointment(struct call *call, const char 
     return out;
 }
 
+enum err handle_work_order_detail(struct call *call)
+{
+    const Callout__WorkOrderDetailRequest *request =
+        (const Callout__WorkOrderDetailRequest *)call->message;
+    Callout__FieldAppointment *whole = read_field_appointment(call, request->appointment_id);
+    if (whole == NULL || whole->work_order == NULL)
+        return problem_set(&call->problem, ERR_NOT_FOUND, "appointment_id",
+                           "there is no such thing");
+    Callout__WorkOrderDetailReply *answer = arena_need(call->arena, sizeof *answer);
+    callout__work_order_detail_reply__init(answer);
+    answer->work_order = whole->work_order;
+    answer->appointment = whole->appointment;
+    call->answer = &answer->base;
+    return ERR_OK;
+}
+
 /* --- EventFeed --- */
 
 struct feed {

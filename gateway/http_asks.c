@@ -123,8 +123,10 @@ static void answer(struct http *http, struct ask *ask, const Callout__Reply *rep
     enum err err = (enum err)reply->status;
     ProtobufCMessage *body = NULL;
     json_t *json;
-    if (err == ERR_OK && message_decode(ask->method.method->output, reply->body.data,
-                                        reply->body.len, &http->reply_arena, &body, NULL) != ERR_OK)
+    /* An edit that came too late brings both versions with its CONFLICT. */
+    bool told = err == ERR_OK || (err == ERR_CONFLICT && reply->body.len > 0);
+    if (told && message_decode(ask->method.method->output, reply->body.data, reply->body.len,
+                               &http->reply_arena, &body, NULL) != ERR_OK)
         body = NULL;
     http_put_headers(ask->request, "application/json", reply->retry_after_ms);
     finish_act(http, ask, err, body, &json, reply);

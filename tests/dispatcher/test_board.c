@@ -84,6 +84,39 @@ static void shows_the_day(void **state)
 }
 
 /* At eleven the one of ten o'clock is an hour late, and says so although nobody did anything. */
+static void the_whole_order_is_told_with_its_contact(void **state)
+{
+    struct desk desk;
+    Callout__WorkOrderDetailRequest request;
+    Callout__Principal admin = a_key("admin", "admin");
+    (void)state;
+    desk_open(&desk, store_open_mem(), NULL);
+    desk_furnish(&desk);
+    Callout__UpsertWorkOrderRequest *order = desk_order(&desk, "W3");
+    DESK_NEW(&desk, Callout__Contact, contact);
+    callout__contact__init(contact);
+    contact->contact_id = words("K3");
+    contact->name = words("Ms Vogt");
+    contact->phone = words("+4235550100");
+    order->work_order->contact = contact;
+    add_window(&desk, order, DESK_DAY_US + 9 * HOUR_US, DESK_DAY_US + 10 * HOUR_US);
+    desk_do(&desk, "UpsertWorkOrder", &order->base);
+    callout__work_order_detail_request__init(&request);
+    request.appointment_id = words("W3.1");
+    const Callout__WorkOrderDetailReply *reply =
+        desk_body(&desk, desk_ask_as(&desk, &admin, "WorkOrderDetail", "", &request.base),
+                  &callout__work_order_detail_reply__descriptor);
+    assert_string_equal(reply->appointment->appointment_id, "W3.1");
+    assert_string_equal(reply->work_order->contact->phone, "+4235550100");
+    assert_int_equal(reply->work_order->n_windows, 1);
+    assert_true(reply->work_order->windows[0]->promised);
+    request.appointment_id = words("W4.1");
+    const Callout__Reply *refusal =
+        desk_ask_as(&desk, &admin, "WorkOrderDetail", "", &request.base);
+    assert_int_equal(refusal->status, CALLOUT__STATUS__NOT_FOUND);
+    desk_close(&desk);
+}
+
 static void says_who_is_late_and_why_unserved(void **state)
 {
     struct desk desk;
@@ -195,6 +228,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shows_the_day),
+        cmocka_unit_test(the_whole_order_is_told_with_its_contact),
         cmocka_unit_test(says_who_is_late_and_why_unserved),
         cmocka_unit_test(tells_what_changed_since),
         cmocka_unit_test(tells_all_again_when_one_left),
