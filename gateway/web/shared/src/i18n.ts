@@ -4,7 +4,10 @@
  * own before anything is drawn. `{name}` stands for a value. A text that counts has one entry for
  * each of its language's plural forms: `late.one`, `late.other`.
  */
-import en from "../strings/en.json";
+import board from "../strings/en.json";
+import edit from "../strings/edit.en.json";
+
+const en = { ...board, ...edit };
 
 export type Text = keyof typeof en;
 type Counted = Text extends infer Name ? (Name extends `${infer Stem}.other` ? Stem : never) : never;
@@ -37,7 +40,9 @@ export function preferredLanguage(tags: readonly string[]): Language {
 }
 
 export async function loadLanguage(wanted: Language): Promise<void> {
-  catalog = wanted === "de" ? (await import("../strings/de.json")).default : en;
+  const files = wanted === "de"
+    ? await Promise.all([import("../strings/de.json"), import("../strings/edit.de.json")]) : [];
+  catalog = Object.assign({}, en, ...files.map((file) => file.default)) as typeof en;
   current = wanted;
   plurals = new Intl.PluralRules(wanted);
   numbers = new Intl.NumberFormat(locale());

@@ -59,7 +59,7 @@ function handle(event: KeyboardEvent): void {
   if (isTyping(event.target) && !name.startsWith("Ctrl+") && name !== "Escape") return;
   if (isTyping(event.target) && name === "Ctrl+z") return; // takes back what was typed
   if (isSingle(name) && name !== "?" && !singleKeys.value) return;
-  if (document.querySelector("dialog[open]") !== null && name !== "Escape") return;
+  if (document.querySelector("dialog[open]") !== null) return; // which closes with Escape by itself
   for (let index = keys.length - 1; index >= 0; index--) {
     const key = keys[index];
     if (key === undefined || key.key !== name || key.when?.() === false) continue;

@@ -1,14 +1,21 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import de from "../strings/de.json";
-import en from "../strings/en.json";
+import deBoard from "../strings/de.json";
+import deEdit from "../strings/edit.de.json";
+import enEdit from "../strings/edit.en.json";
+import enBoard from "../strings/en.json";
 import { preferredLanguage, t, tn } from "../src/i18n.ts";
 
-const german = de as Record<string, string>, english = en as Record<string, string>;
+const german: Record<string, string> = { ...deBoard, ...deEdit };
+const english: Record<string, string> = { ...enBoard, ...enEdit };
 const values = (text: string) => (text.match(/\{\w+\}/g) ?? []).sort();
 
 test("both catalogs have the same names", () => {
   assert.deepEqual(Object.keys(german).sort(), Object.keys(english).sort());
+});
+
+test("no name is in two catalogs", () => {
+  assert.equal(Object.keys(english).length, Object.keys(enBoard).length + Object.keys(enEdit).length);
 });
 
 test("a text has the same values in both, and none is empty", () => {
@@ -21,7 +28,7 @@ test("a text has the same values in both, and none is empty", () => {
 
 test("German is not English left as it was", () => {
   const same = Object.keys(english).filter((name) => english[name] === german[name]);
-  assert.ok(same.length < 20, same.join());
+  assert.ok(same.length < 30, same.join());
 });
 
 test("values are put in, plurals chosen", () => {

@@ -10,6 +10,7 @@ import { Header } from "./header.tsx";
 import { KeysHelp } from "./keys_help.tsx";
 import { MapPane } from "./map_pane.tsx";
 import { useBoardKeys } from "./board_keys.ts";
+import { Editing } from "../edit/editing.tsx";
 
 export function Board() {
   useBoardKeys();
@@ -17,6 +18,7 @@ export function Board() {
     <div class="board">
       <a class="skip" href="#list">{t("skip.list")}</a>
       <a class="skip" href="#gantt">{t("skip.gantt")}</a>
+      <a class="skip" href="#drawer">{t("skip.drawer")}</a>
       <Header />
       <AttentionStrip />
       <main class="board-main" aria-busy={day.value === null}>
@@ -24,6 +26,7 @@ export function Board() {
         <GanttPane />
       </main>
       <ExceptionList />
+      <Editing />
       <KeysHelp />
     </div>
   );

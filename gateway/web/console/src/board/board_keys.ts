@@ -39,8 +39,6 @@ const keys: Key[] = [
   { key: "?", label: "keys.help", run: () => { helpOpen.value = true; } },
   { key: "j", label: "keys.attention", run: () => step(1) },
   { key: "k", label: "keys.attentionBack", run: () => step(-1) },
-  { key: "u", label: "keys.unserved",
-    run: () => select(exceptions.value.find((one) => one.kind === "noTechnician")) },
   { key: "g", label: "keys.goto", run: gotoSelection },
   { key: "+", label: "keys.zoomIn", run: () => zoomGantt("in") },
   { key: "-", label: "keys.zoomOut", run: () => zoomGantt("out") },

@@ -76,6 +76,7 @@ export function describe(visit: Visit, kind: Kind | undefined, zone: Zone, nowMs
     parts.push(t("gantt.barLate", { minutes: minutesText(visit.lateSeconds * 1000) }));
   if (visit.pinned) parts.push(t("gantt.barPinned"));
   if (visit.emergency) parts.push(t("gantt.barUrgent"));
+  if (visit.unconfirmed) parts.push(t("edit.unconfirmed"));
   return parts.join(", ");
 }
 
@@ -132,7 +133,7 @@ class Bar {
     place(this.it, x, width);
     set(this.it, "class", `g-bar g-${phase}${kind === undefined ? "" : ` g-kind-${kind}`}${
       selected ? " g-selected" : ""}${dimmed ? " g-dimmed" : ""}${visit.tentative ? " g-tentative" : ""}${
-      visit.emergency ? " g-emergency" : ""}`);
+      visit.emergency ? " g-emergency" : ""}${visit.unconfirmed ? " g-unconfirmed" : ""}`);
     set(this.it, "aria-selected", String(selected));
     set(this.it, "aria-colindex", String(index + 2));
     set(this.it, "tabindex", focused ? "0" : "-1");

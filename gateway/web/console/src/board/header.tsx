@@ -12,6 +12,7 @@ import { dayFromText, dayToText } from "@callout/shared/zone";
 import { day, nowMs, problem, serviceDay, territories, territory, today, zone } from "../model/store.ts";
 import { helpOpen } from "./keys_help.tsx";
 import { Search } from "./search.tsx";
+import { EditActions } from "../edit/edit_actions.tsx";
 
 function DayPicker() {
   const go = (to: number | null) => setView({ day: to === null || to === today.value ? null : dayToText(to) }, true);
@@ -96,7 +97,7 @@ export function Header() {
       <SolverState />
       <span class="header-space" />
       <Search />
-      <div class="header-actions" id="header-actions" />
+      <EditActions />
       <Connection />
       <button type="button" class="iconic" aria-label={t("header.theme")} title={t("header.theme")}
         onClick={() => setTheme(isDark.value ? "light" : "dark")}>

@@ -39,6 +39,8 @@ export interface Visit {
   pinned: boolean;
   pin: Pin | null;
   frozen: boolean;
+  onHold: boolean; // nobody plans it for now
+  unconfirmed: boolean; // an edit of this page's that nobody has answered yet
   tentative: boolean;
   emergency: boolean;
   priority: number;
@@ -129,6 +131,8 @@ function toVisit(from: FeedAppointment): Visit {
     pinned: pin !== null && (pin.technician === true || pin.time === true),
     pin,
     frozen: from.frozen === true,
+    onHold: it.onHold === true,
+    unconfirmed: false,
     tentative: it.assignment?.tentative === true,
     emergency: from.emergency === true,
     priority: from.priority ?? 0,

@@ -15,12 +15,15 @@ import { locale } from "@callout/shared/i18n";
 import { who } from "@callout/shared/session";
 import type { BoardReply } from "@callout/shared/wire";
 import { mergeBoard, type Day } from "./day.ts";
+import { forgetSeen, overlaid } from "../edit/overlay.ts";
 
 const fetchMs = 400;
 const holdMs = 5_000; // so that the age of the connection is known at least so often
 const pagesMax = 200;
 
-export const day = signal<Day | null>(null);
+/* As the server has it, and with what this page did meanwhile. */
+const serverDay = signal<Day | null>(null);
+export const day = computed(() => overlaid(serverDay.value));
 export const problem = signal<string | null>(null); // of the last try; null: it went well
 
 /* Domain time, a few times a second: what depends on it is drawn again. */
@@ -125,7 +128,8 @@ class Follower {
     const fresh = mergeBoard(this.territoryId, this.serviceDay, answer.pages, current);
     if (!signal.aborted)
       batch(() => {
-        day.value = fresh;
+        serverDay.value = fresh;
+        forgetSeen(fresh.logSeq);
         nowMs.value = serverNow();
         problem.value = null;
       });
@@ -161,7 +165,7 @@ export function startStore(): () => void {
     follower?.stop();
     follower = null;
     if (id === undefined) return;
-    if (day.peek()?.territoryId !== id || day.peek()?.serviceDay !== wanted) day.value = null;
+    if (day.peek()?.territoryId !== id || day.peek()?.serviceDay !== wanted) serverDay.value = null;
     follower = new Follower(id, wanted);
     void follower.run();
   });

@@ -1,0 +1,153 @@
+/* new_order.tsx - an urgent order: taken on, then how it could be served and whom that displaces. */
+import { useState } from "preact/hooks";
+import { call, Refused } from "@callout/shared/client";
+import { serverNow } from "@callout/shared/clock";
+import { Icon } from "@callout/shared/icons";
+import { t } from "@callout/shared/i18n";
+import { msToUs, usToMs, type Place } from "@callout/shared/units";
+import type { EmergencyOption, EmergencyOptionsReply, WorkOrder } from "@callout/shared/wire";
+import { selectedVisit, selectVisit } from "../model/selection.ts";
+import { day, territory, zone } from "../model/store.ts";
+import { VerdictLines } from "./asks.tsx";
+import { Dialog } from "./dialog.tsx";
+import { assign } from "./edits.ts";
+import { orderName, technicianName } from "./reasons.ts";
+import { close } from "./state.ts";
+import { say } from "./toasts.ts";
+
+/* Skills that somebody has: whatever else is asked for, nobody could do. */
+function skillNames(): string[] {
+  const names = new Set<string>();
+  for (const technician of day.value?.technicians.values() ?? [])
+    for (const skill of technician.skills) if (skill.name !== undefined) names.add(skill.name);
+  return [...names].sort();
+}
+
+/* "47.36, 9.53" of a map or a message; null: that is no place. */
+export function readPlace(text: string): Place | null {
+  const match = /^\s*(-?\d{1,2}(?:\.\d+)?)[\s,;]+(-?\d{1,3}(?:\.\d+)?)\s*$/.exec(text);
+  if (match === null) return null;
+  const lat = Number(match[1]), lon = Number(match[2]);
+  return Math.abs(lat) <= 90 && Math.abs(lon) <= 180 ? { lat, lon } : null;
+}
+
+const placeText = (place: Place) => `${place.lat.toFixed(5)}, ${place.lon.toFixed(5)}`;
+
+function readOrder(form: FormData, place: Place): WorkOrder {
+  const text = (name: string) => String(form.get(name) ?? "").trim();
+  const id = `N${crypto.randomUUID().replace(/-/g, "").slice(0, 8).toUpperCase()}`;
+  const now = serverNow();
+  return {
+    workOrderId: id, territoryId: territory.peek()?.id ?? "",
+    customer: { customerId: `C-${id}`, name: text("customer") },
+    site: { siteId: `S-${id}`, customerId: `C-${id}`, address: text("address"),
+      point: { latE7: Math.round(place.lat * 1e7), lonE7: Math.round(place.lon * 1e7) } },
+    ...(text("phone") === "" ? {} : { contact: { contactId: `K-${id}`, customerId: `C-${id}`,
+      name: text("customer"), phone: text("phone") } }),
+    workType: text("work"), serviceSeconds: Number(text("minutes")) * 60, priority: 9,
+    skills: text("skill") === "" ? [] : [{ name: text("skill"), level: Number(text("level")) }],
+    windows: [{ startUs: msToUs(now), endUs: msToUs(now + Number(text("hours")) * 3_600_000) }],
+    note: text("note"), emergency: form.get("emergency") !== null,
+  };
+}
+
+function Option({ title, option, choose }: { title: string; option: EmergencyOption; choose: () => void }) {
+  const move = option.move ?? {};
+  const displaced = option.displaced ?? [];
+  return (
+    <section class="option">
+      <h3>{title}</h3>
+      <p><b>{t("order.option", { name: technicianName(move.technicianId), time: zone.value.time(usToMs(move.startUs)) })}</b></p>
+      <VerdictLines move={move} about="" />
+      <p class="soft">{displaced.length === 0 ? t("order.displacesNobody") : `${t("order.displaces")}:`}</p>
+      <ul>{displaced.map(({ delta }) => (
+        <li key={delta?.appointmentId}>{orderName(delta?.appointmentId)}: {technicianName(delta?.technicianBefore)}{" "}
+          {zone.value.time(usToMs(delta?.startBeforeUs))} → {technicianName(delta?.technicianAfter)}{" "}
+          {usToMs(delta?.startAfterUs) > 0 && zone.value.time(usToMs(delta?.startAfterUs))}</li>))}</ul>
+      <button type="button" class="primary" onClick={choose}>{t("order.choose")}</button>
+    </section>
+  );
+}
+
+function Options({ order, reply }: { order: string; reply: EmergencyOptionsReply }) {
+  const id = `${order}.1`;
+  const choose = (option: EmergencyOption) => {
+    close();
+    selectVisit(id);
+    const visit = day.peek()?.visits.get(id), move = option.move;
+    if (visit !== undefined && move?.technicianId !== undefined)
+      void assign(visit, move.technicianId, usToMs(move.startUs), move);
+  };
+  return (
+    <Dialog wide title={t("order.options", { order })} onClose={() => { close(); selectVisit(id); }}>
+      {reply.withinRules === undefined && reply.delaying === undefined && <p>{t("order.noOptions")}</p>}
+      <div class="option-pair">
+        {reply.withinRules !== undefined &&
+          <Option title={t("order.within_rules")} option={reply.withinRules} choose={() => choose(reply.withinRules ?? {})} />}
+        {reply.delaying !== undefined &&
+          <Option title={t("order.delaying")} option={reply.delaying} choose={() => choose(reply.delaying ?? {})} />}
+      </div>
+      <p><button type="button" onClick={() => { close(); selectVisit(id); }}>{t("order.leave")}</button></p>
+    </Dialog>
+  );
+}
+
+export function AskOrder() {
+  const [place, setPlace] = useState("");
+  const [address, setAddress] = useState("");
+  const [problem, setProblem] = useState("");
+  const [taken, setTaken] = useState<{ order: string; reply: EmergencyOptionsReply } | null>(null);
+  if (taken !== null) return <Options {...taken} />;
+  const like = selectedVisit.value;
+
+  async function submit(form: FormData): Promise<void> {
+    const where = readPlace(place);
+    if (where === null) return setProblem(t("order.placeMissing"));
+    const order = readOrder(form, where);
+    try {
+      await call("UpsertWorkOrder", { workOrder: order });
+    } catch (error) {
+      const where = error instanceof Refused ? error.errors.map((one) => `${one.field}: ${one.problem}`).join("; ") : "";
+      return setProblem(where || (error instanceof Error ? error.message : String(error)));
+    }
+    const name = order.workOrderId ?? "";
+    say(t("order.done", { order: name }));
+    if (order.emergency !== true) {
+      close();
+      return selectVisit(`${name}.1`);
+    }
+    const reply = await call("EmergencyOptions", { appointmentId: `${name}.1` }).catch(() => ({}));
+    setTaken({ order: name, reply });
+  }
+
+  return (
+    <Dialog wide title={t("order.title")} submit={t("order.submit")} onClose={close}
+      onSubmit={(form) => void submit(form)}>
+      <div class="columns">
+        <label>{t("order.customer")}<input name="customer" required maxLength={200} autofocus autocomplete="off" /></label>
+        <label>{t("order.phone")}<input name="phone" type="tel" maxLength={40} autocomplete="off" /></label>
+        <label class="whole">{t("order.address")}<input name="address" required maxLength={300} autocomplete="off"
+          value={address} onInput={(event) => setAddress(event.currentTarget.value)} /></label>
+        <label>{t("order.place")}<input name="place" required inputMode="decimal" autocomplete="off" value={place}
+          onInput={(event) => setPlace(event.currentTarget.value)} /></label>
+        <div class="beside">
+          {like !== null && like.place !== null &&
+            <button type="button" onClick={() => {
+              if (like.place !== null) setPlace(placeText(like.place));
+              setAddress(like.address);
+            }}>{t("order.like")}</button>}
+        </div>
+        <label>{t("order.work")}<input name="work" maxLength={60} autocomplete="off" /></label>
+        <label>{t("order.minutes")}<input name="minutes" type="number" min={5} max={600} step={5} value={45} required /></label>
+        <label>{t("order.skill")}<select name="skill"><option value="">{t("order.noSkill")}</option>
+          {skillNames().map((name) => <option key={name} value={name}>{name}</option>)}</select></label>
+        <label>{t("order.level")}<input name="level" type="number" min={1} max={9} value={1} required /></label>
+        <label>{t("order.within")}<select name="hours">{[1, 2, 4, 8].map((count) =>
+          <option key={count} value={count} selected={count === 2}>{t("order.hours", { count })}</option>)}</select></label>
+        <label>{t("order.note")}<input name="note" maxLength={500} autocomplete="off" /></label>
+      </div>
+      <label class="check"><input type="checkbox" name="emergency" checked /><Icon name="urgent" />{t("order.urgent")}</label>
+      <p class="bad" role="alert">{problem}</p>
+    </Dialog>
+  );
+}
