@@ -120,6 +120,7 @@ enum err engine_open(struct engine **out, struct store *store, const struct engi
     engine->store = store;
     engine->options = *options;
     arena_open(&engine->batch_arena, BATCH_ARENA_CAP);
+    arena_open(&engine->fact_arena, BATCH_ARENA_CAP);
     arena_open(&engine->reply_arena, BATCH_ARENA_CAP);
     engine->rights_version = engine->rights_first = (uint64_t)engine_wall_us(engine);
     if (options->folder != NULL) engine->suspects = suspects_open(options->folder);
@@ -229,11 +230,12 @@ enum err engine_apply(struct engine *engine, const Callout__FactBody *taken, int
     if (time_us < core_time_us(engine->core)) time_us = core_time_us(engine->core);
     int64_t next = core_seq(engine->core) + 1;
     if (acts == NULL) acts = &own;
-    acts_init(acts, &engine->batch_arena);
-    enum err err = fact_from_body(body, next, time_us, false, &engine->batch_arena, &fact, problem);
+    arena_rewind(&engine->fact_arena);
+    acts_init(acts, &engine->fact_arena);
+    enum err err = fact_from_body(body, next, time_us, false, &engine->fact_arena, &fact, problem);
     if (err == ERR_OK) err = core_step(engine->core, &fact, acts, problem);
     if (err != ERR_OK) return err;
-    ProtobufCBinaryData bytes = message_encode(&body->base, &engine->batch_arena);
+    ProtobufCBinaryData bytes = message_encode(&body->base, &engine->fact_arena);
     struct recent *recent = recent_slot(engine, next);
     *recent = (struct recent){.seq = next, .cause_seq = body_cause(body)};
     err = wrote(engine, engine_begin(engine)); /* the core is ahead already: it must go back */
@@ -297,6 +299,7 @@ void engine_abandon(struct engine *engine)
     if (engine->suspects != NULL) suspects_close(engine->suspects);
     arena_close(&engine->core_arena);
     arena_close(&engine->batch_arena);
+    arena_close(&engine->fact_arena);
     arena_close(&engine->reply_arena);
     free(engine);
 }

@@ -55,6 +55,7 @@ struct engine {
     struct core *core;
     struct arena core_arena;  /* thrown away with the core */
     struct arena batch_arena; /* one batch */
+    struct arena fact_arena;  /* the fact that is applied, and what the core wants done for it */
     struct arena reply_arena; /* held answers */
     uint64_t log_epoch;
     uint8_t secret[SECRET_SIZE];        /* signs cursors and nonces */
@@ -137,7 +138,8 @@ enum err engine_begin(struct engine *engine);
 enum err engine_put(struct engine *engine, enum row_kind kind, const void *row);
 enum err engine_erase(struct engine *engine, enum row_kind kind, const void *key,
                       uint32_t key_columns);
-/* Applies a fact: core, log and rows. *seq is its place. acts may be NULL. */
+/* Applies a fact: core, log and rows. *seq is its place. acts may be NULL; what is in them lives
+ * until the next fact. */
 enum err engine_apply(struct engine *engine, const Callout__FactBody *body, int64_t *seq,
                       struct acts *acts, struct problem *problem);
 const struct recent *engine_recent(const struct engine *engine,

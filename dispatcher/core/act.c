@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+enum { FIRST_ROOM = 6 }; /* what a check-in wants done */
+
 void acts_init(struct acts *acts, struct arena *arena)
 {
     *acts = (struct acts){.arena = arena};
@@ -10,7 +12,7 @@ void acts_init(struct acts *acts, struct arena *arena)
 static struct act *add(struct acts *acts)
 {
     if (acts->count == acts->room) {
-        uint32_t room = acts->room == 0 ? 32 : acts->room * 2;
+        uint32_t room = acts->room == 0 ? FIRST_ROOM : acts->room * 2;
         struct act *items = arena_need(acts->arena, room * sizeof *items);
         if (acts->count > 0) memcpy(items, acts->items, acts->count * sizeof *items);
         acts->items = items;

@@ -39,7 +39,6 @@ static void make_link(const struct chain *chain, const struct row_fact *row,
 void chain_seal(const struct chain *chain, struct row_fact *row, struct chain_seal *seal)
 {
     CHECK(row->seq == chain->seq + 1);
-    randombytes_buf(seal->salt, CHAIN_SALT);
     row->salt = (struct blob){seal->salt, CHAIN_SALT};
     make_leaf(row, seal->leaf);
     row->leaf = (struct blob){seal->leaf, CHAIN_HASH};

@@ -22,7 +22,8 @@ struct chain_seal {
     uint8_t salt[CHAIN_SALT], leaf[CHAIN_HASH], link[CHAIN_HASH];
 };
 
-/* Fills salt, leaf and chain of a row whose other columns are set, as the next fact of `chain`. */
+/* Fills salt, leaf and chain of a row whose other columns are set, as the next fact of `chain`. The
+ * seal's salt is given: bytes that nobody can guess, for this row alone. */
 void chain_seal(const struct chain *chain, struct row_fact *row, struct chain_seal *seal);
 /* Whether the row is the next fact of the chain, unchanged since it was sealed. */
 bool chain_fits(const struct chain *chain, const struct row_fact *row);

@@ -21,6 +21,24 @@ int row_compare(const struct row_table *table, const void *a, const void *b, uin
     return order;
 }
 
+static bool blob_same(struct blob a, struct blob b)
+{
+    return a.size == b.size && (a.size == 0 || memcmp(a.bytes, b.bytes, a.size) == 0);
+}
+
+bool row_same(const struct row_table *table, const void *a, const void *b)
+{
+    bool same = true;
+    for (uint32_t i = 0; i < table->column_count && same; i++) {
+        const struct row_column *column = &table->columns[i];
+        if (column->type == COLUMN_BLOB)
+            same = blob_same(row_blob(a, column), row_blob(b, column));
+        else
+            same = column_compare(column, a, b) == 0;
+    }
+    return same;
+}
+
 static size_t tail_size(const struct row_table *table, const void *row)
 {
     size_t size = 0;

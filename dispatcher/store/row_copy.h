@@ -11,6 +11,9 @@
 /* Orders two rows by their first `columns` key columns: numbers by value, texts by bytes. */
 int row_compare(const struct row_table *table, const void *a, const void *b, uint32_t columns);
 
+/* Are all columns equal? */
+bool row_same(const struct row_table *table, const void *a, const void *b);
+
 void *row_copy(const struct row_table *table, const void *row);
 
 #endif

@@ -8,6 +8,7 @@
 #include "base/check.h"
 
 #include <sodium.h>
+#include <string.h>
 
 enum err store_opened(struct store *store, struct problem *problem)
 {
@@ -101,11 +102,21 @@ enum err store_erase(struct store *store, enum row_kind kind, const void *key, u
     return written(store, store->ops->erase(store, kind, key, key_columns));
 }
 
+static void take_salt(struct store *store, uint8_t salt[CHAIN_SALT])
+{
+    if (store->salts_left == 0) {
+        randombytes_buf(store->salts, sizeof store->salts);
+        store->salts_left = sizeof store->salts / sizeof store->salts[0];
+    }
+    memcpy(salt, store->salts[--store->salts_left], CHAIN_SALT);
+}
+
 enum err store_append_fact(struct store *store, int64_t seq, int64_t time_us, int64_t kind,
                            const void *body, size_t size)
 {
     struct row_fact row = {.seq = seq, .time_us = time_us, .kind = kind, .body = {body, size}};
     struct chain_seal seal;
+    take_salt(store, seal.salt);
     chain_seal(&store->chain, &row, &seal);
     enum err err = store_put(store, ROW_FACT, &row);
     if (err == ERR_OK) chain_follow(&store->chain, &row);

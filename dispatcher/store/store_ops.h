@@ -40,13 +40,15 @@ struct store {
     const struct store_ops *ops;
     bool read_only;
     bool in_batch;
-    bool broken;             /* a write of this batch failed: it cannot be committed */
-    uint32_t visitors;       /* now running */
-    uint32_t fail_every;     /* fault injection; 0: none */
-    uint32_t commits;        /* since it was set */
-    struct chain chain;      /* where the fact log ends, the batch included */
-    struct chain chain_kept; /* where it ends in what is committed */
-    char error_text[224];    /* of the last failure */
+    bool broken;                   /* a write of this batch failed: it cannot be committed */
+    uint32_t visitors;             /* now running */
+    uint32_t fail_every;           /* fault injection; 0: none */
+    uint32_t commits;              /* since it was set */
+    struct chain chain;            /* where the fact log ends, the batch included */
+    struct chain chain_kept;       /* where it ends in what is committed */
+    uint8_t salts[64][CHAIN_SALT]; /* for facts to come: asking the kernel for each is dear */
+    uint32_t salts_left;
+    char error_text[224]; /* of the last failure */
 };
 
 /* Ends every open: reads where the fact log ends. */

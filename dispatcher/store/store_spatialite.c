@@ -6,9 +6,12 @@
  *   I2  after a failed fsync nothing that is in the page cache is known to be on the disk, and
  *       asking again may lie: no batch begins any more until the store was opened anew
  *   I3  a reader sees one moment: its transaction begins when it is opened and ends with it
+ *   I4  a kept row is what a statement would read (kept_rows.h): a put or an erase notes or forgets
+ *       it, a rollback forgets all
  */
 #include "dispatcher/store/database.h"
 #include "dispatcher/store/folder_lock.h"
+#include "dispatcher/store/kept_rows.h"
 #include "dispatcher/store/nearest.h"
 #include "dispatcher/store/place.h"
 #include "dispatcher/store/row_copy.h"
@@ -52,6 +55,7 @@ struct store_spatialite {
     void *held; /* the row that the last get gave out */
     sqlite3_stmt *statements[ROW_KINDS][SLOTS];
     sqlite3_stmt *extras[EXTRAS];
+    struct kept_rows *kept; /* I4 */
 };
 
 static struct store_spatialite *file_of(struct store *store)
@@ -149,11 +153,10 @@ static enum err take_extra(struct store *store, uint32_t extra, sqlite3_stmt **o
     return ERR_OK;
 }
 
-/* Puts it back, fresh for its next use. */
+/* Puts it back. What was bound stays, and is not looked at before all of it is bound again. */
 static void give(sqlite3_stmt **place, sqlite3_stmt *statement)
 {
     sqlite3_reset(statement);
-    sqlite3_clear_bindings(statement);
     if (*place == NULL) {
         *place = statement;
     } else {
@@ -241,19 +244,25 @@ static enum err visit_rows(struct store *store, enum row_kind kind, sqlite3_stmt
     }
 }
 
-/* Reads the one row of a statement into memory that is kept until the next get. */
+/* Copies a row into memory that is kept until the next get. */
+static void hold(struct store *store, enum row_kind kind, const void *row, void *out)
+{
+    struct store_spatialite *file = file_of(store);
+    free(file->held);
+    file->held = row_copy(row_table(kind), row);
+    memcpy(out, file->held, row_table(kind)->size);
+}
+
+/* Reads the one row of a statement. */
 static enum err hold_row(struct store *store, enum row_kind kind, sqlite3_stmt *statement,
                          void *out)
 {
-    struct store_spatialite *file = file_of(store);
     union row row;
     int result = sqlite3_step(statement);
     if (result == SQLITE_DONE) return ERR_NOT_FOUND;
     if (result != SQLITE_ROW) return failed(store, row_table(kind)->name);
     read_row(statement, kind, &row);
-    free(file->held);
-    file->held = row_copy(row_table(kind), &row);
-    memcpy(out, file->held, row_table(kind)->size);
+    hold(store, kind, &row, out);
     return ERR_OK;
 }
 
@@ -276,6 +285,7 @@ static enum err spatialite_commit(struct store *store)
 static void spatialite_rollback(struct store *store)
 {
     sqlite3 *db = db_of(store);
+    kept_rows_forget_all(file_of(store)->kept);
     if (sqlite3_get_autocommit(db)) return;
     sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
     if (!sqlite3_get_autocommit(db)) file_of(store)->dead = true;
@@ -284,8 +294,11 @@ static void spatialite_rollback(struct store *store)
 static enum err spatialite_put(struct store *store, enum row_kind kind, const void *row)
 {
     const struct row_table *table = row_table(kind);
+    struct kept_rows *kept = file_of(store)->kept;
+    const void *known = kept_rows_find(kept, kind, row);
     sqlite3_stmt *statement = NULL;
     uint8_t place[PLACE_SIZE];
+    if (known != NULL && row_same(table, known, row)) return ERR_OK;
     enum err err = take(store, kind, SLOT_PUT, &statement);
     if (err != ERR_OK) return err;
     bind_columns(statement, kind, row, table->column_count);
@@ -298,6 +311,10 @@ static enum err spatialite_put(struct store *store, enum row_kind kind, const vo
     }
     err = step_write(store, kind, statement);
     give_back(store, kind, SLOT_PUT, statement);
+    if (err == ERR_OK)
+        kept_rows_note(kept, kind, row);
+    else
+        kept_rows_forget(kept, kind, row);
     return err;
 }
 
@@ -311,6 +328,7 @@ static enum err spatialite_erase(struct store *store, enum row_kind kind, const 
     bind_columns(statement, kind, key, key_columns);
     err = step_write(store, kind, statement);
     give_back(store, kind, slot, statement);
+    kept_rows_forget(file_of(store)->kept, kind, key);
     return err;
 }
 
@@ -320,12 +338,18 @@ static enum err spatialite_get(struct store *store, enum row_kind kind, const vo
                                union row *out)
 {
     uint32_t keys = row_key_count(row_table(kind));
+    const void *known = kept_rows_find(file_of(store)->kept, kind, key);
     sqlite3_stmt *statement = NULL;
+    if (known != NULL) {
+        hold(store, kind, known, out);
+        return ERR_OK;
+    }
     enum err err = take(store, kind, SLOT_EACH_0 + keys, &statement);
     if (err != ERR_OK) return err;
     bind_columns(statement, kind, key, keys);
     err = hold_row(store, kind, statement, out);
     give_back(store, kind, SLOT_EACH_0 + keys, statement);
+    if (err == ERR_OK) kept_rows_note(file_of(store)->kept, kind, out);
     return err;
 }
 
@@ -611,6 +635,7 @@ static void spatialite_close(struct store *store)
     }
     database_close(&file->database);
     if (file->lock >= 0) folder_unlock(file->lock);
+    kept_rows_close(file->kept);
     free(file->held);
     free(file);
 }
@@ -639,6 +664,7 @@ static struct store_spatialite *file_make(bool read_only)
     struct store_spatialite *file = calloc(1, sizeof *file);
     CHECK(file != NULL);
     file->store.ops = &spatialite_ops;
+    file->kept = kept_rows_open();
     file->store.read_only = read_only;
     file->lock = -1;
     return file;
@@ -665,8 +691,7 @@ static enum err prepare_writer(struct store_spatialite *file, const char *folder
         err = problem_set(problem, ERR_IO, folder, "write-ahead logging is not possible there");
     }
     if (err == ERR_OK) {
-        err = database_run(db,
-                           "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864;",
+        err = database_run(db, "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864;",
                            problem);
     }
     if (err == ERR_OK) err = database_harden(&file->database, problem);

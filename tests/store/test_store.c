@@ -350,6 +350,40 @@ static void a_failed_commit_has_stored_nothing(void **state)
     folder_remove(folder);
 }
 
+/* Put, erased, put as it was, put otherwise: each time it is what was done last. */
+static void what_was_erased_can_be_put_again(void **state)
+{
+    const struct flavour *flavour = *state;
+    char *folder = folder_make();
+    struct store *store = flavour->open(folder);
+    const struct row_device device = {.device_id = "d1", .technician_id = "T1", .epoch = 1};
+    const struct row_assignment assignment = {.appointment_id = "W1.1", .technician_id = "T1"};
+    const struct row_assignment other = {.appointment_id = "W1.1", .technician_id = "T2"};
+    union row row;
+    for (unsigned round = 0; round < 3; round++) {
+        OK(store, store_begin(store));
+        OK(store, store_put(store, ROW_DEVICE, &device));
+        OK(store, store_put(store, ROW_ASSIGNMENT, &other));
+        OK(store, store_put(store, ROW_ASSIGNMENT, &assignment));
+        OK(store, store_commit(store));
+        OK(store, store_get(store, ROW_DEVICE, &device, &row));
+        assert_int_equal(row.device.epoch, 1);
+        OK(store, store_get(store, ROW_ASSIGNMENT, &assignment, &row));
+        assert_string_equal(row.assignment.technician_id, "T1");
+        uint64_t count = 0;
+        OK(store, store_row_count(store, ROW_ASSIGNMENT, &count));
+        assert_int_equal(count, 1);
+        OK(store, store_begin(store));
+        OK(store, store_erase(store, ROW_DEVICE, &device, 1));
+        OK(store, store_erase(store, ROW_ASSIGNMENT, &assignment, 1));
+        assert_int_equal(store_get(store, ROW_DEVICE, &device, &row), ERR_NOT_FOUND);
+        OK(store, store_commit(store));
+        assert_int_equal(store_get(store, ROW_ASSIGNMENT, &assignment, &row), ERR_NOT_FOUND);
+    }
+    store_close(store);
+    folder_remove(folder);
+}
+
 /* --- one by one ------------------------------------------------------------------------------ */
 
 static void facts_make_a_chain(void **state)
@@ -600,6 +634,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ON_BOTH(answers_like_a_plain_model),
         ON_BOTH(a_failed_commit_has_stored_nothing),
+        ON_BOTH(what_was_erased_can_be_put_again),
         ON_BOTH(facts_make_a_chain),
         ON_BOTH(the_chain_tells_of_every_change),
         ON_BOTH(a_missing_fact_is_noticed),
