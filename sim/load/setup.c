@@ -80,7 +80,7 @@ static const ProtobufCMessage *make_technician(struct load *load, uint32_t index
     technician.n_shifts = 1;
     shift.technician_id = technician_id;
     shift.service_day = day;
-    shift.start_us = day * US_PER_DAY;
+    shift.start_us = now_us - INT64_C(3600) * US_PER_SECOND;
     shift.end_us = now_us + RUN_HOURS * INT64_C(3600) * US_PER_SECOND;
     request.technician = &technician;
     snprintf(id, LOAD_ID, "load-%s-p%u", load->run, index);
