@@ -12,7 +12,7 @@ import type { Visit } from "../model/day.ts";
 import { startOf } from "../model/status.ts";
 import { element, RowView, type Scene } from "./gantt_row.ts";
 import type { Row } from "./gantt_rows.ts";
-import { fitHour, labelStep, stepHour, widthOf, xOf, type Scale } from "./gantt_scale.ts";
+import { fitHour, labelStep, msAt, stepHour, widthOf, xOf, type Scale } from "./gantt_scale.ts";
 import type { Zoom } from "./commands.ts";
 
 export const rowPx = 32;
@@ -111,6 +111,35 @@ export class Gantt {
   release(): void {
     this.held.clear();
     this.painter.now();
+  }
+
+  /* Of the screen: whose row is there, and what time. null: no lane is. */
+  placeAt(clientX: number, clientY: number): { technicianId: string; ms: number } | null {
+    const { picture } = this;
+    const box = this.it.getBoundingClientRect();
+    if (picture === null || clientX < box.left + namePx || clientX > box.right) return null;
+    if (clientY < box.top + this.head.offsetHeight || clientY > box.bottom) return null;
+    const y = clientY - box.top - this.head.offsetHeight + this.it.scrollTop;
+    const row = picture.rows[Math.floor(y / rowPx)];
+    if (row === undefined) return null;
+    const x = clientX - box.left - namePx + this.it.scrollLeft;
+    return { technicianId: row.technician.id, ms: msAt(this.scale(picture), x) };
+  }
+
+  /* Where on the screen a bar of that technician and time would be. */
+  rectOf(place: { technicianId: string; ms: number }, lengthMs: number): {
+    x: number; y: number; width: number;
+  } | null {
+    const { picture } = this;
+    const index = picture?.rows.findIndex((row) => row.technician.id === place.technicianId) ?? -1;
+    if (picture === null || index < 0) return null;
+    const box = this.it.getBoundingClientRect(), scale = this.scale(picture);
+    const x = xOf(scale, place.ms);
+    return {
+      x: box.left + namePx - this.it.scrollLeft + x,
+      y: box.top + this.head.offsetHeight - this.it.scrollTop + index * rowPx + 3,
+      width: xOf(scale, place.ms + lengthMs) - x,
+    };
   }
 
   private room(): number {

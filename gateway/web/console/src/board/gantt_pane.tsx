@@ -7,6 +7,7 @@ import { setView, view } from "@callout/shared/view";
 import { chip, selectedTechnicianId, selectedVisit, selectedVisitId, selectTechnician, selectVisit } from "../model/selection.ts";
 import { day, dayBounds, nowMs, zone } from "../model/store.ts";
 import { kindsOfVisits } from "../model/trouble.ts";
+import { enableDrag } from "../edit/drag.ts";
 import { gotoWish, zoomGantt, zoomWish } from "./commands.ts";
 import { Gantt, type Picture } from "./gantt.ts";
 import { Rows, spanOf } from "./gantt_rows.ts";
@@ -26,6 +27,7 @@ function start(place: HTMLElement): () => void {
   const gantt = new Gantt({ selectVisit, selectTechnician });
   const rows = new Rows();
   place.append(gantt.it);
+  const endDrag = enableDrag(gantt);
   let looked = "";
   const ends = [
     effect(() => {
@@ -47,6 +49,7 @@ function start(place: HTMLElement): () => void {
   ];
   return () => {
     ends.forEach((end) => end());
+    endDrag();
     gantt.destroy();
   };
 }
