@@ -38,7 +38,7 @@ static double number_after(const char *name)
 static void start(void)
 {
     int code = shell("{ $C serve --data data --listen tcp://127.0.0.1:0 --http 127.0.0.1:0 --admin "
-                     "127.0.0.1:0 --lab"
+                     "127.0.0.1:0 --lab --clock 2026-11-23T22:00:00Z,1" /* late in a day */
                      " >out 2>log & echo $! >pid; }; until grep -q ready out;"
                      " do kill -0 $(cat pid) || exit 1; sleep 0.05; done");
     assert_int_equal(code, 0);
