@@ -34,6 +34,8 @@ struct purge {
     enum { PURGE_CHANGES, PURGE_FIXES, PURGE_RESULTS, PURGE_LETTERS } stage;
     char holder[LIMIT_ID + 1]; /* whose rows are next; "": the first one's */
     int64_t due_us;
+    bool erased; /* and it still lies in the write-ahead log */
+    int64_t scrub_due_us;
 };
 #define META_COMPACTED "compacted_seq" /* of ROW_META: 8 bytes, the last change that is gone */
 

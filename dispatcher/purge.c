@@ -6,9 +6,9 @@
  *                        twice however late it comes
  *   dead letters         400 days
  *
- * Facts stay. A step looks at one holder (a technician, a device) of one kind and erases at most
- * STEP_ROWS of his rows in a transaction of its own; a round over all of them is begun every
- * ROUND_US.
+ * What went leaves the database's files at the end of a round, too (store_scrub). Facts stay. A
+ * step looks at one holder (a technician, a device) of one kind and erases at most STEP_ROWS of his
+ * rows in a transaction of its own; a round over all of them is begun every ROUND_US.
  */
 #include "base/clock.h"
 #include "base/log.h"
@@ -22,6 +22,7 @@ enum { STEP_ROWS = 256 };
 #define CHANGES_KEPT_US (35 * US_PER_DAY)
 #define RESULTS_KEPT_US (400 * US_PER_DAY)
 #define ROUND_US        (6 * 60 * US_PER_MINUTE)
+#define SCRUB_AGAIN_US  (5 * US_PER_MINUTE)
 
 struct old_rows {
     enum row_kind kind;
@@ -110,6 +111,7 @@ static enum err erase(struct engine *engine, struct old_rows *old)
     else
         store_rollback(engine->store);
     if (err != ERR_OK) engine->compacted_seq = compacted_seq;
+    engine->purge.erased = engine->purge.erased || err == ERR_OK;
     return err;
 }
 
@@ -124,7 +126,10 @@ static enum err erase_place(struct engine *engine, int64_t before_us)
     if (err == ERR_OK) err = store_begin(engine->store);
     if (err != ERR_OK) return err;
     err = store_erase(engine->store, ROW_POSITION, &key, 1);
-    if (err == ERR_OK) return store_commit(engine->store);
+    if (err == ERR_OK) {
+        engine->purge.erased = true;
+        return store_commit(engine->store);
+    }
     store_rollback(engine->store);
     return err;
 }
@@ -190,11 +195,26 @@ static enum err find_old(struct engine *engine, struct old_rows *old)
     return store_each(engine->store, old->kind, &keys[purge->stage], 1, false, note_old, old);
 }
 
+/* Between rounds: what is erased is no byte of any file any more. */
+static void scrub(struct engine *engine)
+{
+    struct purge *purge = &engine->purge;
+    if (!purge->erased || engine->now_us < purge->scrub_due_us) return;
+    enum err err = store_scrub(engine->store);
+    purge->erased = err != ERR_OK;
+    purge->scrub_due_us = engine->now_us + SCRUB_AGAIN_US;
+    if (err != ERR_OK && err != ERR_BUSY)
+        log_warn("what was erased still lies in the write-ahead log (%s)", err_name(err));
+}
+
 bool engine_purge(struct engine *engine, int64_t now_us)
 {
     struct purge *purge = &engine->purge;
     if (now_us > engine->now_us) engine->now_us = now_us;
-    if (engine->now_us < purge->due_us) return false;
+    if (engine->now_us < purge->due_us) {
+        scrub(engine);
+        return false;
+    }
     arena_rewind(&engine->reply_arena);
     struct old_rows *old = arena_need(&engine->reply_arena, sizeof *old);
     *old = (struct old_rows){.engine = engine, .arena = &engine->reply_arena};
@@ -206,5 +226,6 @@ bool engine_purge(struct engine *engine, int64_t now_us)
     bool whole = err == ERR_OK && old->count == STEP_ROWS; /* he may have more */
     if (whole || (err == ERR_OK && go_on(engine))) return true;
     purge->due_us = engine->now_us + ROUND_US;
+    scrub(engine);
     return false;
 }

@@ -105,7 +105,7 @@ static enum err open_plain(sqlite3 **out, const char *path, int flags, struct pr
     int result = sqlite3_open_v2(path, &db, flags | SQLITE_OPEN_NOMUTEX, NULL);
     if (result == SQLITE_OK) {
         sqlite3_extended_result_codes(db, 1);
-        sqlite3_busy_timeout(db, 5000);
+        sqlite3_busy_timeout(db, DATABASE_PATIENCE_MS);
         *out = db;
         return ERR_OK;
     }

@@ -28,6 +28,8 @@ struct database {
  * moment after a crash. Tests that shall see one set less. */
 extern int database_checkpoint_pages;
 
+enum { DATABASE_PATIENCE_MS = 5000 }; /* with whoever else has the file locked */
+
 /* What a result of SQLite means to us. */
 enum err database_err(int sqlite_result);
 

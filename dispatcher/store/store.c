@@ -197,6 +197,12 @@ enum err store_verify_file(struct store *store, struct problem *problem)
     return store->ops->verify_file(store, problem);
 }
 
+enum err store_scrub(struct store *store)
+{
+    CHECK(!store->in_batch && !store->read_only);
+    return store->ops->scrub(store);
+}
+
 enum err store_digest(struct store *store, uint64_t *out)
 {
     return store->ops->digest(store, out);

@@ -80,6 +80,11 @@ MUST_USE enum err store_verify_chain(struct store *store, int64_t *bad_seq);
 /* Checks the file's own structure, and that each POINT equals its row. */
 MUST_USE enum err store_verify_file(struct store *store, struct problem *problem);
 
+/* What was erased leaves the files too: rows are blanked where they lay, but a write-ahead log
+ * keeps pages as they were before until it is written over. ERR_BUSY: somebody reads an older
+ * state; try again later. Not within a batch. */
+MUST_USE enum err store_scrub(struct store *store);
+
 /* A digest over all rows of class NOUN: equal for equal contents, whichever store holds them. */
 MUST_USE enum err store_digest(struct store *store, uint64_t *out);
 MUST_USE enum err store_row_count(struct store *store, enum row_kind kind, uint64_t *out);

@@ -32,6 +32,7 @@ struct store_ops {
     enum err (*digest)(struct store *store, uint64_t *out);
     enum err (*row_count)(struct store *store, enum row_kind kind, uint64_t *out);
     enum err (*verify_file)(struct store *store, struct problem *problem);
+    enum err (*scrub)(struct store *store);
     enum err (*backup)(struct store *store, const char *folder, struct problem *problem);
 };
 

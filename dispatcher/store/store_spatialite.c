@@ -571,6 +571,16 @@ static enum err spatialite_verify_file(struct store *store, struct problem *prob
     return err;
 }
 
+/* Nobody is waited for: who reads is asked again another time. */
+static enum err spatialite_scrub(struct store *store)
+{
+    sqlite3 *db = db_of(store);
+    sqlite3_busy_timeout(db, 0);
+    int result = sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    sqlite3_busy_timeout(db, DATABASE_PATIENCE_MS);
+    return result == SQLITE_OK ? ERR_OK : database_err(result);
+}
+
 /* --- backup ---------------------------------------------------------------------------------- */
 
 /* Makes the folder, or takes one that is empty. */
@@ -656,6 +666,7 @@ static const struct store_ops spatialite_ops = {
     .digest = spatialite_digest,
     .row_count = spatialite_row_count,
     .verify_file = spatialite_verify_file,
+    .scrub = spatialite_scrub,
     .backup = spatialite_backup,
 };
 

@@ -164,6 +164,11 @@ static enum err op_verify_file(struct store *store, struct problem *problem)
     return kept_of(store)->ops->verify_file(kept_of(store), problem);
 }
 
+static enum err op_scrub(struct store *store)
+{
+    return kept_of(store)->ops->scrub(kept_of(store));
+}
+
 static enum err op_backup(struct store *store, const char *folder, struct problem *problem)
 {
     return kept_of(store)->ops->backup(kept_of(store), folder, problem);
@@ -185,6 +190,7 @@ static const struct store_ops ops = {
     .digest = op_digest,
     .row_count = op_row_count,
     .verify_file = op_verify_file,
+    .scrub = op_scrub,
     .backup = op_backup,
 };
 

@@ -207,6 +207,32 @@ static void nothing_of_an_off_shift_place_reaches_the_disk(void **state)
     remove_folder(folder);
 }
 
+/* Not only the tables forget it: the pages that were free before, and the write-ahead log. */
+static void a_place_that_was_purged_is_in_no_file(void **state)
+{
+    (void)state;
+    struct desk desk;
+    struct store *store;
+    char folder[] = "/tmp/callout-places-XXXXXX";
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(store_open_spatialite(&store, folder, NULL), ERR_OK);
+    desk_open(&desk, store, folder);
+    desk_furnish(&desk);
+    struct desk_device device = desk_device(&desk, "T1");
+    for (int i = 0; i < 60; i++) { /* more than a page of the table */
+        desk.now_us = WORK_US + i * US_PER_MINUTE;
+        push_fix(&desk, &device, desk.now_us, MARK_LAT, MARK_LON);
+    }
+    assert_true(marks_in(folder) >= 4);
+    desk.now_us += 61 * US_PER_DAY;
+    while (engine_purge(desk.engine, desk.now_us))
+        ;
+    assert_int_equal(position_of(&desk, "T1").fix_time_us, 0);
+    assert_int_equal(marks_in(folder), 0);
+    desk_close(&desk);
+    remove_folder(folder);
+}
+
 static enum err refusing_put(struct store *store, enum row_kind kind, const void *row)
 {
     if (kind == ROW_CHECK_IN) return ERR_CONFLICT;
@@ -469,6 +495,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_of_an_off_shift_place_reaches_the_disk),
+        cmocka_unit_test(a_place_that_was_purged_is_in_no_file),
         cmocka_unit_test(quarantine_keeps_no_place),
         cmocka_unit_test(a_shift_an_absence_and_a_visit_say_when_he_is_at_work),
         cmocka_unit_test(late_fixes_keep_their_order_and_never_move_anybody_back),
