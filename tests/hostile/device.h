@@ -4,8 +4,8 @@
 #define CALLOUT_TESTS_HOSTILE_DEVICE_H
 
 #include "gateway/client/identity.h"
+#include "order.h"
 #include "signed_bytes.h"
-#include "values.h"
 
 struct device {
     uint8_t host; /* its address is 127.0.0.host */
@@ -15,20 +15,18 @@ struct device {
     uint64_t seq; /* of its last command */
 };
 
-static struct device anna, beat; /* the devices of T1 and T2 */
-
 /* --- its requests --- */
 
-static void device_ask_bytes(const struct device *device, const char *method, const void *body,
-                             size_t size, struct got *got)
+static inline void device_ask_bytes(const struct device *device, const char *method,
+                                    const void *body, size_t size, struct got *got)
 {
     static struct bytes request;
     envelope(&request, method, device->session, device->session_size, body, size);
     send_bytes_from(device->host, request.at, request.size, got);
 }
 
-static void device_ask(const struct device *device, const char *method,
-                       const ProtobufCMessage *message, struct got *got)
+static inline void device_ask(const struct device *device, const char *method,
+                              const ProtobufCMessage *message, struct got *got)
 {
     static uint8_t body[LIMIT_MESSAGE];
     size_t size = protobuf_c_message_pack(message, body);
@@ -36,7 +34,8 @@ static void device_ask(const struct device *device, const char *method,
 }
 
 /* A command as it is; `outcome` is that of its result, or stays when there is none. */
-static void push_as_is(const struct device *device, Callout__Command *command, struct got *got)
+static inline void push_as_is(const struct device *device, Callout__Command *command,
+                              struct got *got)
 {
     Callout__Command *commands[] = {command};
     Callout__PushRequest request;
@@ -57,14 +56,14 @@ static void push_as_is(const struct device *device, Callout__Command *command, s
 }
 
 /* The next command of the device. */
-static void push(struct device *device, Callout__Command *command, struct got *got)
+static inline void push(struct device *device, Callout__Command *command, struct got *got)
 {
     command->seq = ++device->seq;
     push_as_is(device, command, got);
 }
 
-static void push_status(struct device *device, const char *appointment_id, int status,
-                        struct got *got)
+static inline void push_status(struct device *device, const char *appointment_id, int status,
+                               struct got *got)
 {
     Callout__Command command;
     Callout__StatusReport report;
@@ -79,7 +78,7 @@ static void push_status(struct device *device, const char *appointment_id, int s
 
 /* --- who it is --- */
 
-static void admin_command(const char *verb, const char *of, char out[256])
+static inline void admin_command(const char *verb, const char *of, char out[256])
 {
     struct problem problem = {0};
     const char *const arguments[] = {"callout",           "admin", verb, "--data",
@@ -90,7 +89,7 @@ static void admin_command(const char *verb, const char *of, char out[256])
 }
 
 /* A fresh token for a technician's next device. */
-static void enrol_token(const char *technician_id, char token[256])
+static inline void enrol_token(const char *technician_id, char token[256])
 {
     char said[256];
     admin_command("enrol", technician_id, said);
@@ -98,7 +97,7 @@ static void enrol_token(const char *technician_id, char token[256])
     snprintf(token, 256, "%s", word == NULL ? said : word + 1);
 }
 
-static void device_key(struct device *device, const char *name)
+static inline void device_key(struct device *device, const char *name)
 {
     char path[192];
     struct problem problem;
@@ -106,7 +105,7 @@ static void device_key(struct device *device, const char *name)
     assert_int_equal(identity_load(&device->identity, path, &problem), ERR_OK);
 }
 
-static void enroll(struct device *device, char *token, struct got *got)
+static inline void enroll(struct device *device, char *token, struct got *got)
 {
     uint8_t signature[IDENTITY_SIGNATURE_BYTES];
     Callout__EnrollRequest request;
@@ -128,7 +127,7 @@ static void enroll(struct device *device, char *token, struct got *got)
 }
 
 /* What got->body says, which is freed with free_unpacked; NULL: nothing. */
-static Callout__HelloReply *hello_reply(const struct got *got)
+static inline Callout__HelloReply *hello_reply(const struct got *got)
 {
     if (got->closed || got->size == 0) return NULL;
     Callout__HelloReply *reply = callout__hello_reply__unpack(NULL, got->size, got->body);
@@ -137,8 +136,8 @@ static Callout__HelloReply *hello_reply(const struct got *got)
 }
 
 /* The second half of Hello: the nonce that is in `got`, signed. */
-static void hello_signed(const struct device *device, Callout__HelloRequest *request,
-                         struct got *got)
+static inline void hello_signed(const struct device *device, Callout__HelloRequest *request,
+                                struct got *got)
 {
     uint8_t signature[IDENTITY_SIGNATURE_BYTES];
     struct arena arena;
@@ -154,7 +153,7 @@ static void hello_signed(const struct device *device, Callout__HelloRequest *req
     callout__hello_reply__free_unpacked(challenge, NULL);
 }
 
-static void hello(struct device *device, struct got *got)
+static inline void hello(struct device *device, struct got *got)
 {
     Callout__HelloRequest request;
     callout__hello_request__init(&request);
@@ -172,7 +171,7 @@ static void hello(struct device *device, struct got *got)
     callout__hello_reply__free_unpacked(reply, NULL);
 }
 
-static void device_open(struct device *device, const char *technician_id, uint8_t host)
+static inline void device_open(struct device *device, const char *technician_id, uint8_t host)
 {
     static struct got got;
     char token[256], name[80];
@@ -189,7 +188,7 @@ static void device_open(struct device *device, const char *technician_id, uint8_
 /* --- whom and what they work on --- */
 
 /* On shift since an hour before the clock stood still. */
-static void add_technician(const char *id)
+static inline void add_technician(const char *id)
 {
     Callout__Point home;
     Callout__Technician technician;
@@ -219,7 +218,8 @@ static void add_technician(const char *id)
 }
 
 /* An order of his, which nobody but a person may take from him. */
-static void give_order(const char *order, const char *appointment_id, const char *technician_id)
+static inline void give_order(const char *order, const char *appointment_id,
+                              const char *technician_id)
 {
     static struct order given;
     Callout__AssignRequest assign;
@@ -244,17 +244,6 @@ static void give_order(const char *order, const char *appointment_id, const char
     set_pin.appointment_id = assign.appointment_id;
     set_pin.pin = &pin;
     must("SetPin", &set_pin.base);
-}
-
-static void people_open(void)
-{
-    add_technician("T1");
-    add_technician("T2");
-    give_order("W43", "W43.1", "T1");
-    give_order("W60", "W60.1", "T2");
-    give_order("W64", "W64.1", "T1");
-    device_open(&anna, "T1", 3);
-    device_open(&beat, "T2", 4);
 }
 
 #endif

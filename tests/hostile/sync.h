@@ -3,8 +3,24 @@
 #define CALLOUT_TESTS_HOSTILE_SYNC_H
 
 #include "device.h"
+#include "values.h"
 
 enum { HELLOS = 10000, AT_ONCE = 60, FEEDS = 600 };
+
+/* --- whom it is done to --- */
+
+static struct device anna, beat; /* the devices of T1 and T2 */
+
+static void people_open(void)
+{
+    add_technician("T1");
+    add_technician("T2");
+    give_order("W43", "W43.1", "T1");
+    give_order("W60", "W60.1", "T2");
+    give_order("W64", "W64.1", "T1");
+    device_open(&anna, "T1", 3);
+    device_open(&beat, "T2", 4);
+}
 
 /* --- commands --- */
 
