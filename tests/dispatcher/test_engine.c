@@ -755,9 +755,10 @@ static void a_signed_command_is_the_devices(void **state)
     desk_close(&desk);
 }
 
-static void expire_all(struct store *store, const char *token_hash, const char *device_id)
+static void put_session(struct store *store, const char *token_hash, const char *device_id,
+                        int64_t epoch, int64_t good_for_us)
 {
-    struct row_session row = {token_hash, device_id, 1, clock_wall_us() - 1,
+    struct row_session row = {token_hash, device_id, epoch, clock_wall_us() + good_for_us,
                               clock_wall_us() + US_PER_DAY};
     assert_int_equal(store_begin(store), ERR_OK);
     assert_int_equal(store_put(store, ROW_SESSION, &row), ERR_OK);
@@ -786,8 +787,12 @@ static void sessions_expire_and_are_revoked(void **state)
     struct desk_device device = desk_device(&desk, "T1");
     assert_int_equal(store_each(desk.store, ROW_SESSION, NULL, 0, false, note_session, &found),
                      ERR_OK);
-    expire_all(desk.store, found.token_hash, device.who.id);
+    put_session(desk.store, found.token_hash, device.who.id, 1, -1);
     assert_int_equal(desk_resolve(&desk, device.token)->kind, CALLOUT__PRINCIPAL_KIND__ANONYMOUS);
+    put_session(desk.store, found.token_hash, device.who.id, 2, US_PER_DAY); /* another enrolment */
+    assert_int_equal(desk_resolve(&desk, device.token)->kind, CALLOUT__PRINCIPAL_KIND__ANONYMOUS);
+    put_session(desk.store, found.token_hash, device.who.id, 1, US_PER_DAY);
+    assert_int_equal(desk_resolve(&desk, device.token)->kind, CALLOUT__PRINCIPAL_KIND__DEVICE);
     /* The device says hello again, and goes on. */
     Callout__HelloReply *hello =
         desk_body(&desk, desk_hello(&desk, &device), &callout__hello_reply__descriptor);
