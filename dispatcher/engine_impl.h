@@ -31,7 +31,7 @@ struct counts {
 
 /* Where the round of erasing what is old stands (purge.c). */
 struct purge {
-    enum { PURGE_CHANGES, PURGE_FIXES, PURGE_RESULTS, PURGE_LETTERS } stage;
+    enum { PURGE_CHANGES, PURGE_FIXES, PURGE_RESULTS, PURGE_LETTERS, PURGE_SESSIONS } stage;
     char holder[LIMIT_ID + 1]; /* whose rows are next; "": the first one's */
     int64_t due_us;
     bool erased; /* and it still lies in the write-ahead log */

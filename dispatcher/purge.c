@@ -5,6 +5,7 @@
  *   results of commands  400 days; the last number of a device for ever, so that nothing is applied
  *                        twice however late it comes
  *   dead letters         400 days
+ *   sessions of people   when they are over
  *
  * What went leaves the database's files at the end of a round, too (store_scrub). Facts stay. A
  * step looks at one holder (a technician, a device) of one kind and erases at most STEP_ROWS of his
@@ -58,6 +59,12 @@ static bool note_old(void *context, const void *visited)
                                      .epoch = row->epoch,
                                      .seq = row->seq,
                                      .outcome = row->outcome};
+    } else if (old->kind == ROW_PERSON_SESSION) {
+        const struct row_person_session *row = visited;
+        bool over = row->expires_wall_us < old->before_us || row->ends_wall_us < old->before_us;
+        if (!over) return true;
+        key->person_session =
+            (struct row_person_session){.token_hash = arena_text(old->arena, row->token_hash)};
     } else {
         const struct row_change *row = visited;
         key->change = (struct row_change){.seq = row->seq, .number = row->number};
@@ -163,7 +170,7 @@ static bool go_on(struct engine *engine)
     }
     if (next.found) return true;
     purge->holder[0] = '\0';
-    purge->stage = purge->stage == PURGE_LETTERS ? PURGE_CHANGES : purge->stage + 1;
+    purge->stage = purge->stage == PURGE_SESSIONS ? PURGE_CHANGES : purge->stage + 1;
     return purge->stage != PURGE_CHANGES;
 }
 
@@ -178,6 +185,7 @@ static enum err find_old(struct engine *engine, struct old_rows *old)
         [PURGE_FIXES] = {ROW_FIX, POSITIONS_KEPT_US},
         [PURGE_RESULTS] = {ROW_COMMAND_RESULT, RESULTS_KEPT_US},
         [PURGE_LETTERS] = {ROW_DEAD_LETTER, RESULTS_KEPT_US},
+        [PURGE_SESSIONS] = {ROW_PERSON_SESSION, 0},
     };
     const union row keys[] = {
         [PURGE_FIXES] = {.fix = {.technician_id = purge->holder}},
@@ -190,6 +198,10 @@ static enum err find_old(struct engine *engine, struct old_rows *old)
         enum err err = store_each(engine->store, ROW_CHANGE, NULL, 0, false, note_old, old);
         keep_young_changes(old);
         return err;
+    }
+    if (purge->stage == PURGE_SESSIONS) {
+        old->before_us = engine_wall_us(engine);
+        return store_each(engine->store, ROW_PERSON_SESSION, NULL, 0, false, note_old, old);
     }
     if (purge->holder[0] == '\0') return ERR_OK; /* before the first holder */
     return store_each(engine->store, old->kind, &keys[purge->stage], 1, false, note_old, old);

@@ -118,6 +118,12 @@ pages() { # what browsers get: built within its budgets, typed, tested as far as
     compile build web && (cd gateway/web && npm run types && npm test)
 }
 
+json_mapping() { # a few messages of each type; `./run bench json` has 100,000
+    tests/json_mapping/run.sh build 600
+    local code=$?
+    [ "$code" = 0 ] || [ "$code" = 77 ]
+}
+
 demo_smoke() { # the demo ends by itself, with one JSON object that says that orders were served
     local out
     out=$(build/callout sim demo --for 20s --json) || return 1
@@ -146,6 +152,7 @@ stages_default() {
     beside builds build_others
     stage "nngcat" tests/process/nngcat.sh build/callout
     stage "second client" tests/process/second_client.sh build/callout
+    stage "json mapping" json_mapping
     stage "kills ($kills)" tests/process/kill.sh build/callout "$kills"
     stage "a bad day" tests/fault/badday.sh build/callout
     stage "crash points" tests/fault/crashpoints.sh build/callout

@@ -282,6 +282,39 @@ static void one_session_ends_and_the_others_go_on(void **state)
     stage_close(stage);
 }
 
+static bool count_row(void *context, const void *row)
+{
+    (void)row;
+    ++*(unsigned *)context;
+    return true;
+}
+
+static unsigned sessions(struct stage *stage)
+{
+    unsigned count = 0;
+    assert_int_equal(
+        store_each(stage->desk.store, ROW_PERSON_SESSION, NULL, 0, false, count_row, &count),
+        ERR_OK);
+    return count;
+}
+
+static void sessions_that_are_over_are_not_kept(void **state)
+{
+    (void)state;
+    struct stage *stage = stage_open();
+    for (unsigned i = 0; i < 2; i++)
+        session_of(stage, login(stage, "192.0.2.7", "dora", right));
+    stage->wall_us += 31 * US_PER_MINUTE; /* nobody used them */
+    ProtobufCBinaryData young = session_of(stage, login(stage, "192.0.2.7", "dora", right));
+    assert_int_equal(sessions(stage), 3);
+    stage->desk.now_us += US_PER_DAY;
+    while (engine_purge(stage->desk.engine, stage->desk.now_us)) {
+    }
+    assert_int_equal(sessions(stage), 1);
+    assert_true(is_alive(stage, young));
+    stage_close(stage);
+}
+
 static void who_is_disabled_is_out_at_once(void **state)
 {
     (void)state;
@@ -330,6 +363,7 @@ int main(void)
         cmocka_unit_test(a_session_ends_idle_and_in_the_end),
         cmocka_unit_test(another_password_ends_every_session),
         cmocka_unit_test(one_session_ends_and_the_others_go_on),
+        cmocka_unit_test(sessions_that_are_over_are_not_kept),
         cmocka_unit_test(who_is_disabled_is_out_at_once),
         cmocka_unit_test(what_admins_give_is_checked),
     };
