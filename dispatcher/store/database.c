@@ -114,7 +114,7 @@ static enum err open_plain(sqlite3 **out, const char *path, int flags, struct pr
     return err;
 }
 
-int database_checkpoint_pages = 16384;
+int database_checkpoint_pages = 8192;
 
 /* What SQLite does by itself at 1000 pages, at ours, between two places to die at. */
 static int on_wal(void *context, sqlite3 *db, const char *schema, int pages)

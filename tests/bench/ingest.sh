@@ -26,10 +26,11 @@ broker=$(PATH=$PATH:/usr/sbin command -v mosquitto) || {
     echo "ingest: there is no mosquitto; ./run bench installs it" >&2
     exit 77
 }
-if [ ! -x "$tools/bench_mqtt" ]; then
-    echo "ingest: there is no $tools/bench_mqtt; it is built with the tests" >&2
+for tool in bench_mqtt bench_checkins; do
+    [ -x "$tools/$tool" ] && continue
+    echo "ingest: there is no $tools/$tool; it is built with the tests" >&2
     exit 77
-fi
+done
 ulimit -n "$(ulimit -Hn)"
 ulimit -n 65536 2>/dev/null # whoever may, raises the hard limit, too
 
@@ -116,6 +117,17 @@ echo "mosquitto_single_p50,$mqtt_p50,ms"
 echo "mosquitto_single_p99,$mqtt_p99,ms"
 echo "mosquitto_windows_of_10,$mqtt_window_rate,1/s"
 
+# What a command costs the dispatcher by itself: CPU time, which tells builds apart when the machine
+# is not quiet.
+alone() { # NAME BATCH ROUNDS
+    "$tools/bench_checkins" "$work/alone" "$clients" "$2" "$3" >"$work/alone.out" \
+        2>"$work/alone.log" || die "bench_checkins failed"
+    sed "s/^/dispatcher_$1_/" "$work/alone.out"
+    rm -rf "$work/alone"
+}
+alone single 1 20
+alone batches_of_10 10 5
+
 start tcp://127.0.0.1:0
 load --clients "$clients" --for "${seconds}s"
 report single
@@ -139,5 +151,6 @@ load --clients "$storm" --for 5s --storm
 echo "storm_devices,$(value synced),count"
 echo "storm_all_synced,$(value all_synced_seconds),s"
 echo "storm_ack_p99,$(value ack_p99_ms),ms"
+echo "storm_ack_with_refusals_p99,$(value ack_with_refusals_p99_ms),ms"
 echo "storm_gateway_peak,$(value gateway_peak_mib),MiB"
 stop serve
