@@ -630,6 +630,39 @@ static void an_enrolment_token_is_for_one_device_and_few_tries(void **state)
 }
 
 /* A key belongs to one device; only whose enrolment's reply was lost is told again. */
+static bool note_token(void *context, const void *visited)
+{
+    struct row_enrol_token *token = context;
+    const struct row_enrol_token *row = visited;
+    *token = *row;
+    token->token_hash = strdup(row->token_hash);
+    token->technician_id = strdup(row->technician_id);
+    token->device_id = "";
+    return false;
+}
+
+static void an_enrolment_token_is_good_for_a_quarter_of_an_hour(void **state)
+{
+    (void)state;
+    struct desk desk;
+    struct row_enrol_token row = {.token_hash = NULL};
+    desk_open(&desk, store_open_mem(), NULL);
+    desk_furnish(&desk);
+    const char *token = desk_admin(&desk, "enrol", "T1");
+    assert_int_equal(store_each(desk.store, ROW_ENROL_TOKEN, NULL, 0, false, note_token, &row),
+                     ERR_OK);
+    assert_in_range(row.expires_wall_us, clock_wall_us() + 14 * US_PER_MINUTE,
+                    clock_wall_us() + 15 * US_PER_MINUTE);
+    row.expires_wall_us = clock_wall_us() - 1;
+    assert_int_equal(store_begin(desk.store), ERR_OK);
+    assert_int_equal(store_put(desk.store, ROW_ENROL_TOKEN, &row), ERR_OK);
+    assert_int_equal(store_commit(desk.store), ERR_OK);
+    assert_int_equal(desk_enroll(&desk, token)->status, CALLOUT__STATUS__UNAUTH);
+    free((char *)(uintptr_t)row.token_hash);
+    free((char *)(uintptr_t)row.technician_id);
+    desk_close(&desk);
+}
+
 static void a_key_is_enrolled_once(void **state)
 {
     (void)state;
@@ -1045,6 +1078,7 @@ int main(void)
         cmocka_unit_test(a_cursor_from_the_future_or_another_epoch_is_reset),
         cmocka_unit_test(what_is_not_his_does_not_exist_for_a_technician),
         cmocka_unit_test(an_enrolment_token_is_for_one_device_and_few_tries),
+        cmocka_unit_test(an_enrolment_token_is_good_for_a_quarter_of_an_hour),
         cmocka_unit_test(a_key_is_enrolled_once),
         cmocka_unit_test(a_hello_is_for_once),
         cmocka_unit_test(another_device_takes_the_place_of_the_first),

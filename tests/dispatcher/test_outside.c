@@ -309,6 +309,26 @@ static void check_page_token(struct desk *desk, const struct desk_device *device
     assert_int_equal(status_of_page(desk, device, "Snapshot", token), CALLOUT__STATUS__OK);
 }
 
+/* After a restore the log's numbers mean something else. */
+static void check_page_token_of_another_log(struct desk *desk, const struct desk_device *device,
+                                            char *token)
+{
+    union row row;
+    uint64_t epoch = 0;
+    const struct row_meta key = {.name = STORE_META_LOG_EPOCH};
+    assert_int_equal(store_get(desk->store, ROW_META, &key, &row), ERR_OK);
+    memcpy(&epoch, row.meta.value.bytes, sizeof epoch);
+    epoch ^= 1;
+    const struct row_meta other = {STORE_META_LOG_EPOCH, {&epoch, sizeof epoch}};
+    assert_int_equal(store_begin(desk->store), ERR_OK);
+    assert_int_equal(store_put(desk->store, ROW_META, &other), ERR_OK);
+    assert_int_equal(store_commit(desk->store), ERR_OK);
+    const struct engine_options options = {.clock_by_hand = true};
+    engine_close(desk->engine);
+    assert_int_equal(engine_open(&desk->engine, desk->store, &options, NULL), ERR_OK);
+    assert_int_equal(status_of_page(desk, device, "Snapshot", token), CALLOUT__STATUS__INVALID);
+}
+
 /* More than a page of orders on one day of one person's; what goes between two pages hides nothing.
  */
 static void a_snapshot_in_pages_misses_nothing(void **state)
@@ -361,6 +381,7 @@ static void a_snapshot_in_pages_misses_nothing(void **state)
                   &callout__pull_reply__descriptor);
     assert_int_equal(after->n_left_scope, 1);
     assert_string_equal(after->left_scope[0], told);
+    check_page_token_of_another_log(&desk, &device, first->next_page_token);
     desk_close(&desk);
 }
 
