@@ -1,24 +1,25 @@
 /* store.ts - the day that is looked at, kept as new as the server has it.
  *
- * Idea: one whole Board first, then what changed since. A held question to EventFeed says that
- * something did; then the Board is asked for the difference, at most once in `fetchMs`. A store
- * that was restored from a backup (its epoch changed) or a difference that cannot be told brings a
- * whole Board again, so nothing stale stays.
+ * Idea: one whole Board first, then what changed since: whenever something did (changes.ts) the
+ * Board is asked for the difference, at most once in `fetchMs`. A store that was restored from a
+ * backup (its epoch changed) or a difference that cannot be told brings a whole Board again, so
+ * nothing stale stays.
  */
 import { batch, computed, effect, signal } from "@preact/signals";
 import { ask, Refused, Unreachable } from "@callout/shared/client";
 import { serverNow } from "@callout/shared/clock";
-import { toNumber } from "@callout/shared/units";
 import { view } from "@callout/shared/view";
 import { dayFromText, Zone } from "@callout/shared/zone";
 import { locale } from "@callout/shared/i18n";
 import { who } from "@callout/shared/session";
 import type { BoardReply } from "@callout/shared/wire";
+import { Changes } from "./changes.ts";
 import { mergeBoard, type Day } from "./day.ts";
 import { forgetSeen, overlaid } from "../edit/overlay.ts";
 
 const fetchMs = 400;
-const holdMs = 5_000; // so that the age of the connection is known at least so often
+/* Positions and predictions move without a fact, and the connection's age shall be known. */
+const idleMs = 4_000;
 const pagesMax = 200;
 
 /* As the server has it, and with what this page did meanwhile. */
@@ -101,13 +102,15 @@ class Follower {
 
   async run(): Promise<void> {
     const { signal } = this.gone;
+    const changes = new Changes(signal);
     let current: Day | null = null;
     while (!signal.aborted) {
       try {
         const began = performance.now();
         current = await this.refresh(current);
         await pause(Math.max(0, fetchMs - (performance.now() - began)), signal);
-        await this.awaitChange();
+        if (signal.aborted) return;
+        await changes.wait({ epoch: this.epoch, seq: this.cursor }, idleMs);
       } catch (error) {
         if (signal.aborted) return;
         if (error instanceof Refused && error.status === "SUPERSEDED") continue;
@@ -136,15 +139,6 @@ class Follower {
     return fresh;
   }
 
-  /* Returns as soon as something happened, and at the latest when the hold is over: positions and
-   * predictions move without a fact. */
-  private async awaitChange(): Promise<void> {
-    const envelope = await ask("EventFeed", { afterSeq: this.cursor, holdMs },
-      { signal: this.gone.signal, patienceMs: 0, deadlineMs: holdMs + 10_000 });
-    const next = envelope.body?.nextAfterSeq;
-    if (next !== undefined && toNumber(next) > toNumber(this.cursor)) this.cursor = next;
-  }
-
   private report(error: unknown): void {
     if (error instanceof Unreachable) problem.value = "unreachable";
     else problem.value = error instanceof Error ? error.message : String(error);
@@ -156,6 +150,7 @@ let follower: Follower | null = null;
 
 /* Follows whatever territory and day the view has; returns what ends it. */
 export function startStore(): () => void {
+  nowMs.value = serverNow(); // by now somebody has answered
   const clock = setInterval(() => {
     nowMs.value = serverNow();
   }, 250);
