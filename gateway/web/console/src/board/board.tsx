@@ -2,6 +2,7 @@
  *
  * Map and Gantt draw themselves (map.ts, gantt.ts) into places that stay; the rest is Preact. */
 import { t } from "@callout/shared/i18n";
+import { selectedTechnicianId, selectedVisitId } from "../model/selection.ts";
 import { day } from "../model/store.ts";
 import { AttentionStrip } from "./strip.tsx";
 import { ExceptionList } from "./list.tsx";
@@ -18,7 +19,8 @@ export function Board() {
     <div class="board">
       <a class="skip" href="#list">{t("skip.list")}</a>
       <a class="skip" href="#gantt">{t("skip.gantt")}</a>
-      <a class="skip" href="#drawer">{t("skip.drawer")}</a>
+      {(selectedVisitId.value ?? selectedTechnicianId.value) !== null &&
+        <a class="skip" href="#drawer">{t("skip.drawer")}</a>}
       <Header />
       <AttentionStrip />
       <main class="board-main" aria-busy={day.value === null}>

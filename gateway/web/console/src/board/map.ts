@@ -31,7 +31,8 @@ import type { MapEvents, MapPicture, MapView } from "./map_view.ts";
 const paintMs = 250;
 const clusterPx = 26;
 const closest = 18;
-const nearby = 30; // metres a pixel
+const nearby = 30; // metres a pixel, where there are many
+const few = 20;
 
 type Coordinate = [number, number];
 
@@ -260,11 +261,15 @@ class Board implements MapView {
       dimmed || (isOver(only) && picture.technicianId !== null && only.technicianId !== picture.technicianId));
   }
 
+  private near(): number {
+    return this.technicians.getFeatures().length <= few ? 8 * nearby : nearby;
+  }
+
   /* From far away a name would hide the neighbours. */
   private styleTechnician(feature: FeatureLike, resolution: number) {
     const technician = feature.get("technician") as Technician;
     const selected = technician.id === this.drawn?.technicianId;
-    return this.styles.technician(selected || resolution < nearby ? initialsOf(technician.name) : "", selected,
+    return this.styles.technician(selected || resolution < this.near() ? initialsOf(technician.name) : "", selected,
       technician.absent || isSilentNow(technician));
   }
 
