@@ -1,5 +1,6 @@
 /* admin.c - /healthz, /metrics and /metrics/process, for whoever watches the gateway. GET only,
  * nothing secret. */
+#include "gateway/http_visitors.h"
 #include "gateway/shell.h"
 
 #include "base/check.h"
@@ -19,6 +20,7 @@ enum { HEADER_MAX = 16 * 1024, TIMEOUT_S = 5 };
 
 struct admin {
     struct shell *shell;
+    struct visitors *visitors;
     struct evhttp *http;
 };
 
@@ -235,6 +237,19 @@ static void on_metrics(struct evhttp_request *request, void *context)
 /* --- life
  * --------------------------------------------------------------------------------------------- */
 
+static struct bufferevent *on_accept(struct event_base *base, void *context)
+{
+    struct admin *admin = context;
+    (void)base;
+    return visitors_accept(admin->visitors);
+}
+
+/* Nobody is here for longer than a request may take: evhttp's own limit is for each read. */
+void admin_tick(struct admin *admin)
+{
+    visitors_tick(admin->visitors, clock_mono_us());
+}
+
 enum err admin_open(struct admin **out, struct shell *shell, struct problem *problem)
 {
     struct url url;
@@ -245,6 +260,9 @@ enum err admin_open(struct admin **out, struct shell *shell, struct problem *pro
     admin->shell = shell;
     admin->http = evhttp_new(shell->base);
     CHECK(admin->http != NULL);
+    const struct visitors_options visitors = {.base = shell->base, .unlimited_per_address = true};
+    admin->visitors = visitors_open(&visitors);
+    evhttp_set_bevcb(admin->http, on_accept, admin);
     evhttp_set_allowed_methods(admin->http, EVHTTP_REQ_GET);
     evhttp_set_max_headers_size(admin->http, HEADER_MAX);
     evhttp_set_max_body_size(admin->http, 0);
@@ -253,7 +271,9 @@ enum err admin_open(struct admin **out, struct shell *shell, struct problem *pro
     evhttp_set_cb(admin->http, "/metrics", on_metrics, admin);
     evhttp_set_cb(admin->http, "/metrics/process", on_process, admin);
     uint16_t port = (uint16_t)strtoul(url.port, NULL, 10);
-    if (evhttp_bind_socket(admin->http, url.host, port) == 0) {
+    struct evhttp_bound_socket *bound = evhttp_bind_socket_with_handle(admin->http, url.host, port);
+    if (bound != NULL) {
+        visitors_listen(admin->visitors, evhttp_bound_socket_get_listener(bound));
         *out = admin;
         return ERR_OK;
     }
@@ -267,5 +287,6 @@ void admin_close(struct admin *admin)
 {
     if (admin == NULL) return;
     evhttp_free(admin->http);
+    visitors_close(admin->visitors);
     free(admin);
 }

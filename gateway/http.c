@@ -115,6 +115,7 @@ struct http_origin http_origin_of(const struct http *http, struct evhttp_request
 static bool is_for_us(const struct http *http, struct evhttp_request *request)
 {
     const struct gateway_options *options = &http->shell->gateway.options;
+    if (evhttp_request_get_uri(request)[0] != '/') return false; /* a whole URI has a host, too */
     return http_host_is_ours(http_header(request, "Host"), options->http_names,
                              options->http_name_count);
 }

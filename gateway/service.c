@@ -105,6 +105,7 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
     kpis_tick(&shell->kpis);
     hold_tick(&shell->gateway);
     if (shell->http != NULL) http_tick(shell->http);
+    admin_tick(shell->admin);
     renew_tick(shell);
     give_memory_back(shell);
 }
@@ -185,7 +186,6 @@ static enum err open_http(struct shell *shell, struct problem *problem)
 
 static enum err serve(struct shell *shell, struct problem *problem)
 {
-    struct admin *admin = NULL;
     const struct dial_options dispatcher = {.url = shell->gateway.options.dispatcher,
                                             .cookie_max = UPSTREAM_IN_FLIGHT_MAX,
                                             .on_answer = on_answer,
@@ -193,12 +193,12 @@ static enum err serve(struct shell *shell, struct problem *problem)
     enum err err = dial_open(&shell->dial, shell->base, &dispatcher, problem);
     if (err == ERR_OK) err = doors_open(shell, problem);
     if (err == ERR_OK && shell->gateway.options.http != NULL) err = open_http(shell, problem);
-    if (err == ERR_OK) err = admin_open(&admin, shell, problem);
+    if (err == ERR_OK) err = admin_open(&shell->admin, shell, problem);
     if (err == ERR_OK) {
         say_where(shell);
         run(shell);
     }
-    admin_close(admin);
+    admin_close(shell->admin);
     http_close(shell->http);
     doors_close(shell);
     dial_close(shell->dial);

@@ -37,6 +37,7 @@ struct shell {
     struct door doors[GATEWAY_DOORS_MAX];
     unsigned door_count;
     struct http *http; /* NULL: no such door */
+    struct admin *admin;
     struct kpis kpis;
     struct renewal renewal;
     uint64_t trimmed_turnover; /* when memory was last given back */
@@ -49,6 +50,7 @@ uint64_t doors_turnover(const struct shell *shell); /* connections that came, an
 void doors_close(struct shell *shell);
 
 MUST_USE enum err admin_open(struct admin **out, struct shell *shell, struct problem *problem);
+void admin_tick(struct admin *admin);  /* ten times a second: deadlines */
 void admin_close(struct admin *admin); /* may be NULL */
 
 #endif

@@ -242,6 +242,8 @@ static void only_names_of_this_server_are_answered(void **state)
                  rows[i].host);
         expect(raw_ask(stage, text), rows[i].status, "");
     }
+    expect(raw_ask(stage, "GET http://evil.example/ HTTP/1.1\r\nHost: localhost\r\n\r\n"), "421",
+           "Host");
     stage_close(stage);
 }
 
@@ -294,11 +296,19 @@ static void a_request_that_drips_in_is_cut_off(void **state)
     const struct timespec pause = {.tv_nsec = 200000000};
     (void)state;
     int drip = visit(stage), held = visit(stage), silent = visit(stage);
+    int watch = connect_when_up(stage->admin_port);
+    bool watching = true;
+    write_all(watch, "GET /metrics HTTP/1.1\r\nX-Slow: ");
     send_post(held, "EventFeed", KEY, "{\"holdMs\":20000}");
     write_all(drip, "POST /api/Ping HTTP/1.1\r\nX-Slow: ");
     int64_t begin_us = clock_mono_us();
-    while (raw_write(drip, "x", 1) && clock_mono_us() - begin_us < 60 * US_PER_SECOND)
+    while ((raw_write(drip, "x", 1) || watching) &&
+           clock_mono_us() - begin_us < 60 * US_PER_SECOND) {
+        watching = watching && raw_write(watch, "x", 1);
         nanosleep(&pause, NULL);
+    }
+    assert_false(watching);
+    close(watch);
     assert_true(clock_mono_us() - begin_us >= LIMIT_FRAME_MS * INT64_C(900));
     assert_string_equal(read_all(stage, silent), "");
     wait_parked(stage, "1");

@@ -127,6 +127,27 @@ static void only_what_was_there_is_served(void **state)
     stage_close(stage);
 }
 
+/* Nothing that a request says stands in the head of an answer. */
+static void nothing_is_said_back_in_headers(void **state)
+{
+    static const char *const paths[] = {
+        "/console?x=%0d%0aSet-Cookie:%20evil=1",
+        "/console%0d%0aSet-Cookie:%20evil=1",
+        "/api/Ping%0aSet-Cookie:%20evil=1",
+        "/basemap/region.pmtiles?%0d%0aSet-Cookie:%20evil=1",
+    };
+    struct stage *stage = web_open();
+    (void)state;
+    expect(get(stage, paths[0], ""), "308", "\r\nLocation: /console/\r\n");
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        const char *answer =
+            get(stage, paths[i], "Idempotency-Key: %0d%0aSet-Cookie: evil=1\r\nX: evil\r\n");
+        const char *end = strstr(answer, "\r\n\r\n"), *evil = strstr(answer, "evil");
+        assert_true(evil == NULL || evil > end);
+    }
+    stage_close(stage);
+}
+
 static void what_was_had_before_is_not_sent_again(void **state)
 {
     struct stage *stage = web_open();
@@ -273,6 +294,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(files_of_the_tree_are_served),
         cmocka_unit_test(only_what_was_there_is_served),
+        cmocka_unit_test(nothing_is_said_back_in_headers),
         cmocka_unit_test(what_was_had_before_is_not_sent_again),
         cmocka_unit_test(a_head_is_told_without_a_body),
         cmocka_unit_test(a_part_of_a_file_is_served),
