@@ -42,6 +42,38 @@ static enum err read_told(const Callout__ReportStatusRequest *it, struct fact *o
     return err;
 }
 
+/* The shell made it from what was true: only its size is judged. */
+static enum err read_restored(const Callout__Restored *it, struct fact *out,
+                              const struct fact_reader *reader)
+{
+    struct fact_standing *standings =
+        arena_need(reader->arena, (it->n_standings + 1) * sizeof *standings);
+    struct fact_absence_before *absences =
+        arena_need(reader->arena, (it->n_absences + 1) * sizeof *absences);
+    for (size_t i = 0; i < it->n_standings; i++) {
+        const Callout__Standing *from = it->standings[i];
+        bool pinned = from->pin != NULL && from->pin->technician;
+        standings[i] = (struct fact_standing){
+            .appointment_id = from->appointment_id,
+            .technician_id = from->technician_id,
+            .start_us = from->start_us,
+            .pin_technician_id = pinned ? from->pin->technician_id : "",
+            .pin_start_us = from->pin != NULL ? from->pin->start_us : 0,
+            .held = from->on_hold,
+        };
+    }
+    for (size_t i = 0; i < it->n_absences; i++) {
+        const Callout__AbsenceBefore *from = it->absences[i];
+        absences[i] =
+            (struct fact_absence_before){from->technician_id, from->service_day, from->start_us,
+                                         from->end_us, from->taken_back_us};
+    }
+    out->kind = FACT_RESTORE;
+    out->restore = (struct fact_restore){standings, (uint32_t)it->n_standings, absences,
+                                         (uint32_t)it->n_absences};
+    return check_text(it->why, LIMIT_TEXT, "reason", reader);
+}
+
 enum err edit_from_body(const Callout__FactBody *body, struct fact *out,
                         const struct fact_reader *reader)
 {
@@ -54,6 +86,7 @@ enum err edit_from_body(const Callout__FactBody *body, struct fact *out,
         read_order_id(FACT_RELEASE, body->release->work_order_id, body->release->expected_version,
                       out);
         return ERR_OK;
+    case CALLOUT__FACT_BODY__BODY_RESTORED: return read_restored(body->restored, out, reader);
     case CALLOUT__FACT_BODY__BODY_REPORT_STATUS: return read_told(body->report_status, out, reader);
     default: break;
     }

@@ -172,6 +172,8 @@ handler handle_audit_log;                                     /* audit.c */
 handler handle_push;                                          /* push.c */
 handler handle_pull, handle_snapshot;                         /* follow.c */
 handler handle_mutation;                                      /* mutations.c */
+handler handle_undo_list;                                     /* undo.c */
+handler handle_plan_diffs;                                    /* plan_diffs.c */
 handler handle_board;                                         /* boards.c */
 handler handle_event_feed, handle_advance_clock;              /* views.c */
 handler handle_work_order_detail;                             /* views.c */
@@ -254,6 +256,9 @@ struct fact_about {
 };
 
 struct fact_about fact_about(const Callout__FactBody *body);
+/* The day on which an order is planned: that of its first window, else of its earliest start, else
+ * today (mutations.c). */
+int64_t order_day(struct call *call, const Callout__WorkOrder *order);
 /* A fact in one line for people, and who said so (fact_words.c). */
 void fact_text(const Callout__FactBody *body, const struct row_fact *row, char *text, size_t size);
 const char *fact_actor(const Callout__FactBody *body);

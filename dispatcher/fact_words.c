@@ -42,6 +42,10 @@ const char *fact_subject(const Callout__FactBody *body)
     case CALLOUT__FACT_BODY__BODY_HOLD: return body->hold->work_order_id;
     case CALLOUT__FACT_BODY__BODY_RELEASE: return body->release->work_order_id;
     case CALLOUT__FACT_BODY__BODY_REPORT_STATUS: return body->report_status->appointment_id;
+    case CALLOUT__FACT_BODY__BODY_RESTORED:
+        return body->restored->n_standings > 0  ? body->restored->standings[0]->appointment_id
+               : body->restored->n_absences > 0 ? body->restored->absences[0]->technician_id
+                                                : "";
     case CALLOUT__FACT_BODY__BODY_RESOLVE_CONFLICT:
     case CALLOUT__FACT_BODY__BODY_QUARANTINED:
     case CALLOUT__FACT_BODY__BODY__NOT_SET:
@@ -74,6 +78,9 @@ struct fact_about fact_about(const Callout__FactBody *body)
     case CALLOUT__FACT_BODY__BODY_SWAP:
     case CALLOUT__FACT_BODY__BODY_REPORT_STATUS:
     case CALLOUT__FACT_BODY__BODY_SET_PIN: return (struct fact_about){ABOUT_APPOINTMENT, id};
+    case CALLOUT__FACT_BODY__BODY_RESTORED:
+        return (struct fact_about){
+            body->restored->n_standings > 0 ? ABOUT_APPOINTMENT : ABOUT_TECHNICIAN, id};
     case CALLOUT__FACT_BODY__BODY_RESOLVE_CONFLICT:
     case CALLOUT__FACT_BODY__BODY_UPSERT_TERRITORY:
     case CALLOUT__FACT_BODY__BODY_SET_FREEZE_HORIZON:
@@ -93,6 +100,10 @@ void fact_text(const Callout__FactBody *body, const struct row_fact *row, char *
         snprintf(text, size, "%s is %s, as %s told", body->report_status->appointment_id,
                  appointment_status_name((enum appointment_status)body->report_status->status),
                  body->report_status->technician_id);
+    else if (body->body_case == CALLOUT__FACT_BODY__BODY_RESTORED)
+        snprintf(text, size, "fact %llu taken back: %s%s",
+                 (unsigned long long)body->restored->of_seq, fact_subject(body),
+                 body->restored->n_standings > 1 ? " and others" : "");
     else if (body->body_case == CALLOUT__FACT_BODY__BODY_SWAP)
         snprintf(text, size, "%s and %s swapped", body->swap->appointment_id,
                  body->swap->other_appointment_id);
@@ -131,6 +142,7 @@ const char *fact_reason(const Callout__FactBody *body)
     if (body->body_case == CALLOUT__FACT_BODY__BODY_REPORT_ABSENCE)
         return body->report_absence->absence->reason;
     if (body->body_case == CALLOUT__FACT_BODY__BODY_SWAP) return body->swap->override_reason;
+    if (body->body_case == CALLOUT__FACT_BODY__BODY_RESTORED) return body->restored->why;
     if (body->body_case == CALLOUT__FACT_BODY__BODY_HOLD) return body->hold->reason;
     if (body->body_case == CALLOUT__FACT_BODY__BODY_REPORT_STATUS)
         return body->report_status->reason;

@@ -581,6 +581,7 @@ enum err fact_from_body(const Callout__FactBody *body, int64_t seq, int64_t time
     case CALLOUT__FACT_BODY__BODY_HOLD:
     case CALLOUT__FACT_BODY__BODY_RELEASE:
     case CALLOUT__FACT_BODY__BODY_REPORT_STATUS:
+    case CALLOUT__FACT_BODY__BODY_RESTORED:
     case CALLOUT__FACT_BODY__BODY__NOT_SET:
     case _CALLOUT__FACT_BODY__BODY__CASE_IS_INT_SIZE:
     default: return edit_from_body(body, out, reader);

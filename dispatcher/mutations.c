@@ -1,7 +1,7 @@
 /* mutations.c - what dispatchers, integrators and tools change: once per request_id, whatever the
  * wire does. The result of a request is stored in the transaction that did it. */
 #include "base/clock.h"
-#include "dispatcher/engine_impl.h"
+#include "dispatcher/undo.h"
 #include "message.h"
 
 #include <sodium.h>
@@ -48,13 +48,8 @@ static bool body_of(const char *method, const ProtobufCMessage *message, Callout
     return false;
 }
 
-/* The day on which an order is planned: that of its first window, else of its earliest start, else
- * today. */
-static int64_t order_day(struct call *call)
+int64_t order_day(struct call *call, const Callout__WorkOrder *order)
 {
-    const Callout__UpsertWorkOrderRequest *request =
-        (const Callout__UpsertWorkOrderRequest *)call->message;
-    const Callout__WorkOrder *order = request->work_order;
     if (order == NULL) return 0;
     const char *zone = core_territory_zone(call->engine->core, order->territory_id);
     int64_t at_us = call->engine->now_us;
@@ -139,10 +134,107 @@ static enum err check_zone(struct call *call, const Callout__FactBody *body)
                        zone);
 }
 
+static enum err check_taken(struct call *call, const Callout__FactBody *body)
+{
+    enum err err = check_zone(call, body);
+    if (err == ERR_OK && body->body_case == CALLOUT__FACT_BODY__BODY_RESOLVE_CONFLICT)
+        err = conflict_check_open(call, (int64_t)body->resolve_conflict->seq);
+    return err;
+}
+
+/* The facts that a request becomes: one, but for some that take something back. */
+static enum err make_bodies(struct call *call, Callout__FactBody *bodies, uint32_t *count,
+                            int64_t *undone_seq)
+{
+    enum err err = ERR_OK;
+    *count = 1;
+    *undone_seq = 0;
+    for (uint32_t i = 0; i < UNDO_BODIES_MAX; i++)
+        callout__fact_body__init(&bodies[i]);
+    if (strcmp(call->method, "Undo") == 0)
+        err = undo_bodies(call, bodies, count, undone_seq);
+    else if (strcmp(call->method, "RollBackPlan") == 0)
+        err = roll_back_body(call, &bodies[0]);
+    else if (!body_of(call->method, call->message, &bodies[0]))
+        err = ERR_INTERNAL;
+    if (err == ERR_OK) err = check_taken(call, &bodies[0]);
+    for (uint32_t i = 0; i < *count && err == ERR_OK; i++) {
+        bodies[i].actor = (Callout__Principal *)(uintptr_t)call->who;
+        bodies[i].request_id = arena_text(call->arena, call->request_id);
+        if (bodies[i].body_case == CALLOUT__FACT_BODY__BODY_UPSERT_WORK_ORDER)
+            bodies[i].service_day = order_day(call, bodies[i].upsert_work_order->work_order);
+    }
+    return err;
+}
+
+/* Only its first fact may be refused: what an undo adds to it is as far as it can be done. */
+static enum err apply_bodies(struct call *call, const Callout__FactBody *bodies, uint32_t count,
+                             int64_t *seq)
+{
+    struct problem ignored;
+    enum err err = engine_apply(call->engine, &bodies[0], seq, NULL, &call->problem);
+    for (uint32_t i = 1; i < count && err == ERR_OK; i++) {
+        err = engine_apply(call->engine, &bodies[i], seq, NULL, &ignored);
+        if (err != ERR_INTERNAL) err = ERR_OK;
+    }
+    return err;
+}
+
+/* An edit that was done can be taken back; one that was taken back cannot be so again. */
+static enum err note_edit(struct call *call, Callout__EditUndo *undo, int64_t seq,
+                          int64_t undone_seq)
+{
+    if (undone_seq != 0) return undo_forget(call, undone_seq);
+    return undo == NULL ? ERR_OK : undo_keep(call, undo, seq);
+}
+
+static enum err apply_edit(struct call *call, struct row_request_result *row, const uint8_t *hash)
+{
+    Callout__FactBody bodies[UNDO_BODIES_MAX];
+    uint32_t count;
+    int64_t seq, undone_seq;
+    Callout__Move *move = NULL;
+    enum err err = make_bodies(call, bodies, &count, &undone_seq);
+    if (err != ERR_OK) return err;
+    if (bodies[0].body_case == CALLOUT__FACT_BODY__BODY_ASSIGN)
+        move = assign_move(call, bodies[0].assign);
+    Callout__EditUndo *undo = undone_seq == 0 ? undo_before(call, &bodies[0]) : NULL;
+    err = apply_bodies(call, bodies, count, &seq);
+    if (err == ERR_CONFLICT) refuse_edit(call, &bodies[0], move);
+    if (err != ERR_OK) return err;
+    uint64_t *result = arena_need(call->arena, sizeof *result);
+    *result = (uint64_t)seq;
+    err = note_edit(call, undo, seq, undone_seq);
+    if (err == ERR_OK) err = store_result(call, row, hash, result);
+    if (err != ERR_OK) return ERR_INTERNAL;
+    result_answer(call, *result, false)->move = move;
+    return ERR_OK;
+}
+
+/* It crashed the core before: only that it was asked is a fact. */
+static enum err apply_quarantined(struct call *call, struct row_request_result *row,
+                                  const uint8_t *hash)
+{
+    static const uint64_t nothing = 0;
+    Callout__FactBody body;
+    Callout__Quarantined quarantined;
+    int64_t seq;
+    callout__fact_body__init(&body);
+    callout__quarantined__init(&quarantined);
+    body.actor = (Callout__Principal *)(uintptr_t)call->who;
+    body.request_id = arena_text(call->arena, call->request_id);
+    body.body_case = CALLOUT__FACT_BODY__BODY_QUARANTINED;
+    body.quarantined = &quarantined;
+    enum err err = engine_apply(call->engine, &body, &seq, NULL, &call->problem);
+    if (err != ERR_OK) return err;
+    if (store_result(call, row, hash, &nothing) != ERR_OK) return ERR_INTERNAL;
+    return problem_set(
+        &call->problem, ERR_INTERNAL, "",
+        "the request could not be done; it was kept in quarantine for us to look at");
+}
+
 enum err handle_mutation(struct call *call)
 {
-    Callout__FactBody body;
-    callout__fact_body__init(&body);
     uint8_t hash[PAYLOAD_HASH];
     struct row_request_result row = {.principal = call->who->id, .request_id = call->request_id};
     bool found;
@@ -156,35 +248,6 @@ enum err handle_mutation(struct call *call)
     crypto_generichash_final(&state, hash, sizeof hash);
     enum err err = stored_result(call, &row, hash, &found);
     if (err != ERR_OK || found) return err;
-    if (!body_of(call->method, call->message, &body)) return ERR_INTERNAL;
-    err = check_zone(call, &body);
-    if (err == ERR_OK && body.body_case == CALLOUT__FACT_BODY__BODY_RESOLVE_CONFLICT)
-        err = conflict_check_open(call, (int64_t)body.resolve_conflict->seq);
-    if (err != ERR_OK) return err;
-    body.actor = (Callout__Principal *)(uintptr_t)call->who;
-    body.request_id = arena_text(call->arena, call->request_id);
-    if (body.body_case == CALLOUT__FACT_BODY__BODY_UPSERT_WORK_ORDER)
-        body.service_day = order_day(call);
-    Callout__Quarantined quarantined;
-    callout__quarantined__init(&quarantined);
-    if (call->engine->quarantine) {
-        body.body_case = CALLOUT__FACT_BODY__BODY_QUARANTINED;
-        body.quarantined = &quarantined;
-    }
-    int64_t seq;
-    Callout__Move *move = NULL;
-    if (body.body_case == CALLOUT__FACT_BODY__BODY_ASSIGN) move = assign_move(call, body.assign);
-    err = engine_apply(call->engine, &body, &seq, NULL, &call->problem);
-    if (err == ERR_CONFLICT) refuse_edit(call, &body, move);
-    if (err != ERR_OK) return err;
-    uint64_t *result = arena_need(call->arena, sizeof *result);
-    *result = call->engine->quarantine ? 0 : (uint64_t)seq;
-    err = store_result(call, &row, hash, result);
-    if (err != ERR_OK) return ERR_INTERNAL;
-    if (call->engine->quarantine)
-        return problem_set(
-            &call->problem, ERR_INTERNAL, "",
-            "the request could not be done; it was kept in quarantine for us to look at");
-    result_answer(call, *result, false)->move = move;
-    return ERR_OK;
+    return call->engine->quarantine ? apply_quarantined(call, &row, hash)
+                                    : apply_edit(call, &row, hash);
 }

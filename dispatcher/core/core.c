@@ -40,9 +40,10 @@ int64_t core_time_us(const struct core *core)
 const char *fact_kind_name(enum fact_kind kind)
 {
     static const char *const names[FACT_KINDS] = {
-        "none",         "territory", "technician",  "work order", "cancel", "absence", "assign",
-        "unassign",     "pin",       "freeze",      "plan",       "tick",   "status",  "decline",
-        "running late", "drift",     "quarantined", "resolve",    "swap",   "hold",    "release",
+        "none",   "territory", "technician",   "work order", "cancel",      "absence",
+        "assign", "unassign",  "pin",          "freeze",     "plan",        "tick",
+        "status", "decline",   "running late", "drift",      "quarantined", "resolve",
+        "swap",   "hold",      "release",      "restore",
     };
     return (unsigned)kind < FACT_KINDS ? names[kind] : "unknown";
 }
@@ -86,6 +87,7 @@ static step_function *const steps[FACT_KINDS] = {
     [FACT_SWAP] = step_swap,
     [FACT_HOLD] = step_hold,
     [FACT_RELEASE] = step_release,
+    [FACT_RESTORE] = step_restore,
 };
 
 static void emit_solves(struct core *core, struct acts *acts)

@@ -34,6 +34,7 @@ enum fact_kind {
     FACT_SWAP,        /* two appointments change places */
     FACT_HOLD,        /* an order is not to be planned for now */
     FACT_RELEASE,     /* and is again */
+    FACT_RESTORE,     /* what was done is taken back */
     FACT_KINDS
 };
 
@@ -115,6 +116,26 @@ struct fact_swap {
     uint64_t expected_version, other_expected_version;
 };
 
+/* Where an appointment is put again; technician "": nobody has it. */
+struct fact_standing {
+    const char *appointment_id, *technician_id;
+    int64_t start_us;
+    const char *pin_technician_id; /* "": no such pin */
+    int64_t pin_start_us;          /* 0: no such pin */
+    bool held;
+};
+struct fact_absence_before {
+    const char *technician_id;
+    int64_t service_day, start_us, end_us;
+    int64_t taken_back_us; /* start of the absence that never was */
+};
+struct fact_restore {
+    const struct fact_standing *standings;
+    uint32_t count;
+    const struct fact_absence_before *absences;
+    uint32_t absence_count;
+};
+
 struct fact_absence {
     const char *technician_id, *reason;
     int64_t start_us, end_us;   /* 0: now; 0: to the end of the shift */
@@ -162,6 +183,7 @@ struct fact {
         struct fact_work_order work_order;
         struct fact_subject subject;
         struct fact_swap swap;
+        struct fact_restore restore;
         struct fact_absence absence;
         struct fact_plan plan;
         struct fact_status status;

@@ -137,6 +137,10 @@ static const char plan_acks[] =
 
 static const char on_hold[] = "ALTER TABLE appointment ADD COLUMN held INTEGER NOT NULL DEFAULT 0;";
 
+static const char edits[] =
+    "CREATE TABLE edit(actor TEXT NOT NULL, seq INTEGER NOT NULL, time_us INTEGER NOT NULL,"
+    "  undo BLOB NOT NULL, PRIMARY KEY(actor, seq)) STRICT, WITHOUT ROWID;";
+
 static const char *const steps[] = {
     NULL,          /* 0 -> 1: everything, from row.def */
     whole_problem, /* 1 -> 2: choices, names, wishes, limits of travel, prices */
@@ -150,6 +154,7 @@ static const char *const steps[] = {
     people,        /* 9 -> 10: people, and territories of keys */
     plan_acks,     /* 10 -> 11: how far a plan has come to its technician */
     on_hold,       /* 11 -> 12: orders that are on hold */
+    edits,         /* 12 -> 13: what people may take back */
 };
 
 const struct schema schema_newest = {sizeof steps / sizeof steps[0], steps};

@@ -226,6 +226,20 @@ static void make_subject(struct world *world, struct fact *fact, enum fact_kind 
     if (cancel && chance(world, 50)) fact->role = ROLE_CUSTOMER;
 }
 
+static void make_restore(struct world *world, struct fact *fact)
+{
+    struct fact_standing *standings = arena_need(&world->texts, 3 * sizeof *standings);
+    fact->kind = FACT_RESTORE;
+    fact->restore = (struct fact_restore){.standings = standings, .count = 1 + pick(world, 3)};
+    for (uint32_t i = 0; i < fact->restore.count; i++)
+        standings[i] = (struct fact_standing){
+            .appointment_id = any_appointment(world),
+            .technician_id = chance(world, 30) ? "" : any_technician(world),
+            .start_us = world->now_us + (int64_t)pick(world, 600) * MINUTE_US,
+            .pin_technician_id = chance(world, 70) ? "" : any_technician(world),
+        };
+}
+
 static void make_swap(struct world *world, struct fact *fact)
 {
     fact->kind = FACT_SWAP;
@@ -398,8 +412,10 @@ static void make_fact(struct world *world, struct fact *fact)
         fact->resolve.actor = fact->resolve.note = "";
     } else if (dice < 40) {
         make_swap(world, fact);
-    } else if (dice < 42) {
-        make_subject(world, fact, dice < 41 ? FACT_HOLD : FACT_RELEASE);
+    } else if (dice < 41) {
+        make_restore(world, fact);
+    } else if (dice < 43) {
+        make_subject(world, fact, dice < 42 ? FACT_HOLD : FACT_RELEASE);
     } else if (dice < 60) {
         make_report(world, fact);
     } else if (dice < 68) {
