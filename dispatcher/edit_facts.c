@@ -3,6 +3,8 @@
 
 #include "base/clock.h"
 
+enum { MESSAGE_TO_MAX = 200 };
+
 static enum err read_swap(const Callout__SwapRequest *it, struct fact *out,
                           const struct fact_reader *reader)
 {
@@ -74,6 +76,47 @@ static enum err read_restored(const Callout__Restored *it, struct fact *out,
     return check_text(it->why, LIMIT_TEXT, "reason", reader);
 }
 
+static enum err check_message(const char *text, const struct fact_reader *reader)
+{
+    if (text[0] == '\0' && !reader->stored)
+        return problem_set(reader->problem, ERR_INVALID, "text", "is empty");
+    return check_text(text, LIMIT_TEXT, "text", reader);
+}
+
+enum err message_from_device(const Callout__TextMessage *it, struct fact *out,
+                             const struct fact_reader *reader)
+{
+    out->kind = FACT_MESSAGE;
+    out->message = (struct fact_message){.territory_id = "",
+                                         .text = it->text,
+                                         .appointment_id = it->appointment_id,
+                                         .from = out->technician_id,
+                                         .in_reply_to = it->in_reply_to};
+    enum err err = check_message(it->text, reader);
+    if (err == ERR_OK) err = check_text(it->appointment_id, LIMIT_ID, "appointment_id", reader);
+    return err;
+}
+
+static enum err read_message(const Callout__FactBody *body, struct fact *out,
+                             const struct fact_reader *reader)
+{
+    const Callout__SendMessageRequest *it = body->send_message;
+    out->kind = FACT_MESSAGE;
+    out->message = (struct fact_message){.territory_id = it->territory_id,
+                                         .technician_ids = (const char *const *)it->technician_ids,
+                                         .count = (uint32_t)it->n_technician_ids,
+                                         .text = it->text,
+                                         .appointment_id = it->appointment_id,
+                                         .from = body->actor != NULL ? body->actor->id : "",
+                                         .in_reply_to = it->in_reply_to};
+    if (it->territory_id[0] == '\0')
+        return problem_set(reader->problem, ERR_NOT_FOUND, "territory_id", "is missing");
+    if (it->n_technician_ids > MESSAGE_TO_MAX && !reader->stored)
+        return problem_set(reader->problem, ERR_TOO_LARGE, "technician_ids", "at most %d",
+                           MESSAGE_TO_MAX);
+    return check_message(it->text, reader);
+}
+
 enum err edit_from_body(const Callout__FactBody *body, struct fact *out,
                         const struct fact_reader *reader)
 {
@@ -86,6 +129,7 @@ enum err edit_from_body(const Callout__FactBody *body, struct fact *out,
         read_order_id(FACT_RELEASE, body->release->work_order_id, body->release->expected_version,
                       out);
         return ERR_OK;
+    case CALLOUT__FACT_BODY__BODY_SEND_MESSAGE: return read_message(body, out, reader);
     case CALLOUT__FACT_BODY__BODY_RESTORED: return read_restored(body->restored, out, reader);
     case CALLOUT__FACT_BODY__BODY_REPORT_STATUS: return read_told(body->report_status, out, reader);
     default: break;

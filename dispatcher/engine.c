@@ -205,6 +205,8 @@ static enum err perform(struct engine *engine, const struct acts *acts, struct r
         if (act->kind == ACT_PUT) err = engine_put(engine, act->row_kind, &act->row);
         if (act->kind == ACT_ERASE)
             err = engine_erase(engine, act->row_kind, &act->row, act->key_columns);
+        if (act->kind == ACT_PUT && act->row_kind == ROW_MESSAGE)
+            note_technician(recent, act->row.message.technician_id);
         if (act->kind == ACT_PUT && act->row_kind == ROW_CHANGE) {
             recent->changes++;
             note_technician(recent, act->row.change.owner_before);

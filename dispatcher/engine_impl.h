@@ -173,6 +173,7 @@ handler handle_push;                                          /* push.c */
 handler handle_pull, handle_snapshot;                         /* follow.c */
 handler handle_mutation;                                      /* mutations.c */
 handler handle_undo_list;                                     /* undo.c */
+handler handle_messages;                                      /* messages.c */
 handler handle_plan_diffs;                                    /* plan_diffs.c */
 handler handle_board;                                         /* boards.c */
 handler handle_event_feed, handle_advance_clock;              /* views.c */
@@ -231,6 +232,13 @@ void plan_ack_take(struct engine *engine, struct row_device *device, const Callo
 void plan_ack_pulled(struct engine *engine, const char *device_id, int64_t came_with_seq,
                      int64_t sent_seq);
 handler handle_plan_acks;
+/* Up to which fact his device has got, and he has seen, what there is; 0: nothing, or no device. */
+enum err plan_ack_reach(struct call *call, const char *technician_id, int64_t *delivered_seq,
+                        int64_t *seen_seq);
+/* What dispatchers wrote to the asking technician in (after, *until]; *until comes back lower, and
+ * *more true, when it is too much for one answer (messages.c). */
+enum err messages_for(struct call *call, int64_t after_seq, int64_t *until_seq, bool *more,
+                      Callout__PullReply *answer);
 
 /* The id of an order's appointment. */
 char *order_appointment_id(struct arena *arena, const char *work_order_id);

@@ -13,6 +13,7 @@ const char *fact_subject(const Callout__FactBody *body)
         case CALLOUT__COMMAND__BODY_DECLINE: return command->decline->appointment_id;
         case CALLOUT__COMMAND__BODY_RUNNING_LATE: return command->running_late->appointment_id;
         case CALLOUT__COMMAND__BODY_ABSENCE:
+        case CALLOUT__COMMAND__BODY_MESSAGE:
         case CALLOUT__COMMAND__BODY_ACK_PLAN:
         case CALLOUT__COMMAND__BODY_POSITIONS:
         case CALLOUT__COMMAND__BODY_HEARTBEAT:
@@ -42,6 +43,7 @@ const char *fact_subject(const Callout__FactBody *body)
     case CALLOUT__FACT_BODY__BODY_HOLD: return body->hold->work_order_id;
     case CALLOUT__FACT_BODY__BODY_RELEASE: return body->release->work_order_id;
     case CALLOUT__FACT_BODY__BODY_REPORT_STATUS: return body->report_status->appointment_id;
+    case CALLOUT__FACT_BODY__BODY_SEND_MESSAGE: return body->send_message->territory_id;
     case CALLOUT__FACT_BODY__BODY_RESTORED:
         return body->restored->n_standings > 0  ? body->restored->standings[0]->appointment_id
                : body->restored->n_absences > 0 ? body->restored->absences[0]->technician_id
@@ -82,6 +84,7 @@ struct fact_about fact_about(const Callout__FactBody *body)
         return (struct fact_about){
             body->restored->n_standings > 0 ? ABOUT_APPOINTMENT : ABOUT_TECHNICIAN, id};
     case CALLOUT__FACT_BODY__BODY_RESOLVE_CONFLICT:
+    case CALLOUT__FACT_BODY__BODY_SEND_MESSAGE:
     case CALLOUT__FACT_BODY__BODY_UPSERT_TERRITORY:
     case CALLOUT__FACT_BODY__BODY_SET_FREEZE_HORIZON:
     case CALLOUT__FACT_BODY__BODY_PLAN:

@@ -471,6 +471,7 @@ static enum err read_command(const Callout__Command *it, struct fact *out,
     case CALLOUT__COMMAND__BODY_ABSENCE:
         return read_absence(out->technician_id, it->absence->start_us, it->absence->end_us,
                             it->absence->reason, out, reader);
+    case CALLOUT__COMMAND__BODY_MESSAGE: return message_from_device(it->message, out, reader);
     case CALLOUT__COMMAND__BODY__NOT_SET:
     case _CALLOUT__COMMAND__BODY__CASE_IS_INT_SIZE:
     case CALLOUT__COMMAND__BODY_ACK_PLAN:
@@ -582,6 +583,7 @@ enum err fact_from_body(const Callout__FactBody *body, int64_t seq, int64_t time
     case CALLOUT__FACT_BODY__BODY_RELEASE:
     case CALLOUT__FACT_BODY__BODY_REPORT_STATUS:
     case CALLOUT__FACT_BODY__BODY_RESTORED:
+    case CALLOUT__FACT_BODY__BODY_SEND_MESSAGE:
     case CALLOUT__FACT_BODY__BODY__NOT_SET:
     case _CALLOUT__FACT_BODY__BODY__CASE_IS_INT_SIZE:
     default: return edit_from_body(body, out, reader);

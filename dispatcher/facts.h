@@ -24,6 +24,9 @@ MUST_USE enum err check_time(int64_t value, const char *field, const struct fact
 MUST_USE enum err check_report(Callout__AppointmentStatus status, const char *reason,
                                const struct fact_reader *reader);
 
+MUST_USE enum err message_from_device(const Callout__TextMessage *it, struct fact *out,
+                                      const struct fact_reader *reader);
+
 /* What people do by hand with what is there (edit_facts.c). ERR_INVALID: it is nothing of that. */
 MUST_USE enum err edit_from_body(const Callout__FactBody *body, struct fact *out,
                                  const struct fact_reader *reader);

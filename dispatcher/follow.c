@@ -211,6 +211,10 @@ enum err handle_pull(struct call *call)
     if (cursor.sampling != core_sampling(call->engine->core, call->who->technician_id).version)
         answer->sampling = new_sampling(call);
     int64_t sent_seq = news->more ? news->last_seq : tip;
+    bool more_messages = false;
+    err = messages_for(call, cursor.seq, &sent_seq, &more_messages, answer);
+    if (err != ERR_OK) return err;
+    answer->more |= more_messages;
     answer->cursor = cursor_make(call, sent_seq, news->scope_us);
     plan_ack_pulled(call->engine, call->who->id, cursor.seq, sent_seq);
     call->answer = &answer->base;

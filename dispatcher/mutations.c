@@ -33,6 +33,7 @@ static bool body_of(const char *method, const ProtobufCMessage *message, Callout
         {"Unassign", CALLOUT__FACT_BODY__BODY_UNASSIGN},
         {"SetPin", CALLOUT__FACT_BODY__BODY_SET_PIN},
         {"SetFreezeHorizon", CALLOUT__FACT_BODY__BODY_SET_FREEZE_HORIZON},
+        {"SendMessage", CALLOUT__FACT_BODY__BODY_SEND_MESSAGE},
         {"Swap", CALLOUT__FACT_BODY__BODY_SWAP},
         {"HoldWorkOrder", CALLOUT__FACT_BODY__BODY_HOLD},
         {"ReleaseWorkOrder", CALLOUT__FACT_BODY__BODY_RELEASE},

@@ -94,6 +94,22 @@ static enum err read_device(struct call *call, const char *technician_id, union 
                      row);
 }
 
+enum err plan_ack_reach(struct call *call, const char *technician_id, int64_t *delivered_seq,
+                        int64_t *seen_seq)
+{
+    union row row;
+    int64_t time_us;
+    *delivered_seq = *seen_seq = 0;
+    enum err err = read_device(call, technician_id, &row);
+    if (err != ERR_OK) return err == ERR_NOT_FOUND ? ERR_OK : err;
+    const struct pulled *pulled = pulled_slot(call->engine, row.device.device_id);
+    *delivered_seq = row.device.acked_seq;
+    *seen_seq = row.device.seen_seq;
+    if (strcmp(pulled->device_id, row.device.device_id) == 0)
+        advance(delivered_seq, &time_us, pulled->back_seq, 0);
+    return ERR_OK;
+}
+
 struct acks {
     struct call *call;
     Callout__PlanAcksReply *answer;

@@ -38,6 +38,8 @@ static const struct operation {
     {"UndoList", handle_undo_list},
     {"PlanDiffs", handle_plan_diffs},
     {"RollBackPlan", handle_mutation},
+    {"SendMessage", handle_mutation},
+    {"Messages", handle_messages},
     {"SetFreezeHorizon", handle_mutation},
     {"AdvanceClock", handle_advance_clock},
     {"Board", handle_board},

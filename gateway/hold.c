@@ -74,7 +74,8 @@ static bool pull_has_news(ProtobufCBinaryData body, struct arena *arena)
                        NULL) != ERR_OK)
         return true;
     const Callout__PullReply *pull = (const Callout__PullReply *)message;
-    return pull->n_appointments > 0 || pull->n_left_scope > 0 || pull->n_plans > 0 || pull->more;
+    return pull->n_appointments > 0 || pull->n_left_scope > 0 || pull->n_plans > 0 ||
+           pull->n_messages > 0 || pull->more;
 }
 
 static bool has_news(const struct held *held, const Callout__Reply *reply, struct arena *arena)

@@ -49,6 +49,7 @@ static const char *command_text(const Callout__Command *command)
     case CALLOUT__COMMAND__BODY_ACK_PLAN:
     case CALLOUT__COMMAND__BODY_POSITIONS:
     case CALLOUT__COMMAND__BODY_HEARTBEAT:
+    case CALLOUT__COMMAND__BODY_MESSAGE:
     case CALLOUT__COMMAND__BODY__NOT_SET:
     case _CALLOUT__COMMAND__BODY__CASE_IS_INT_SIZE:
     default: return "of an unknown kind";

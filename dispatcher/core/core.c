@@ -43,7 +43,7 @@ const char *fact_kind_name(enum fact_kind kind)
         "none",   "territory", "technician",   "work order", "cancel",      "absence",
         "assign", "unassign",  "pin",          "freeze",     "plan",        "tick",
         "status", "decline",   "running late", "drift",      "quarantined", "resolve",
-        "swap",   "hold",      "release",      "restore",
+        "swap",   "hold",      "release",      "restore",    "message",
     };
     return (unsigned)kind < FACT_KINDS ? names[kind] : "unknown";
 }
@@ -51,7 +51,7 @@ const char *fact_kind_name(enum fact_kind kind)
 bool fact_is_event(enum fact_kind kind)
 {
     return kind != FACT_PLAN && kind != FACT_TERRITORY && kind != FACT_NONE &&
-           kind != FACT_QUARANTINED && kind != FACT_RESOLVE;
+           kind != FACT_QUARANTINED && kind != FACT_RESOLVE && kind != FACT_MESSAGE;
 }
 
 typedef enum err step_function(struct core *, const struct fact *, struct acts *, struct problem *);
@@ -88,6 +88,7 @@ static step_function *const steps[FACT_KINDS] = {
     [FACT_HOLD] = step_hold,
     [FACT_RELEASE] = step_release,
     [FACT_RESTORE] = step_restore,
+    [FACT_MESSAGE] = step_message,
 };
 
 static void emit_solves(struct core *core, struct acts *acts)

@@ -35,6 +35,7 @@ enum fact_kind {
     FACT_HOLD,        /* an order is not to be planned for now */
     FACT_RELEASE,     /* and is again */
     FACT_RESTORE,     /* what was done is taken back */
+    FACT_MESSAGE,     /* a dispatcher or a technician writes */
     FACT_KINDS
 };
 
@@ -136,6 +137,14 @@ struct fact_restore {
     uint32_t absence_count;
 };
 
+struct fact_message {
+    const char *territory_id; /* "": from the technician of the fact */
+    const char *const *technician_ids;
+    uint32_t count; /* 0: all of the territory */
+    const char *text, *appointment_id, *from;
+    uint64_t in_reply_to;
+};
+
 struct fact_absence {
     const char *technician_id, *reason;
     int64_t start_us, end_us;   /* 0: now; 0: to the end of the shift */
@@ -183,6 +192,7 @@ struct fact {
         struct fact_work_order work_order;
         struct fact_subject subject;
         struct fact_swap swap;
+        struct fact_message message;
         struct fact_restore restore;
         struct fact_absence absence;
         struct fact_plan plan;

@@ -233,6 +233,7 @@ enum err step_assign(struct core *, const struct fact *, struct acts *, struct p
 enum err step_swap(struct core *, const struct fact *, struct acts *, struct problem *);
 enum err step_hold(struct core *, const struct fact *, struct acts *, struct problem *);
 enum err step_restore(struct core *, const struct fact *, struct acts *, struct problem *);
+enum err step_message(struct core *, const struct fact *, struct acts *, struct problem *);
 enum err step_release(struct core *, const struct fact *, struct acts *, struct problem *);
 enum err step_unassign(struct core *, const struct fact *, struct acts *, struct problem *);
 enum err step_pin(struct core *, const struct fact *, struct acts *, struct problem *);

@@ -141,6 +141,12 @@ static const char edits[] =
     "CREATE TABLE edit(actor TEXT NOT NULL, seq INTEGER NOT NULL, time_us INTEGER NOT NULL,"
     "  undo BLOB NOT NULL, PRIMARY KEY(actor, seq)) STRICT, WITHOUT ROWID;";
 
+static const char messages[] =
+    "CREATE TABLE message(technician_id TEXT NOT NULL, seq INTEGER NOT NULL,"
+    "  time_us INTEGER NOT NULL, from_technician INTEGER NOT NULL, sender TEXT NOT NULL,"
+    "  text TEXT NOT NULL, appointment_id TEXT NOT NULL, in_reply_to INTEGER NOT NULL,"
+    "  PRIMARY KEY(technician_id, seq)) STRICT, WITHOUT ROWID;";
+
 static const char *const steps[] = {
     NULL,          /* 0 -> 1: everything, from row.def */
     whole_problem, /* 1 -> 2: choices, names, wishes, limits of travel, prices */
@@ -155,6 +161,7 @@ static const char *const steps[] = {
     plan_acks,     /* 10 -> 11: how far a plan has come to its technician */
     on_hold,       /* 11 -> 12: orders that are on hold */
     edits,         /* 12 -> 13: what people may take back */
+    messages,      /* 13 -> 14: what dispatchers and technicians write */
 };
 
 const struct schema schema_newest = {sizeof steps / sizeof steps[0], steps};

@@ -358,6 +358,7 @@ static void a_file_of_the_first_version_gets_todays_tables(void **state)
     add_batch(store, 1, 2);
     store_close(store);
     run_sql(folder, "ALTER TABLE appointment DROP COLUMN held; DROP TABLE edit;"
+                    "DROP TABLE message;"
                     "ALTER TABLE policy DROP COLUMN overtime_tier_us;"
                     "ALTER TABLE policy DROP COLUMN overtime_tier_price_percent;"
                     "ALTER TABLE plan DROP COLUMN gain_travel;"
