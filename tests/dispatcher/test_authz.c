@@ -283,12 +283,41 @@ static void a_feed_leaves_out_what_is_foreign(void **state)
     free(stage);
 }
 
+/* However much happens elsewhere, what is granted is heard in the first answer. */
+static void a_feed_reads_on_behind_what_is_foreign(void **state)
+{
+    (void)state;
+    struct stage *stage = calloc(1, sizeof *stage);
+    assert_non_null(stage);
+    stage_open(stage);
+    Callout__EventFeedRequest request;
+    callout__event_feed_request__init(&request);
+    request.after_seq = (uint64_t)desk_seq(&stage->desk);
+    const ProtobufCMessage *foreign = desk_technician(&stage->desk, "T9");
+    Callout__Technician *t9 = ((const Callout__UpsertTechnicianRequest *)foreign)->technician;
+    t9->territory_id = words("south");
+    for (unsigned i = 0; i < 220; i++) { /* each is a change: else there is no fact */
+        t9->name = words(i % 2 == 0 ? "even" : "odd");
+        desk_do(&stage->desk, "UpsertTechnician", foreign);
+    }
+    assert_true((uint64_t)desk_seq(&stage->desk) >= request.after_seq + 220);
+    desk_do(&stage->desk, "UpsertWorkOrder", &desk_order(&stage->desk, "W3")->base);
+    const Callout__Reply *reply = ask(stage, 3, "EventFeed", &request.base);
+    const Callout__EventFeedReply *feed =
+        desk_body(&stage->desk, reply, &callout__event_feed_reply__descriptor);
+    assert_true(feed->n_events >= 1);
+    assert_string_equal(feed->events[0]->subject, "W3");
+    desk_close(&stage->desk);
+    free(stage);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(everybody_may_what_is_written_down),
         cmocka_unit_test(what_is_revoked_is_nobody),
         cmocka_unit_test(a_feed_leaves_out_what_is_foreign),
+        cmocka_unit_test(a_feed_reads_on_behind_what_is_foreign),
     };
     if (argc > 1 && strcmp(argv[1], "--print") == 0) {
         int count = tell(told);
