@@ -171,11 +171,13 @@ uint16_t sp_socket_port(int fd)
 void sp_socket_tune(int fd)
 {
     int on = 1, idle_s = 30, interval_s = 5, probes = 3;
+    unsigned unanswered_ms = 45000; /* the probes rest while bytes of ours are not acknowledged */
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
     setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof idle_s);
     setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s, sizeof interval_s);
     setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
+    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unanswered_ms, sizeof unanswered_ms);
 }
 
 bool sp_socket_has_gone(int fd)
