@@ -1,12 +1,16 @@
 # day.sh - a fleet's day against the real processes, for the scripts beside it: they bring trouble
 # upon it, and what was acknowledged must be there afterwards, once. To be read with `.`.
 #
-# Wants: binary (of a build folder with tests), name (of the script, for messages).
+# Wants: binary (of a build folder with tests), name (of the script, for messages). May have: near
+# and far (arrays, the commands that go before what runs beside the system, and before the fleet),
+# listen (where the gateway listens).
 day=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../sim/day" && pwd)
 work=$(mktemp -d)
 serve=
 fleet=
 failed=
+listen=${listen:-tcp://127.0.0.1:0}
+[ -n "${near+is}" ] || near=() far=()
 
 clean_up() {
     [ -z "$fleet" ] || { kill -CONT "$fleet" && kill "$fleet"; } 2>/dev/null
@@ -47,7 +51,7 @@ start_serve() { # RATE [COMMAND...]: domain time is so much faster; COMMAND goes
     local rate=$1
     shift
     : >"$work/ready"
-    "$@" "$binary" serve --data "$work/data" --listen tcp://127.0.0.1:0 --admin 127.0.0.1:0 \
+    "${near[@]}" "$@" "$binary" serve --data "$work/data" --listen "$listen" --admin 127.0.0.1:0 \
         --http none --lab --clock "2026-11-23T05:30:00Z,$rate" >"$work/ready" 2>>"$work/serve.log" &
     serve=$!
     wait_for 60 "serve" is_ready
@@ -60,14 +64,14 @@ stop_serve() {
 }
 
 import_day() {
-    "$binary" import --data "$work/data" --territory north --time-zone Europe/Vaduz \
+    "${near[@]}" "$binary" import --data "$work/data" --territory north --time-zone Europe/Vaduz \
         --known-at 2026-11-23T06:30 "$day/technicians.csv" "$day/orders.csv" \
         >"$work/import.log" 2>&1 || die "the import failed"
 }
 
 start_fleet() {
-    "$binary" sim live --data "$work/data" --day "$day" --fleet "$work/fleet" --territory north \
-        --time-zone Europe/Vaduz --json >"$work/summary" 2>"$work/fleet.log" &
+    "${far[@]}" "$binary" sim live --data "$work/data" --day "$day" --fleet "$work/fleet" \
+        --territory north --time-zone Europe/Vaduz --json >"$work/summary" 2>"$work/fleet.log" &
     fleet=$!
 }
 
