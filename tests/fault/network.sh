@@ -5,7 +5,8 @@
 #   answers every packet with a reset.
 # System and fleet live in network namespaces of their own; the trouble is nft's. Each time
 # check-ins go on within 30 s of the end of it, and at the end of the day nothing that was
-# acknowledged is lost, and nothing is there twice. Needs root, ip and nft; without them it says so and ends.
+# acknowledged is lost, and nothing is there twice. Needs root, ip and nft; without them it says so
+# and ends.
 set -u
 name=network
 binary=$(realpath "${1:?usage: network.sh BINARY}")
