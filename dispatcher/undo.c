@@ -1,6 +1,7 @@
 #include "dispatcher/undo.h"
 
 #include "dispatcher/authz.h"
+#include "dispatcher/core/answer.h"
 #include "message.h"
 
 #include <stdio.h>
@@ -330,16 +331,26 @@ static const char *why_not(struct call *call, const Callout__EditUndo *undo, int
 }
 
 /* What was his then may not be any more. */
-static bool still_granted(struct call *call, const Callout__Restored *it)
+static bool still_granted(struct call *call, const Callout__EditUndo *undo)
 {
-    for (size_t i = 0; i < it->n_standings; i++) {
-        union row row;
-        const struct row_appointment key = {.appointment_id = it->standings[i]->appointment_id};
-        if (store_get(call->engine->store, ROW_APPOINTMENT, &key, &row) != ERR_OK ||
-            !granted(call, row.appointment.territory_id))
+    const Callout__Restored *it = undo->restored;
+    const struct core *core = call->engine->core;
+    struct appointment_day day;
+    struct core_technician technician;
+    const char *order_id = undo->cancel_work_order_id;
+    for (size_t i = 0; i < it->n_standings; i++)
+        if (!core_appointment_day(core, it->standings[i]->appointment_id, &day) ||
+            !granted(call, day.territory_id))
             return false;
-    }
-    return true;
+    for (size_t i = 0; i < it->n_absences; i++)
+        if (!core_technician(core, it->absences[i]->technician_id, call->engine->now_us,
+                             &technician) ||
+            !granted(call, technician.territory_id))
+            return false;
+    if (undo->work_order != NULL) order_id = undo->work_order->work_order_id;
+    if (order_id[0] == '\0') return true;
+    return core_appointment_day(core, order_appointment_id(call->arena, order_id), &day) &&
+           granted(call, day.territory_id);
 }
 
 /* --- Undo --- */
@@ -366,7 +377,7 @@ static void arrange(struct call *call, const Callout__EditUndo *undo, int64_t se
             it->standings[kept++] = standing;
     }
     it->n_standings = kept;
-    qsort(it->standings, kept, sizeof it->standings[0], by_start);
+    if (kept > 1) qsort(it->standings, kept, sizeof it->standings[0], by_start);
 }
 
 static void cancel_body(struct call *call, const Callout__EditUndo *undo, Callout__FactBody *body)
@@ -406,7 +417,7 @@ enum err undo_bodies(struct call *call, Callout__FactBody *bodies, uint32_t *cou
     Callout__EditUndo *undo = decode_undo(call, kept.undos[at - 1]);
     if (undo == NULL || undo->restored == NULL) return ERR_INTERNAL;
     const char *why = why_not(call, undo, seq);
-    if (!still_granted(call, undo->restored))
+    if (!still_granted(call, undo))
         return problem_set(&call->problem, ERR_NOT_FOUND, "seq",
                            "there is no such edit of yours to take back");
     if (why != NULL) return problem_set(&call->problem, ERR_CONFLICT, "seq", "%s", why);
