@@ -6,7 +6,7 @@ import { Icon } from "@callout/shared/icons";
 import { t, tn } from "@callout/shared/i18n";
 import { logOut, who } from "@callout/shared/session";
 import { isDark, setTheme } from "@callout/shared/theme";
-import { setView } from "@callout/shared/view";
+import { setView, view } from "@callout/shared/view";
 import { ageText } from "@callout/shared/words";
 import { dayFromText, dayToText } from "@callout/shared/zone";
 import { day, nowMs, problem, serviceDay, territories, territory, today, zone } from "../model/store.ts";
@@ -50,6 +50,7 @@ function SolverState() {
   if (solver.publishedMs > 0)
     parts.push(t("solver.age", { ago: ageText(Math.max(0, nowMs.value - solver.publishedMs)) }));
   if (solver.changes > 0) parts.push(tn("solver.changes", solver.changes));
+  if (it.policy !== null) parts.push(t("header.policy", { version: it.policy.version ?? 0 }));
   if (solver.gapPermille !== null) parts.push(t("solver.gap", { gap: solver.gapPermille / 10 }));
   return (
     <p class="solver" data-settled={solver.settled}>
@@ -74,16 +75,21 @@ function Connection() {
   return <p class="connection" role="status" data-state={state}><span class="dot" aria-hidden="true" />{text}</p>;
 }
 
+/* The territory's time, or this machine's: a press changes all times of the page. */
 function Clock() {
   const it = zone.value;
+  const mine = view.value["zone"] === "mine";
   const changes = it.changesOn(serviceDay.value);
-  const speed = clockRate() === 1 ? "" : ` ×${Math.round(clockRate())}`;
+  const speed = clockRate() === 1 ? "" : `\u00d7${Math.round(clockRate())}`;
+  const label = t(mine ? "header.zoneTerritory" : "header.zoneMine");
   return (
-    <p class="clock" title={t("header.zone", { zone: it.name })}>
+    <button type="button" class="quiet clock" aria-pressed={mine} title={`${t("header.zone", { zone: it.name })}. ${label}`}
+      onClick={() => setView({ zone: mine ? null : "mine" })}>
       <time>{it.time(nowMs.value)}</time>
-      {changes && <span class="dst">{t("header.dst", { offset: it.offsetName(nowMs.value) })}</span>}
-      {speed !== "" && <span class="speed">{speed}</span>}
-    </p>
+      {(mine || changes) && <span class="offset">{it.offsetName(nowMs.value)}</span>}
+      {changes && <span class="offset">{t("header.dst")}</span>}
+      {speed !== "" && <span class="offset">{speed}</span>}
+    </button>
   );
 }
 
