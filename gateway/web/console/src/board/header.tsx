@@ -53,7 +53,7 @@ function SolverState() {
   if (it.policy !== null) parts.push(t("header.policy", { version: it.policy.version ?? 0 }));
   if (solver.gapPermille !== null) parts.push(t("solver.gap", { gap: solver.gapPermille / 10 }));
   return (
-    <p class="solver" data-settled={solver.settled}>
+    <p class="solver" data-settled={solver.settled} title={parts.join(" · ")}>
       <span class="dot" aria-hidden="true" />{parts.join(" · ")}
     </p>
   );
