@@ -98,7 +98,6 @@ export function AskClash() {
   const it = clashed.value;
   if (it === null) return null;
   const now = it.clash?.now?.appointment;
-  const last = it.clash?.changes?.[0];
   const who = now?.assignment?.technicianId;
   return (
     <Dialog title={t("clash.title", { order: orderName(it.visitId) })} submit={t("clash.again")} danger
@@ -106,8 +105,9 @@ export function AskClash() {
       <dl class="facts">
         <div><dt>{t("clash.yours")}</dt><dd>{it.wished}</dd></div>
         <div><dt>{t("clash.theirs")}</dt><dd>{now === undefined ? it.text
-          : `${technicianName(who)}${usToMs(now.plannedStartUs) > 0 ? `, ${zone.value.time(usToMs(now.plannedStartUs))}` : ""}`}
-          {last !== undefined && <span class="soft"> · {last.actor} · {last.text}</span>}</dd></div>
+          : `${technicianName(who)}${usToMs(now.plannedStartUs) > 0 ? `, ${zone.value.time(usToMs(now.plannedStartUs))}` : ""}`}</dd></div>
+        <div><dt>{t("clash.since")}</dt><dd><ul>{(it.clash?.changes ?? []).slice(0, 5).map((one) => (
+          <li key={one.seq}>{zone.value.time(usToMs(one.timeUs))} {one.actor}: {one.text}</li>))}</ul></dd></div>
       </dl>
       <p class="soft">{t("clash.nothing")}</p>
     </Dialog>
@@ -171,7 +171,7 @@ export function AskCorrect({ visit }: { visit: Visit }) {
       <label>{t("correct.status")}
         <select value={status} autofocus
           onChange={(event) => setStatus(event.currentTarget.value as AppointmentStatus)}>
-          {reportable.map((one) => <option key={one} value={one}>{t(`status.${one}` as never)}</option>)}
+          {reportable.map((one) => <option key={one} value={one}>{t(`appointment.${one}`)}</option>)}
         </select></label>
       <label>{t("correct.time")}<input type="time" name="time" value={timeText(serverNow())} /></label>
       {(status === "INCOMPLETE" || status === "NO_ACCESS") &&

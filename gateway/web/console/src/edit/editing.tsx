@@ -1,4 +1,5 @@
 /* editing.tsx - what lies over the board: the drawer, the questions, the toasts. */
+import { useEffect, useState } from "preact/hooks";
 import { t } from "@callout/shared/i18n";
 import { Icon } from "@callout/shared/icons";
 import { selectedTechnicianId, selectedVisit } from "../model/selection.ts";
@@ -9,7 +10,8 @@ import { clashed, needsReason } from "./edits.ts";
 import { useEditKeys } from "./edit_keys.ts";
 import { AskOrder } from "./new_order.tsx";
 import { OrderDrawer } from "./order_drawer.tsx";
-import { asking } from "./state.ts";
+import { asking, screen } from "./state.ts";
+import type { ScreenView } from "../screens/screens.tsx";
 import { TechnicianDrawer } from "./technician_drawer.tsx";
 import { dismiss, toasts } from "./toasts.ts";
 
@@ -56,7 +58,18 @@ function Toasts() {
   );
 }
 
+/* Comes as a part of its own when it is opened for the first time. */
+function OpenScreen() {
+  const [View, setView] = useState<typeof ScreenView | null>(null);
+  const name = screen.value;
+  useEffect(() => {
+    if (name !== null && View === null)
+      void import("../screens/screens.tsx").then((part) => setView(() => part.ScreenView));
+  }, [name]);
+  return name === null || View === null ? null : <View name={name} />;
+}
+
 export function Editing() {
   useEditKeys();
-  return <><Drawer /><Question /><Toasts /></>;
+  return <><Drawer /><OpenScreen /><Question /><Toasts /></>;
 }

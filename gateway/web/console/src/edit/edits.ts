@@ -11,9 +11,9 @@ import { t } from "@callout/shared/i18n";
 import { msToUs } from "@callout/shared/units";
 import type { Clash, Methods, Move, MutationReply } from "@callout/shared/wire";
 import type { Visit } from "../model/day.ts";
-import { day, zone } from "../model/store.ts";
+import { day, territory, zone } from "../model/store.ts";
 import { lay, type Lay, type Wished } from "./overlay.ts";
-import { technicianName } from "./reasons.ts";
+import { outsideMs, technicianName } from "./reasons.ts";
 import { say } from "./toasts.ts";
 import { undoLast } from "./undo.ts";
 
@@ -52,11 +52,11 @@ function failureText(error: unknown): string {
 
 /* Sends a change that needs no picture of its own. True: it was done. */
 export async function send<Name extends Mutation>(
-  method: Name, request: Methods[Name]["request"], done: string,
+  method: Name, request: Methods[Name]["request"], done: string, undoable = true,
 ): Promise<boolean> {
   try {
     await ask(method, request);
-    say(done, { action: { label: t("edit.undo"), run: () => void undoLast() } });
+    say(done, undoable ? { action: { label: t("edit.undo"), run: () => void undoLast() } } : {});
     return true;
   } catch (error) {
     say(failureText(error), { bad: true });
@@ -131,14 +131,28 @@ export function assign(visit: Visit, technicianId: string, startMs: number, move
   const shownMs = startMs !== 0 ? startMs : Number(move?.startUs ?? 0) / 1000 || visit.startMs;
   const words = t(visit.technicianId === technicianId ? "edit.doneMove" : "edit.doneAssign", {
     order: visit.orderId, name: technicianName(technicianId), time: zone.peek().time(shownMs) });
-  return run({
+  const edit: Edit = {
     method: "Assign", visit, words, takesReason: true,
     wished: { technicianId, startMs: shownMs,
       ...(visit.status === "UNSCHEDULED" ? { status: "SCHEDULED" } : {}) },
     request: (expectedVersion, overrideReason) => ({
       appointmentId: visit.id, technicianId, startUs: startMs === 0 ? "0" : msToUs(startMs),
       expectedVersion, overrideReason }),
-  }, visit.version, "", move);
+  };
+  const { ms, promised } = outsideMs(visit, startMs);
+  if (startMs === 0 || !promised || ms < 60_000) return run(edit, visit.version, "", move);
+  /* The server takes a person's word for a start; a broken promise still wants a reason. */
+  needsReason.value = {
+    text: t("outside.title"), visitId: visit.id, move: move ?? { technicianId, startUs: msToUs(startMs) },
+    give(reason) {
+      needsReason.value = null;
+      void run(edit, visit.version, reason, move);
+    },
+    drop() {
+      needsReason.value = null;
+    },
+  };
+  return Promise.resolve();
 }
 
 export function unassign(visit: Visit, reason: string): Promise<void> {
@@ -209,4 +223,11 @@ export function correct(
       technicianId: visit.technicianId ?? "", appointmentId: visit.id, status, reason,
       happenedUs: happenedMs === 0 ? "0" : msToUs(happenedMs), expectedVersion }),
   }, visit.version, "", null);
+}
+
+/* To nobody in particular: to all of the territory. */
+export async function sendMessage(technicianIds: string[], text: string, appointmentId: string): Promise<boolean> {
+  const names = technicianIds.length === 0 ? t("message.all") : technicianIds.map(technicianName).join(", ");
+  return send("SendMessage", { territoryId: territory.peek()?.id ?? "", technicianIds, text, appointmentId },
+    t("contact.sent", { name: names }), false);
 }

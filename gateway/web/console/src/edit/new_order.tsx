@@ -3,9 +3,10 @@ import { useState } from "preact/hooks";
 import { call, Refused } from "@callout/shared/client";
 import { serverNow } from "@callout/shared/clock";
 import { Icon } from "@callout/shared/icons";
-import { t } from "@callout/shared/i18n";
-import { msToUs, usToMs, type Place } from "@callout/shared/units";
-import type { EmergencyOption, EmergencyOptionsReply, WorkOrder } from "@callout/shared/wire";
+import { t, tn } from "@callout/shared/i18n";
+import { msToUs, toNumber, usToMs, type Place } from "@callout/shared/units";
+import { minutesText } from "@callout/shared/words";
+import type { Displaced, EmergencyOption, EmergencyOptionsReply, WorkOrder } from "@callout/shared/wire";
 import { selectedVisit, selectVisit } from "../model/selection.ts";
 import { day, territory, zone } from "../model/store.ts";
 import { VerdictLines } from "./asks.tsx";
@@ -51,6 +52,15 @@ function readOrder(form: FormData, place: Place): WorkOrder {
   };
 }
 
+function displacedText({ delta, lateSeconds }: Displaced): string {
+  const at = (us: string | undefined) => (usToMs(us) > 0 ? zone.peek().time(usToMs(us)) : "");
+  const stays = delta?.technicianBefore === delta?.technicianAfter;
+  const late = toNumber(lateSeconds);
+  return `${orderName(delta?.appointmentId)}: ${technicianName(delta?.technicianBefore)} ${at(delta?.startBeforeUs)} → ${
+    stays ? "" : `${technicianName(delta?.technicianAfter)} `}${at(delta?.startAfterUs)}${
+    late > 0 ? ` (${t("list.late", { minutes: minutesText(late * 1000) })})` : ""}`;
+}
+
 function Option({ title, option, choose }: { title: string; option: EmergencyOption; choose: () => void }) {
   const move = option.move ?? {};
   const displaced = option.displaced ?? [];
@@ -59,11 +69,8 @@ function Option({ title, option, choose }: { title: string; option: EmergencyOpt
       <h3>{title}</h3>
       <p><b>{t("order.option", { name: technicianName(move.technicianId), time: zone.value.time(usToMs(move.startUs)) })}</b></p>
       <VerdictLines move={move} about="" />
-      <p class="soft">{displaced.length === 0 ? t("order.displacesNobody") : `${t("order.displaces")}:`}</p>
-      <ul>{displaced.map(({ delta }) => (
-        <li key={delta?.appointmentId}>{orderName(delta?.appointmentId)}: {technicianName(delta?.technicianBefore)}{" "}
-          {zone.value.time(usToMs(delta?.startBeforeUs))} → {technicianName(delta?.technicianAfter)}{" "}
-          {usToMs(delta?.startAfterUs) > 0 && zone.value.time(usToMs(delta?.startAfterUs))}</li>))}</ul>
+      <p class="soft">{displaced.length === 0 ? t("order.displacesNobody") : tn("order.displaces", displaced.length)}</p>
+      <ul>{displaced.map((one) => <li key={one.delta?.appointmentId}>{displacedText(one)}</li>)}</ul>
       <button type="button" class="primary" onClick={choose}>{t("order.choose")}</button>
     </section>
   );

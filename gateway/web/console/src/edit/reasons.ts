@@ -5,6 +5,7 @@ import { t, tMaybe, tn } from "@callout/shared/i18n";
 import { toNumber, usToMs } from "@callout/shared/units";
 import { minutesText } from "@callout/shared/words";
 import type { CostParts, KnockOn, Move, Rule, Violation } from "@callout/shared/wire";
+import type { Visit } from "../model/day.ts";
 import { day, zone } from "../model/store.ts";
 
 export function orderName(appointmentId: string | undefined): string {
@@ -43,9 +44,35 @@ export interface Verdict {
   moved: number; // so many others start at another time
 }
 
+/* How far a start lies outside of all windows that count; 0: it does not. A start that a person asks
+ * for outdoes windows on the server, so it is the page that says so. */
+export function outsideMs(visit: Visit, startMs: number): { ms: number; promised: boolean; after: boolean } {
+  const promised = visit.windows.filter((window) => window.promised);
+  const counted = promised.length > 0 ? promised : visit.windows;
+  let best = { ms: counted.length > 0 && startMs > 0 ? Infinity : 0, promised: promised.length > 0, after: true };
+  for (const window of counted) {
+    const after = startMs > window.endMs;
+    const ms = Math.max(0, after ? startMs - window.endMs : window.startMs - startMs);
+    if (ms < best.ms) best = { ...best, ms, after };
+  }
+  return best;
+}
+
+function outsideText(visit: Visit, startMs: number): string | null {
+  const { ms, promised, after } = outsideMs(visit, startMs);
+  if (ms < 60_000) return null;
+  const minutes = minutesText(ms);
+  if (promised) return t(after ? "outside.promisedAfter" : "outside.promisedBefore", { minutes });
+  return t(after ? "outside.after" : "outside.before", { minutes });
+}
+
 export function verdictOf(move: Move, about: string): Verdict {
   const late: string[] = [];
-  if (toNumber(move.lateSeconds) > 0)
+  const visit = day.peek()?.visits.get(about);
+  const outside = visit === undefined || (move.violations ?? []).some((one) => one.rule === "RULE_WINDOW")
+    ? null : outsideText(visit, usToMs(move.startUs));
+  if (outside !== null) late.push(outside);
+  else if (toNumber(move.lateSeconds) > 0)
     late.push(t("knock.itself", { late: minutesText(toNumber(move.lateSeconds) * 1000) }));
   for (const one of move.knockOn ?? []) if (one.becomesLate === true) late.push(knockOnText(one));
   return {

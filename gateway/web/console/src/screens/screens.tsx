@@ -1,0 +1,30 @@
+/* screens.tsx - what is over the board when it is not enough: a part that comes when it is opened. */
+import { useEffect, useRef } from "preact/hooks";
+import { Icon } from "@callout/shared/icons";
+import { t } from "@callout/shared/i18n";
+import { openScreen, type Screen } from "../edit/state.ts";
+import { Data } from "./data.tsx";
+import { Inbox } from "./inbox.tsx";
+import { Messages } from "./messages.tsx";
+import { Review } from "./review.tsx";
+
+
+const contents = { review: Review, inbox: Inbox, messages: Messages, data: Data } as const;
+
+export function ScreenView({ name }: { name: Screen }) {
+  const place = useRef<HTMLElement>(null);
+  useEffect(() => place.current?.focus(), [name]);
+  const Content = contents[name];
+  return (
+    <main class="screen" ref={place} tabIndex={-1} aria-label={t(`screen.${name}`)}
+      onKeyDown={(event) => {
+        if (event.key !== "Escape" || event.defaultPrevented) return;
+        event.preventDefault();
+        openScreen(null);
+      }}>
+      <header><h2>{t(`screen.${name}`)}</h2>
+        <button type="button" onClick={() => openScreen(null)}><Icon name="close" />{t("screen.board")}</button></header>
+      <Content />
+    </main>
+  );
+}
