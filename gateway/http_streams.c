@@ -20,6 +20,7 @@
 #include "message_json.h"
 #include "pb/dispatch.pb-c.h"
 
+#include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/http.h>
@@ -56,10 +57,11 @@ static int64_t now_us(void)
 static bool read_number(const char **text, uint64_t *out)
 {
     size_t size = strspn(*text, "0123456789");
-    if (size == 0 || size > 19) return false;
+    if (size == 0 || size > 20) return false;
+    errno = 0;
     *out = strtoull(*text, NULL, 10);
     *text += size;
-    return true;
+    return errno == 0; /* an epoch has all 64 bits, and no more */
 }
 
 /* EPOCH-SEQ, as in log_epoch and log_seq of any reply. */

@@ -101,6 +101,8 @@ static void a_stream_is_refused_like_any_question(void **state)
         {"?cursor=7-0", "", "401", "UNAUTH"},
         {"?cursor=7-0", "Authorization: Bearer guess\r\n", "401", "UNAUTH"},
         {"?cursor=8-0", KEY, "410", "RESET"},
+        {"?cursor=18446744073709551615-0", KEY, "410", "RESET"},
+        {"?cursor=18446744073709551616-0", KEY, "400", "cursor"},
     };
     struct stage *stage = stage_open(NULL);
     (void)state;
