@@ -40,8 +40,7 @@ enum err person_load(struct call *call, const char *name, struct row_person *out
     return ERR_OK;
 }
 
-/* All sessions of before end: they are of an older epoch. */
-static enum err put_changed(struct call *call, struct row_person *person)
+enum err person_put(struct call *call, struct row_person *person)
 {
     person->epoch++;
     rights_changed(call->engine, CALLOUT__PRINCIPAL_KIND__PERSON, person->name);
@@ -230,7 +229,7 @@ enum err handle_logout(struct call *call)
     bool only_this = ((const Callout__LogoutRequest *)call->message)->only_this;
     if (call->who->kind != CALLOUT__PRINCIPAL_KIND__PERSON) return not_a_person(call);
     enum err err = person_load(call, call->who->id, &person);
-    if (err == ERR_OK) err = only_this ? end_session(call, &person) : put_changed(call, &person);
+    if (err == ERR_OK) err = only_this ? end_session(call, &person) : person_put(call, &person);
     if (err == ERR_OK) err = audit(call, AUDIT_LOGOUT, person.name);
     if (err != ERR_OK) return err;
     Callout__LogoutReply *answer = arena_need(call->arena, sizeof *answer);
@@ -248,29 +247,41 @@ enum err handle_who_am_i(struct call *call)
     return ERR_OK;
 }
 
+enum err person_confirm(struct call *call, const char *password, const char *new_password,
+                        bool *asked)
+{
+    struct row_person person;
+    *asked = false;
+    if (call->who->kind != CALLOUT__PRINCIPAL_KIND__PERSON) return not_a_person(call);
+    if (strlen(password) > PASSWORD_BYTES_MAX)
+        return problem_set(&call->problem, ERR_TOO_LARGE, "password", "at most %d bytes",
+                           PASSWORD_BYTES_MAX);
+    enum err err = check_delay(call, call->who->id);
+    if (err == ERR_OK) err = person_load(call, call->who->id, &person);
+    if (err != ERR_OK) return err;
+    *asked = call->forwarded == NULL || call->forwarded->verdict == PASSWORD_UNASKED;
+    if (*asked) return ask_verdict(call, password, person.password_hash, new_password);
+    bool right = call->forwarded->verdict == PASSWORD_RIGHT;
+    note_guess(call, call->who->id, right);
+    if (right) return ERR_OK;
+    audit_failure(call, AUDIT_LOGIN_REFUSED, person.name);
+    return problem_set(&call->problem, ERR_INVALID, "password", "is not the one so far");
+}
+
 enum err handle_change_password(struct call *call)
 {
     const Callout__ChangePasswordRequest *request =
         (const Callout__ChangePasswordRequest *)call->message;
     struct row_person person;
     if (call->who->kind != CALLOUT__PRINCIPAL_KIND__PERSON) return not_a_person(call);
-    if (strlen(request->password) > PASSWORD_BYTES_MAX)
-        return problem_set(&call->problem, ERR_TOO_LARGE, "password", "at most %d bytes",
-                           PASSWORD_BYTES_MAX);
+    bool asked;
     enum err err = password_check_new(request->new_password, &call->problem);
-    if (err == ERR_OK) err = check_delay(call, call->who->id);
-    if (err == ERR_OK) err = person_load(call, call->who->id, &person);
+    if (err == ERR_OK) err = person_confirm(call, request->password, request->new_password, &asked);
+    if (err != ERR_OK || asked) return err;
+    err = person_load(call, call->who->id, &person);
     if (err != ERR_OK) return err;
-    if (call->forwarded == NULL || call->forwarded->verdict == PASSWORD_UNASKED)
-        return ask_verdict(call, request->password, person.password_hash, request->new_password);
-    bool right = call->forwarded->verdict == PASSWORD_RIGHT;
-    note_guess(call, call->who->id, right);
-    if (!right) {
-        audit_failure(call, AUDIT_LOGIN_REFUSED, person.name);
-        return problem_set(&call->problem, ERR_INVALID, "password", "is not the one so far");
-    }
     person.password_hash = call->forwarded->new_hash;
-    err = put_changed(call, &person);
+    err = person_put(call, &person);
     if (err == ERR_OK) err = audit(call, AUDIT_PASSWORD_CHANGED, person.name);
     if (err != ERR_OK) return err;
     Callout__ChangePasswordReply *answer = arena_need(call->arena, sizeof *answer);
@@ -325,7 +336,7 @@ static enum err add_person(struct call *call, const Callout__AdminRequest *reque
     int64_t epoch = err == ERR_OK ? person.epoch : 0;
     person = (struct row_person){
         name, request->arguments[2], request->arguments[3], request->arguments[4], 0, epoch};
-    err = put_changed(call, &person);
+    err = person_put(call, &person);
     return err == ERR_OK ? audit(call, AUDIT_PERSON_ADDED, name) : err;
 }
 
@@ -340,7 +351,7 @@ static enum err change_person(struct call *call, const char *name, const char *h
         person.password_hash = hash;
     else
         person.disabled = 1;
-    err = put_changed(call, &person);
+    err = person_put(call, &person);
     return err == ERR_OK ? audit(call, hash != NULL ? AUDIT_PASSWORD_CHANGED : AUDIT_REVOKED, name)
                          : err;
 }

@@ -380,27 +380,35 @@ enum err device_of_session(struct call *call, const char *hash, Callout__Princip
 
 /* --- what an administrator asks --- */
 
+enum err enrol_token_make(struct call *call, const char *technician_id, char **token,
+                          int64_t *expires_us)
+{
+    struct core_technician technician;
+    char hash[65];
+    if (!core_technician(call->engine->core, technician_id, call->engine->now_us, &technician))
+        return problem_set(&call->problem, ERR_NOT_FOUND, "technician_id",
+                           "there is no technician \"%.64s\"", technician_id);
+    *token = random_hex(call->arena, 16);
+    *expires_us = engine_wall_us(call->engine) + ENROL_US;
+    hash_hex(*token, strlen(*token), hash);
+    struct row_enrol_token row = {.token_hash = hash,
+                                  .technician_id = technician_id,
+                                  .expires_wall_us = *expires_us,
+                                  .tries_left = ENROL_TRIES};
+    enum err err = engine_put(call->engine, ROW_ENROL_TOKEN, &row);
+    return err == ERR_OK ? audit(call, AUDIT_TOKEN_MADE, technician_id) : err;
+}
+
 enum err admin_enrol(struct call *call, const Callout__AdminRequest *request,
                      Callout__AdminReply *answer)
 {
+    int64_t expires_us;
     answer->values = arena_need(call->arena, (request->n_arguments + 1) * sizeof *answer->values);
     for (size_t i = 0; i < request->n_arguments; i++) {
-        struct core_technician technician;
-        char hash[65];
-        if (!core_technician(call->engine->core, request->arguments[i], call->engine->now_us,
-                             &technician))
-            return problem_set(&call->problem, ERR_NOT_FOUND, "technician_id",
-                               "there is no technician \"%.64s\"", request->arguments[i]);
-        char *token = random_hex(call->arena, 16);
-        hash_hex(token, strlen(token), hash);
-        struct row_enrol_token row = {.token_hash = hash,
-                                      .technician_id = request->arguments[i],
-                                      .expires_wall_us = engine_wall_us(call->engine) + ENROL_US,
-                                      .tries_left = ENROL_TRIES};
-        enum err err = engine_put(call->engine, ROW_ENROL_TOKEN, &row);
-        if (err == ERR_OK) err = audit(call, AUDIT_TOKEN_MADE, request->arguments[i]);
+        enum err err =
+            enrol_token_make(call, request->arguments[i], &answer->values[i], &expires_us);
         if (err != ERR_OK) return err;
-        answer->values[answer->n_values++] = token;
+        answer->n_values++;
     }
     return ERR_OK;
 }

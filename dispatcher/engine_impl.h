@@ -173,6 +173,10 @@ handler handle_push;                                          /* push.c */
 handler handle_pull, handle_snapshot;                         /* follow.c */
 handler handle_mutation;                                      /* mutations.c */
 handler handle_undo_list;                                     /* undo.c */
+handler handle_people_list, handle_put_person;                /* people_admin.c */
+handler handle_disable_person;                                /* people_admin.c */
+handler handle_devices, handle_make_enrol_token;              /* device_admin.c */
+handler handle_revoke_device;                                 /* device_admin.c */
 handler handle_messages;                                      /* messages.c */
 handler handle_plan_diffs;                                    /* plan_diffs.c */
 handler handle_board;                                         /* boards.c */
@@ -195,11 +199,20 @@ enum err device_load(struct call *call, const char *device_id, struct row_device
 enum err device_end(struct call *call, struct row_device *device); /* revoked for good */
 enum err device_gone(struct call *call);                           /* the answer to such a one */
 enum err device_of_session(struct call *call, const char *hash, Callout__Principal *who);
+/* A token with which a device of that technician enrols; it stands in the audit log. */
+enum err enrol_token_make(struct call *call, const char *technician_id, char **token,
+                          int64_t *expires_us);
 enum err admin_enrol(struct call *call, const Callout__AdminRequest *request,
                      Callout__AdminReply *answer);
 
 /* People (accounts.c). What is loaded lives in the call's arena. */
 enum err person_load(struct call *call, const char *name, struct row_person *out);
+/* All sessions of before end: they are of an older epoch. */
+enum err person_put(struct call *call, struct row_person *person);
+/* Is it the password of who asks? The first time it says ERR_OK with *asked, and the request comes
+ * back with the verdict, and with the hash of new_password ("": none). */
+enum err person_confirm(struct call *call, const char *password, const char *new_password,
+                        bool *asked);
 enum err person_of_session(struct call *call, const char *hash, Callout__Principal *who);
 enum err admin_person(struct call *call, const Callout__AdminRequest *request,
                       Callout__AdminReply *answer);

@@ -347,6 +347,94 @@ static void what_admins_give_is_checked(void **state)
     stage_close(stage);
 }
 
+static Callout__Principal person(const char *name, const char *role)
+{
+    Callout__Principal who = a_key(name, role);
+    who.kind = CALLOUT__PRINCIPAL_KIND__PERSON;
+    return who;
+}
+
+/* At a screen: who administers everything, and confirms it with his own password. */
+static void an_administrator_keeps_the_accounts(void **state)
+{
+    struct stage *stage = stage_open();
+    char *root[] = {words("add"), words("root"), words("admin"), words("*"), right_hash};
+    char *north[] = {words("north")};
+    (void)state;
+    admin(stage, root, 5, CALLOUT__STATUS__OK);
+    Callout__Principal who = person("root", "admin"), dora = person("dora", "dispatcher");
+    Callout__PutPersonRequest put;
+    callout__put_person_request__init(&put);
+    put.name = words("emil");
+    put.role = words("dispatcher");
+    put.territory_ids = north;
+    put.n_territory_ids = 1;
+    put.new_password = words("a long enough one");
+    put.own_password = words("a wrong password");
+    assert_int_equal(ask(stage, &dora, "", "PutPerson", &put.base)->status,
+                     CALLOUT__STATUS__NOT_FOUND);
+    assert_int_equal(ask(stage, &who, "", "PutPerson", &put.base)->status,
+                     CALLOUT__STATUS__INVALID);
+    put.own_password = words(right);
+    assert_int_equal(ask(stage, &who, "", "PutPerson", &put.base)->status, CALLOUT__STATUS__OK);
+    assert_int_equal(login(stage, "", "emil", "a long enough one")->status, CALLOUT__STATUS__OK);
+    Callout__PeopleListRequest list;
+    callout__people_list_request__init(&list);
+    const Callout__PeopleListReply *people =
+        desk_body(&stage->desk, ask(stage, &who, "", "PeopleList", &list.base),
+                  &callout__people_list_reply__descriptor);
+    assert_int_equal(people->n_people, 3);
+    assert_string_equal(people->people[1]->name, "emil");
+    assert_string_equal(people->people[1]->territory_ids[0], "north");
+    put.new_password = words("");
+    put.role = words("planner"); /* his password stays */
+    assert_int_equal(ask(stage, &who, "", "PutPerson", &put.base)->status, CALLOUT__STATUS__OK);
+    assert_int_equal(login(stage, "", "emil", "a long enough one")->status, CALLOUT__STATUS__OK);
+    Callout__DisablePersonRequest disable;
+    callout__disable_person_request__init(&disable);
+    disable.name = words("root");
+    assert_int_equal(ask(stage, &who, "", "DisablePerson", &disable.base)->status,
+                     CALLOUT__STATUS__CONFLICT);
+    disable.name = words("emil");
+    assert_int_equal(ask(stage, &who, "", "DisablePerson", &disable.base)->status,
+                     CALLOUT__STATUS__OK);
+    assert_int_equal(login(stage, "", "emil", "a long enough one")->status,
+                     CALLOUT__STATUS__UNAUTH);
+    stage_close(stage);
+}
+
+static void devices_are_looked_after(void **state)
+{
+    struct stage *stage = stage_open();
+    struct desk *desk = &stage->desk;
+    Callout__Principal dora = person("dora", "dispatcher");
+    Callout__MakeEnrolTokenRequest make;
+    Callout__DevicesRequest list;
+    Callout__RevokeDeviceRequest revoke;
+    (void)state;
+    callout__make_enrol_token_request__init(&make);
+    callout__devices_request__init(&list);
+    callout__revoke_device_request__init(&revoke);
+    make.technician_id = words("T1");
+    list.territory_id = words("north");
+    const Callout__MakeEnrolTokenReply *made =
+        desk_body(desk, ask(stage, &dora, "", "MakeEnrolToken", &make.base),
+                  &callout__make_enrol_token_reply__descriptor);
+    assert_int_equal(desk_enroll(desk, made->enrol_token)->status, CALLOUT__STATUS__OK);
+    const Callout__DevicesReply *devices = desk_body(
+        desk, ask(stage, &dora, "", "Devices", &list.base), &callout__devices_reply__descriptor);
+    assert_int_equal(devices->n_devices, 1);
+    assert_true(devices->devices[0]->in_use);
+    assert_string_equal(devices->devices[0]->technician_id, "T1");
+    revoke.device_id = devices->devices[0]->device_id;
+    assert_int_equal(ask(stage, &dora, "", "RevokeDevice", &revoke.base)->status,
+                     CALLOUT__STATUS__OK);
+    devices = desk_body(desk, ask(stage, &dora, "", "Devices", &list.base),
+                        &callout__devices_reply__descriptor);
+    assert_true(devices->devices[0]->revoked && !devices->devices[0]->in_use);
+    stage_close(stage);
+}
+
 static int hash_once(void **state)
 {
     (void)state;
@@ -366,6 +454,8 @@ int main(void)
         cmocka_unit_test(sessions_that_are_over_are_not_kept),
         cmocka_unit_test(who_is_disabled_is_out_at_once),
         cmocka_unit_test(what_admins_give_is_checked),
+        cmocka_unit_test(an_administrator_keeps_the_accounts),
+        cmocka_unit_test(devices_are_looked_after),
     };
     return cmocka_run_group_tests(tests, hash_once, NULL);
 }
