@@ -348,6 +348,12 @@ test("n: an urgent order is taken on, and whom it displaces is said before anyth
   assert.deepEqual(await barriers(), []);
   await page.keyboard.type("Hospital");
   await page.fill("dialog.ask [name=address]", "Castle Road 3");
+  await page.click("dialog.ask .beside button");
+  await page.waitForSelector("dialog.ask", { state: "hidden" });
+  await page.locator(".map-place").click({ position: { x: 300, y: 120 } });
+  await page.waitForSelector("dialog.ask[open]");
+  assert.match(await page.inputValue("dialog.ask [name=place]"), /^4\d\.\d{5}, \d+\.\d{5}$/);
+  assert.equal(await page.inputValue("dialog.ask [name=customer]"), "Hospital");
   await page.fill("dialog.ask [name=place]", "47.3700, 9.5500");
   await shoot(page, "new-order");
   await page.keyboard.press("Enter");

@@ -17,7 +17,7 @@ import Cluster from "ol/source/Cluster.js";
 import VectorSource from "ol/source/Vector.js";
 import { boundingExtent } from "ol/extent.js";
 import { defaults as interactions } from "ol/interaction/defaults.js";
-import { fromLonLat } from "ol/proj.js";
+import { fromLonLat, toLonLat } from "ol/proj.js";
 import { Painter } from "@callout/shared/painter";
 import type { Place } from "@callout/shared/units";
 import type { Kind } from "../model/attention.ts";
@@ -282,6 +282,8 @@ class Board implements MapView {
   /* --- people --- */
 
   private click(event: MapBrowserEvent<PointerEvent>): void {
+    const [lon = 0, lat = 0] = toLonLat(event.coordinate);
+    if (this.events.pick({ lat, lon })) return;
     const found = this.map.forEachFeatureAtPixel(event.pixel, (feature, layer) => ({ feature, layer }),
       { hitTolerance: 6, layerFilter: (layer) => layer === this.visitLayer || layer === this.technicianLayer });
     if (found === undefined) return;

@@ -8,7 +8,8 @@ import { isDark } from "@callout/shared/theme";
 import { chip, selectedTechnicianId, selectedVisit, selectedVisitId, selectTechnician, selectVisit } from "../model/selection.ts";
 import { day } from "../model/store.ts";
 import { kindsOfVisits } from "../model/trouble.ts";
-import { gotoWish } from "./commands.ts";
+import type { Place } from "@callout/shared/units";
+import { gotoWish, picking } from "./commands.ts";
 import type { MapView } from "./map_view.ts";
 
 function feed(map: MapView): () => void {
@@ -34,6 +35,13 @@ function feed(map: MapView): () => void {
   return () => ends.forEach((end) => end());
 }
 
+function pick(place: Place): boolean {
+  const wanted = picking.peek();
+  picking.value = null;
+  wanted?.(place);
+  return wanted !== null;
+}
+
 export function MapPane() {
   const place = useRef<HTMLDivElement>(null);
   const view = useRef<MapView | null>(null);
@@ -42,7 +50,7 @@ export function MapPane() {
     let gone = false;
     void import("./map.ts").then(({ openMap }) => {
       if (gone || place.current === null) return;
-      const map = openMap(place.current, { selectVisit, selectTechnician });
+      const map = openMap(place.current, { selectVisit, selectTechnician, pick });
       view.current = map;
       const stop = feed(map);
       end = () => {

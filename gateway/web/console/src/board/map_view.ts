@@ -14,6 +14,8 @@ export interface MapPicture {
 export interface MapEvents {
   selectVisit(id: string): void;
   selectTechnician(id: string): void;
+  /* A place was clicked. True: that was all that the click was for. */
+  pick(place: { lat: number; lon: number }): boolean;
 }
 
 export interface MapView {

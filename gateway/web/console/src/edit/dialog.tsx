@@ -4,27 +4,31 @@ import { useEffect, useId, useRef } from "preact/hooks";
 import { Icon } from "@callout/shared/icons";
 import { t } from "@callout/shared/i18n";
 
-export function Dialog({ title, onClose, onSubmit, submit, danger, wide, children }: {
+export function Dialog({ title, onClose, onSubmit, submit, danger, wide, away, children }: {
   title: string;
   onClose: () => void;
   onSubmit?: (form: FormData) => void;
   submit?: string;
   danger?: boolean;
   wide?: boolean;
+  away?: boolean; // for a while, with all that is typed in it kept
   children: ComponentChildren;
 }) {
   const place = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => {
     const before = document.activeElement;
-    place.current?.showModal();
     return () => {
       if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
     };
   }, []);
+  useEffect(() => {
+    if (away === true) place.current?.close();
+    else if (place.current?.open === false) place.current.showModal();
+  }, [away]);
   return (
     <dialog class={`ask${wide === true ? " ask-wide" : ""}`} ref={place} aria-labelledby={id}
-      onClose={onClose}>
+      onClose={() => { if (place.current?.dataset["away"] !== "true") onClose(); }} data-away={away === true}>
       <form method="dialog" onSubmit={(event) => {
         event.preventDefault();
         onSubmit?.(new FormData(event.currentTarget));

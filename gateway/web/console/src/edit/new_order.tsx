@@ -1,5 +1,5 @@
 /* new_order.tsx - an urgent order: taken on, then how it could be served and whom that displaces. */
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { call, Refused } from "@callout/shared/client";
 import { serverNow } from "@callout/shared/clock";
 import { Icon } from "@callout/shared/icons";
@@ -9,6 +9,7 @@ import { minutesText } from "@callout/shared/words";
 import type { Displaced, EmergencyOption, EmergencyOptionsReply, WorkOrder } from "@callout/shared/wire";
 import { selectedVisit, selectVisit } from "../model/selection.ts";
 import { day, territory, zone } from "../model/store.ts";
+import { picking } from "../board/commands.ts";
 import { VerdictLines } from "./asks.tsx";
 import { Dialog } from "./dialog.tsx";
 import { assign } from "./edits.ts";
@@ -104,6 +105,19 @@ export function AskOrder() {
   const [address, setAddress] = useState("");
   const [problem, setProblem] = useState("");
   const [taken, setTaken] = useState<{ order: string; reply: EmergencyOptionsReply } | null>(null);
+  useEffect(() => {
+    const leave = (event: KeyboardEvent) => {
+      if (event.key !== "Escape" || picking.peek() === null) return;
+      event.preventDefault();
+      event.stopPropagation();
+      picking.value = null;
+    };
+    document.addEventListener("keydown", leave, { capture: true });
+    return () => {
+      document.removeEventListener("keydown", leave, { capture: true });
+      picking.value = null;
+    };
+  }, []);
   if (taken !== null) return <Options {...taken} />;
   const like = selectedVisit.value;
 
@@ -128,7 +142,9 @@ export function AskOrder() {
   }
 
   return (
-    <Dialog wide title={t("order.title")} submit={t("order.submit")} onClose={close}
+    <>
+    {picking.value !== null && <div class="toasts"><p class="toast" role="status">{t("order.picking")}</p></div>}
+    <Dialog wide away={picking.value !== null} title={t("order.title")} submit={t("order.submit")} onClose={close}
       onSubmit={(form) => void submit(form)}>
       <div class="columns">
         <label>{t("order.customer")}<input name="customer" required maxLength={200} autofocus autocomplete="off" /></label>
@@ -138,6 +154,8 @@ export function AskOrder() {
         <label>{t("order.place")}<input name="place" required inputMode="decimal" autocomplete="off" value={place}
           onInput={(event) => setPlace(event.currentTarget.value)} /></label>
         <div class="beside">
+          <button type="button" onClick={() => { picking.value = (found) => setPlace(placeText(found)); }}>
+            {t("order.pick")}</button>
           {like !== null && like.place !== null &&
             <button type="button" onClick={() => {
               if (like.place !== null) setPlace(placeText(like.place));
@@ -156,5 +174,6 @@ export function AskOrder() {
       <label class="check"><input type="checkbox" name="emergency" checked /><Icon name="urgent" />{t("order.urgent")}</label>
       <p class="bad" role="alert">{problem}</p>
     </Dialog>
+    </>
   );
 }
