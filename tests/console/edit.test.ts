@@ -447,8 +447,20 @@ test("a CSV is nothing that a spreadsheet would compute", async () => {
   assert.doesNotMatch(text, /(^|,)"?[=+@-]/m);
 });
 
+test("a technician's device is enrolled with a token that is shown once", async () => {
+  await page.goto(`${system.login.address}/?screen=team`);
+  await page.waitForSelector(".table tbody tr");
+  await page.selectOption("form.line select", { index: 1 });
+  await page.click("form.line button");
+  await page.waitForSelector("dialog.ask .token");
+  assert.ok((await page.textContent(".token") ?? "").length > 20);
+  assert.deepEqual(await barriers(), []);
+  await page.keyboard.press("Escape");
+  await page.waitForSelector(".token", { state: "detached" });
+});
+
 test("every screen is without barriers, light and dark, English and German", async () => {
-  for (const name of ["review", "inbox", "messages", "data"]) {
+  for (const name of ["review", "inbox", "messages", "team", "data"]) {
     await page.goto(`${system.login.address}/?screen=${name}`);
     await page.waitForSelector(".screen header");
     await page.waitForSelector(name === "review" ? ".card" : ".screen button");

@@ -7,9 +7,10 @@ import { Data } from "./data.tsx";
 import { Inbox } from "./inbox.tsx";
 import { Messages } from "./messages.tsx";
 import { Review } from "./review.tsx";
+import { Team } from "./team.tsx";
 
 
-const contents = { review: Review, inbox: Inbox, messages: Messages, data: Data } as const;
+const contents = { review: Review, inbox: Inbox, messages: Messages, team: Team, data: Data } as const;
 
 export function ScreenView({ name }: { name: Screen }) {
   const place = useRef<HTMLElement>(null);
