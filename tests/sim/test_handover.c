@@ -279,7 +279,7 @@ static void start_system(struct child *serve, const char *data)
                                    "--admin",
                                    "127.0.0.1:0",
                                    "--clock",
-                                   "2026-11-23T06:45,240",
+                                   "2026-11-23T06:45,160",
                                    "--http",
                                    "none",
                                    "--lab",
