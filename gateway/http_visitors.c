@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+enum { AHEAD_MAX = 64 * 1024 }; /* what may come before the request at hand has its answer */
+
 struct visitor {
     struct bufferevent *bev;
     struct evbuffer_cb_entry *counter;
@@ -71,20 +73,22 @@ void visitors_close(struct visitors *visitors)
 
 /* --- one visitor --- */
 
-static void on_bytes(struct evbuffer *input, const struct evbuffer_cb_info *info, void *context)
-{
-    struct visitor *visitor = context;
-    (void)input;
-    visitor->visitors->counters.bytes_in += info->n_added;
-    if (info->n_added > 0 && !visitor->asked && visitor->since_us == 0)
-        visitor->since_us = clock_mono_us();
-}
-
 static void shut(struct visitor *visitor)
 {
     evutil_socket_t fd = bufferevent_getfd(visitor->bev);
     visitor->shut = true;
     if (fd >= 0) shutdown(fd, SHUT_RDWR);
+}
+
+/* evhttp reads on while a request has no answer, to notice that its client left: what comes then is
+ * the next request, or noise. */
+static void on_bytes(struct evbuffer *input, const struct evbuffer_cb_info *info, void *context)
+{
+    struct visitor *visitor = context;
+    visitor->visitors->counters.bytes_in += info->n_added;
+    if (visitor->asked && evbuffer_get_length(input) > AHEAD_MAX) shut(visitor);
+    if (info->n_added > 0 && !visitor->asked && visitor->since_us == 0)
+        visitor->since_us = clock_mono_us();
 }
 
 struct bufferevent *visitors_accept(struct visitors *visitors)

@@ -4,8 +4,8 @@
  * and it counts nobody. We make its bufferevents ourselves, keep a reference to each, and look at
  * them ten times a second: a request must be whole LIMIT_FRAME_MS after its first byte (the first
  * one after the connection began, TLS included), and of one address there may be
- * LIMIT_CONNECTIONS_PER_IP. Whoever breaks that has his socket shut down; evhttp then cleans up as
- * if he had left by himself.
+ * LIMIT_CONNECTIONS_PER_IP, and nobody may send on and on before he has his answer. Whoever breaks
+ * that has his socket shut down; evhttp then cleans up as if he had left by himself.
  *
  * Owner: the caller. Thread: the event_base's.
  */
