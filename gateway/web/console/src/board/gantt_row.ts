@@ -1,7 +1,8 @@
 /* gantt_row.ts - one row of the grid: the technician's name, his shift, his ways and visits.
  *
- * Idea: elements stay; only what differs from the last drawing is set, and bars move by transform,
- * which costs no layout. A bar is a gridcell itself and takes the focus: a button inside of one
+ * Idea: elements stay, and only what differs from the last drawing is set. Bars are placed, not
+ * transformed: a browser without a GPU makes a layer of each transformed element, and a thousand
+ * layers leave three frames a second; layout stays within the row (`contain` in gantt.css). A bar is a gridcell itself and takes the focus: a button inside of one
  * would throw screen readers out of the grid.
  */
 import { iconElement, type IconName } from "@callout/shared/icons";
@@ -45,7 +46,8 @@ function set(it: HTMLElement, name: string, value: string): void {
   if (values === undefined) drawn.set(it, (values = new Map()));
   if (values.get(name) === value) return;
   values.set(name, value);
-  if (name === "transform") it.style.transform = value;
+  if (name === "start") it.style.insetInlineStart = value;
+  else if (name === "top") it.style.top = value;
   else if (name === "width") it.style.width = value;
   else if (name === "class") it.className = value;
   else if (name === "text") it.textContent = value;
@@ -53,7 +55,7 @@ function set(it: HTMLElement, name: string, value: string): void {
 }
 
 function place(it: HTMLElement, x: number, width: number): void {
-  set(it, "transform", `translateX(${x}px)`);
+  set(it, "start", `${x}px`);
   set(it, "width", `${width}px`);
 }
 
@@ -211,7 +213,7 @@ export class RowView {
   }
 
   draw(row: Row, index: number, rowPx: number, scene: Scene): void {
-    set(this.it, "transform", `translateY(${index * rowPx}px)`);
+    set(this.it, "top", `${index * rowPx}px`);
     set(this.it, "aria-rowindex", String(index + 2));
     const selected = scene.technicianId === row.technician.id;
     set(this.it, "class", `g-row${selected ? " g-row-selected" : ""}${
