@@ -75,7 +75,7 @@ measure() {
 
 wanted() { [ -z "$only" ] || [ "$only" = "$1" ]; }
 if wanted small; then
-    start 100 1000 20 2026-11-23T07:30:00Z
+    start 100 1000 50 2026-11-23T07:30:00Z
     measure small
 fi
 if wanted large; then
