@@ -1,7 +1,6 @@
 /* service.h - the gateway as a process: the edge that devices, consoles and other systems reach.
  *
- * `callout gateway --dispatcher URL [--listen URL]... [--http ADDRESS] [--admin HOST:PORT]
- * [--tls-dir DIR] [--lab]`
+ * `callout gateway --dispatcher URL [OPTION]...`; options.h has them, gateway_usage tells them.
  */
 #ifndef CALLOUT_GATEWAY_SERVICE_H
 #define CALLOUT_GATEWAY_SERVICE_H

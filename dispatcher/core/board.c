@@ -190,3 +190,15 @@ void unassign(struct core *core, uint32_t index, struct acts *acts)
     emit_appointment(core, index, acts);
     emit_change(core, index, owner, start_us, acts);
 }
+
+void take_away(struct core *core, uint32_t index, struct acts *acts)
+{
+    struct appointment *it = &core->appointments[index];
+    uint32_t shift = it->shift;
+    it->pin_technician = false;
+    it->pin_to = NONE;
+    it->pin_start_us = 0;
+    emit_pin(core, index, acts);
+    unassign(core, index, acts);
+    if (shift != NONE) touch_shift(core, shift);
+}

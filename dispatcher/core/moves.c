@@ -47,13 +47,7 @@ enum err step_unassign(struct core *core, const struct fact *fact, struct acts *
     struct appointment *it = &core->appointments[index];
     if (!life_allows(it->status, APPOINTMENT_UNSCHEDULED, fact->role))
         return refuse_move(it->status, fact->role, "unassigned", problem);
-    uint32_t shift = it->shift;
-    it->pin_technician = false;
-    it->pin_to = NONE;
-    it->pin_start_us = 0;
-    emit_pin(core, index, acts);
-    unassign(core, index, acts);
-    if (shift != NONE) touch_shift(core, shift);
+    take_away(core, index, acts);
     return ERR_OK;
 }
 

@@ -426,14 +426,8 @@ enum err step_hold(struct core *core, const struct fact *fact, struct acts *acts
     if (it->held) return refuse_held(problem);
     if (!life_plannable(it->status))
         return refuse_move(it->status, fact->role, "put on hold", problem);
-    uint32_t shift = it->shift;
     it->held = true;
-    it->pin_technician = false;
-    it->pin_to = NONE;
-    it->pin_start_us = 0;
-    emit_pin(core, index, acts);
-    unassign(core, index, acts);
-    if (shift != NONE) touch_shift(core, shift);
+    take_away(core, index, acts);
     return ERR_OK;
 }
 

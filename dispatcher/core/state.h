@@ -165,6 +165,8 @@ const char *owner_id(const struct core *core, uint32_t appointment); /* "" nobod
 void route_leave(struct core *core, uint32_t appointment);
 /* Back to UNSCHEDULED, with rows and change. */
 void unassign(struct core *core, uint32_t appointment, struct acts *acts);
+/* The same by a person's word: no pin holds it either, and plans for that shift are stale. */
+void take_away(struct core *core, uint32_t appointment, struct acts *acts);
 void exclude(struct core *core, uint32_t appointment, uint32_t technician);
 /* Puts it at `place` of a shift's route; status, position and rows are the caller's. */
 void route_enter(struct core *core, uint32_t appointment, uint32_t shift, uint32_t place);
