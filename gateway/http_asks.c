@@ -9,6 +9,7 @@
 #include "gateway/gzip.h"
 #include "gateway/shell.h"
 #include "message_json.h"
+#include "pb/field.pb-c.h"
 #include "pb/people.pb-c.h"
 
 #include <event2/buffer.h>
@@ -123,8 +124,9 @@ static void answer(struct http *http, struct ask *ask, const Callout__Reply *rep
     enum err err = (enum err)reply->status;
     ProtobufCMessage *body = NULL;
     json_t *json;
-    /* An edit that came too late brings both versions with its CONFLICT. */
-    bool told = err == ERR_OK || (err == ERR_CONFLICT && reply->body.len > 0);
+    /* An edit that came too late brings both versions with its CONFLICT, a Push what is missing
+     * with its GAP, a device that was ended what it may still do with its GONE. */
+    bool told = err == ERR_OK || reply->body.len > 0;
     if (told && message_decode(ask->method.method->output, reply->body.data, reply->body.len,
                                &http->reply_arena, &body, NULL) != ERR_OK)
         body = NULL;
@@ -260,19 +262,30 @@ static enum err check_type(struct wish *wish, struct problem *problem)
                        "must be application/json or application/x-protobuf");
 }
 
+/* Who comes in, and says so in the body: a cookie that a browser brings along, such as that of a
+ * console in the next tab, says nothing about him. */
+static bool comes_in(const struct wish *wish)
+{
+    const ProtobufCMessageDescriptor *type =
+        wish->method.method == NULL ? NULL : wish->method.method->input;
+    return wish->act == HTTP_LOGIN || type == &callout__enroll_request__descriptor ||
+           type == &callout__hello_request__descriptor ||
+           type == &callout__ping_request__descriptor;
+}
+
 static enum err take_cookie(struct http *http, struct wish *wish, struct problem *problem)
 {
     struct evhttp_request *request = wish->request;
     const struct http_origin origin = http_origin_of(http, request);
-    bool changes = is_post(request), login = wish->act == HTTP_LOGIN;
+    bool changes = is_post(request), comes = comes_in(wish);
     enum err err = ERR_NOT_FOUND;
-    if (!login) err = http_cookie_read(&origin, http_header(request, "Cookie"), wish->token);
+    if (!comes) err = http_cookie_read(&origin, http_header(request, "Cookie"), wish->token);
     if (err == ERR_INVALID) return problem_set(problem, err, "Cookie", "has two sessions");
     wish->token_size = err == ERR_OK ? HTTP_SESSION_BYTES : 0;
-    if (wish->token_size == 0 && !login) return ERR_OK;
+    if (wish->token_size == 0 && !comes) return ERR_OK;
     err = http_origin_check(&origin, http_header(request, "Origin"),
-                            http_header(request, "Sec-Fetch-Site"), changes && !login, problem);
-    if (err != ERR_OK || !changes || login) return err;
+                            http_header(request, "Sec-Fetch-Site"), changes && !comes, problem);
+    if (err != ERR_OK || !changes || comes) return err;
     if (http_csrf_is(wish->token, http_header(request, "X-Callout-Csrf"))) return ERR_OK;
     return problem_set(problem, ERR_UNAUTH, "X-Callout-Csrf",
                        "must be the csrf of this session, as GET /session tells it");

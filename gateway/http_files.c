@@ -40,6 +40,16 @@ struct subject {
 
 /* --- heads --- */
 
+/* A technician's phone tells its place while he is at work, and its camera reads codes and takes
+ * photos; no other page needs either. */
+static const char *permissions_of(struct evhttp_request *request)
+{
+    static const char technician[] = "/technician/";
+    if (strncmp(evhttp_request_get_uri(request), technician, sizeof technician - 1) == 0)
+        return "camera=(self), microphone=(), geolocation=(self), payment=(), usb=()";
+    return "camera=(), microphone=(), geolocation=(), payment=(), usb=()";
+}
+
 static void put_page_headers(struct evhttp_request *request)
 {
     http_put_header(request, "X-Content-Type-Options", "nosniff");
@@ -52,8 +62,7 @@ static void put_page_headers(struct evhttp_request *request)
     http_put_header(request, "Referrer-Policy", "no-referrer");
     http_put_header(request, "Cross-Origin-Opener-Policy", "same-origin");
     http_put_header(request, "Cross-Origin-Resource-Policy", "same-origin");
-    http_put_header(request, "Permissions-Policy",
-                    "camera=(), microphone=(), geolocation=(), payment=(), usb=()");
+    http_put_header(request, "Permissions-Policy", permissions_of(request));
 }
 
 static void put_file_headers(struct evhttp_request *request, const struct subject *subject)

@@ -7,6 +7,7 @@
  * answered
  *   "hang"     nothing is answered from here on
  *   "end:X"    the session X ends; the gateway is told to forget it
+ * Hello of the device "ended" is answered GONE, with a body.
  * Its figures are those of two territories, of which one has no name that is easy to write.
  * Sessions: "device-T1" is the device of T1, "key-X" an API key, all else nobody. Login takes the
  * password "right", and gives the session of 32 letters "s", which a Logout with that token ends.
@@ -232,6 +233,23 @@ static inline void fake_logout(struct fake *fake, struct sp_ticket ticket,
     fake->ended[0] = '\0';
 }
 
+static inline void fake_hello(struct fake *fake, struct sp_ticket ticket,
+                              const Callout__HelloRequest *request)
+{
+    Callout__HelloReply hello;
+    Callout__ForwardReply forward;
+    Callout__Reply reply;
+    callout__hello_reply__init(&hello);
+    callout__forward_reply__init(&forward);
+    callout__reply__init(&reply);
+    if (strcmp(request->device_id, "ended") == 0) reply.status = CALLOUT__STATUS__GONE;
+    hello.wipe = reply.status == CALLOUT__STATUS__GONE;
+    hello.last_seq = 7;
+    reply.body = message_encode(&hello.base, &fake->arena);
+    forward.reply = &reply;
+    fake_reply(fake, ticket, &forward.base);
+}
+
 static inline void fake_kpis(struct fake *fake, struct sp_ticket ticket)
 {
     Callout__KpisReply reply;
@@ -275,6 +293,8 @@ static inline void fake_forward(struct fake *fake, struct sp_ticket ticket,
     snprintf(fake->peer, sizeof fake->peer, "%s", request->peer);
     if (method.method->input == &callout__login_request__descriptor)
         fake_login(fake, ticket, (Callout__LoginRequest *)body);
+    else if (method.method->input == &callout__hello_request__descriptor)
+        fake_hello(fake, ticket, (Callout__HelloRequest *)body);
     else if (method.method->input == &callout__logout_request__descriptor)
         fake_logout(fake, ticket, request, (Callout__LogoutRequest *)body);
     else if (method.method->input == &callout__pull_request__descriptor)

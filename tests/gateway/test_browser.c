@@ -188,6 +188,37 @@ static void a_session_is_not_brought_along(void **state)
     stage_close(stage);
 }
 
+/* --- devices in a browser --- */
+
+/* What comes in says itself who it is: the cookie of a console in the next tab is none of its. */
+static void a_device_comes_in_from_a_page_of_ours(void **state)
+{
+    static const char hello[] = "{\"deviceId\":\"d1\",\"epoch\":1}";
+    struct stage *stage = stage_open(NULL);
+    char headers[512];
+    (void)state;
+    struct page page = page_of(log_in(stage, OURS, "right"));
+    snprintf(headers, sizeof headers, "%s" OURS, page.cookie);
+    expect(ask_at(stage, "/api/Hello", headers, hello), "200", "\"lastSeq\":\"7\"");
+    expect(ask_at(stage, "/api/Ping", headers, "{}"), "200", "OK");
+    expect(ask_at(stage, "/api/Hello", "", hello), "200", "\"lastSeq\":\"7\""); /* no browser */
+    expect(ask_at(stage, "/api/Hello", "Origin: http://evil.example\r\n", hello), "403", "Origin");
+    expect(ask_at(stage, "/api/Enroll", "Sec-Fetch-Site: cross-site\r\n", "{}"), "403", "Sec-");
+    expect(ask_at(stage, "/api/Pull", headers, "{}"), "403", "X-Callout-Csrf");
+    stage_close(stage);
+}
+
+/* What the body says with a refusal is told, in JSON too. */
+static void a_device_that_was_ended_is_told_to_wipe(void **state)
+{
+    struct stage *stage = stage_open(NULL);
+    (void)state;
+    const char *answer = ask_at(stage, "/api/Hello", OURS, "{\"deviceId\":\"ended\"}");
+    expect(answer, "410", "\"status\":\"GONE\"");
+    expect(answer, "410", "\"wipe\":true");
+    stage_close(stage);
+}
+
 /* --- proxies --- */
 
 static void a_proxy_says_who_asks(void **state)
@@ -265,6 +296,8 @@ int main(void)
         cmocka_unit_test(a_cookie_alone_may_do_nothing),
         cmocka_unit_test(a_page_of_somebody_else_may_do_nothing),
         cmocka_unit_test(a_session_is_not_brought_along),
+        cmocka_unit_test(a_device_comes_in_from_a_page_of_ours),
+        cmocka_unit_test(a_device_that_was_ended_is_told_to_wipe),
         cmocka_unit_test(a_proxy_says_who_asks),
         cmocka_unit_test(nobody_else_says_who_asks),
         cmocka_unit_test(addresses_of_proxies_are_read_strictly),

@@ -53,6 +53,10 @@ static void put_tree(struct stage *stage)
     put_text(stage, "web/console/index.html", "the console");
     put_text(stage, "web/console/app-3F7QX2KA.js", "0123456789 as it is");
     put_text(stage, "web/console/app-3F7QX2KA.js.gz", "packed");
+    mkdir(under(stage, "web/technician"), 0700);
+    put_text(stage, "web/technician/index.html", "the app");
+    put_text(stage, "web/technician/sw.js", "its worker");
+    put_text(stage, "web/technician/app.webmanifest", "{}");
     put_text(stage, "web/.hidden", "hidden");
     put_text(stage, "web/odd name.txt", "odd");
     put_text(stage, "secret", "secret");
@@ -97,6 +101,26 @@ static void files_of_the_tree_are_served(void **state)
     expect(script, "200", "frame-ancestors 'none'\r\n");
     expect(raw_ask(stage, "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"), "404",
            "NOT_FOUND");
+    stage_close(stage);
+}
+
+/* A service worker commands the folder that it lies in, and is looked for anew each time. */
+static void the_technicians_app_may_do_what_it_needs(void **state)
+{
+    struct stage *stage = web_open();
+    (void)state;
+    const char *answer = get(stage, "/technician/", "");
+    expect(answer, "200", "\r\n\r\nthe app");
+    expect(answer, "200", "camera=(self), microphone=(), geolocation=(self)");
+    answer = get(stage, "/technician/sw.js", "");
+    expect(answer, "200", "Content-Type: text/javascript; charset=utf-8\r\n");
+    expect(answer, "200", "Cache-Control: no-cache\r\n");
+    expect(answer, "200", "worker-src 'self'; manifest-src 'self'");
+    expect(get(stage, "/technician/app.webmanifest", ""), "200",
+           "Content-Type: application/manifest+json\r\n");
+    expect(get(stage, "/technician", ""), "308", "\r\nLocation: /technician/\r\n");
+    answer = get(stage, "/console/?of=/technician/", "");
+    expect(answer, "200", "camera=(), microphone=(), geolocation=()");
     stage_close(stage);
 }
 
@@ -293,6 +317,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(files_of_the_tree_are_served),
+        cmocka_unit_test(the_technicians_app_may_do_what_it_needs),
         cmocka_unit_test(only_what_was_there_is_served),
         cmocka_unit_test(nothing_is_said_back_in_headers),
         cmocka_unit_test(what_was_had_before_is_not_sent_again),
