@@ -79,28 +79,6 @@ static const struct outlook *outlook_of(struct board_page *page, const char *tec
 
 /* --- technicians --- */
 
-static Callout__Shift *read_shift(struct board_page *page, const char *technician_id)
-{
-    union row row;
-    struct arena *arena = page->call->arena;
-    const struct row_shift key = {.technician_id = technician_id, .service_day = page->service_day};
-    if (store_get(page->call->engine->store, ROW_SHIFT, &key, &row) != ERR_OK) return NULL;
-    const struct row_shift *it = &row.shift;
-    Callout__Shift *out = arena_need(arena, sizeof *out);
-    callout__shift__init(out);
-    out->technician_id = arena_text(arena, technician_id);
-    out->service_day = it->service_day;
-    out->start_us = it->start_us;
-    out->end_us = it->end_us;
-    out->overtime_seconds_max = (int32_t)it->overtime_seconds_max;
-    out->break_earliest_us = it->break_earliest_us;
-    out->break_latest_us = it->break_latest_us;
-    out->break_seconds = (int32_t)it->break_seconds;
-    out->start = new_point(arena, it->start_lat_e7, it->start_lon_e7);
-    out->end = new_point(arena, it->end_lat_e7, it->end_lon_e7);
-    return out;
-}
-
 /* Where he is, while he is at work: at other times it is nobody's business. */
 static Callout__Fix *read_fix(struct call *call, const char *technician_id, int64_t after_us)
 {
@@ -157,7 +135,7 @@ static void add_board_technician(void *context, const char *id)
     out->absent = now.absent;
     out->plan_seq = (uint64_t)now.changed_seq;
     out->last_fix = read_fix(call, id, 0);
-    out->shift = read_shift(page, id);
+    out->shift = read_shift_message(call, id, page->service_day);
     if (core_shift(core, id, page->service_day, &shift)) {
         out->absent_start_us = shift.absent_start_us;
         out->absent_end_us = shift.absent_end_us;

@@ -9,6 +9,7 @@
 #include "pb/fact.pb-c.h"
 #include "pb/field.pb-c.h"
 #include "pb/people.pb-c.h"
+#include "pb/roster.pb-c.h"
 
 enum {
     RECENT_MAX = 8192,
@@ -177,6 +178,7 @@ handler handle_people_list, handle_put_person;                /* people_admin.c 
 handler handle_disable_person;                                /* people_admin.c */
 handler handle_devices, handle_make_enrol_token;              /* device_admin.c */
 handler handle_revoke_device;                                 /* device_admin.c */
+handler handle_technicians, handle_territories;               /* roster.c */
 handler handle_messages;                                      /* messages.c */
 handler handle_plan_diffs;                                    /* plan_diffs.c */
 handler handle_board;                                         /* boards.c */
@@ -233,6 +235,9 @@ Callout__Technician *read_technician_message(struct call *call, const char *tech
 Callout__FieldAppointment *read_field_appointment(struct call *call, const char *appointment_id);
 /* As a board shows it, but for what only the board knows (boards.c). */
 Callout__FeedAppointment *read_feed_appointment(struct call *call, const char *appointment_id);
+/* A technician's shift of a day; NULL: he has none (roster.c). */
+Callout__Shift *read_shift_message(struct call *call, const char *technician_id,
+                                   int64_t service_day);
 Callout__Point *new_point(struct arena *arena, int64_t lat_e7, int64_t lon_e7);
 Callout__Policy *policy_message(struct arena *arena, const struct policy *policy);
 /* What a plan gained, as its row says (answers.c). */
@@ -252,6 +257,13 @@ enum err plan_ack_reach(struct call *call, const char *technician_id, int64_t *d
  * *more true, when it is too much for one answer (messages.c). */
 enum err messages_for(struct call *call, int64_t after_seq, int64_t *until_seq, bool *more,
                       Callout__PullReply *answer);
+
+/* What CancelAbsence becomes; ERR_NOT_FOUND: there is no such absence (roster.c). */
+enum err cancel_absence_body(struct call *call, Callout__FactBody *body);
+/* Absences of before that meet shifts which are new with this request: each is told again, behind
+ * it. Returns how many, at most `max` (roster.c). */
+uint32_t absences_again(struct call *call, const Callout__UpsertTechnicianRequest *request,
+                        Callout__FactBody *bodies, uint32_t max);
 
 /* The id of an order's appointment. */
 char *order_appointment_id(struct arena *arena, const char *work_order_id);

@@ -200,6 +200,8 @@ static enum err read_shift(const Callout__Shift *it, struct fact_shift *out,
     return err;
 }
 
+enum { SHIFTS_AT_ONCE = 64 };
+
 static enum err read_technician(const Callout__UpsertTechnicianRequest *request, struct fact *out,
                                 const struct fact_reader *reader)
 {
@@ -221,15 +223,21 @@ static enum err read_technician(const Callout__UpsertTechnicianRequest *request,
     if (err == ERR_OK)
         err = read_skills(it->skills, it->n_skills, "technician.skills", &to->skills,
                           &to->skill_count, reader);
-    if (err == ERR_OK && it->n_shifts > 64)
-        err =
-            problem_set(reader->problem, ERR_TOO_LARGE, "technician.shifts", "at most 64 at once");
+    if (err == ERR_OK && it->n_shifts > SHIFTS_AT_ONCE)
+        err = problem_set(reader->problem, ERR_TOO_LARGE, "technician.shifts", "at most %d at once",
+                          SHIFTS_AT_ONCE);
+    if (err == ERR_OK && request->n_days_off > SHIFTS_AT_ONCE)
+        err = problem_set(reader->problem, ERR_TOO_LARGE, "days_off", "at most %d at once",
+                          SHIFTS_AT_ONCE);
     if (err != ERR_OK) return err;
     struct fact_shift *shifts = arena_need(reader->arena, (it->n_shifts + 1) * sizeof *shifts);
     for (size_t i = 0; i < it->n_shifts && err == ERR_OK; i++)
         err = read_shift(it->shifts[i], &shifts[i], reader);
     to->shifts = shifts;
     to->shift_count = (uint32_t)it->n_shifts;
+    to->days_off = request->days_off;
+    to->day_off_count = (uint32_t)request->n_days_off;
+    to->expected_version = request->expected_version;
     return err;
 }
 

@@ -4,11 +4,13 @@
 #include "dispatcher/undo.h"
 #include "message.h"
 
+#include <assert.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { PAYLOAD_HASH = 16 };
+enum { PAYLOAD_HASH = 16, BODIES_MAX = 16 };
+static_assert((int)BODIES_MAX >= (int)UNDO_BODIES_MAX, "room for an undo");
 
 static bool request_id_valid(const char *id)
 {
@@ -143,22 +145,27 @@ static enum err check_taken(struct call *call, const Callout__FactBody *body)
     return err;
 }
 
-/* The facts that a request becomes: one, but for some that take something back. */
+/* The facts that a request becomes: one, but for some that take something back, or bring shifts to
+ * somebody who is away. */
 static enum err make_bodies(struct call *call, Callout__FactBody *bodies, uint32_t *count,
                             int64_t *undone_seq)
 {
     enum err err = ERR_OK;
     *count = 1;
     *undone_seq = 0;
-    for (uint32_t i = 0; i < UNDO_BODIES_MAX; i++)
+    for (uint32_t i = 0; i < BODIES_MAX; i++)
         callout__fact_body__init(&bodies[i]);
     if (strcmp(call->method, "Undo") == 0)
         err = undo_bodies(call, bodies, count, undone_seq);
     else if (strcmp(call->method, "RollBackPlan") == 0)
         err = roll_back_body(call, &bodies[0]);
+    else if (strcmp(call->method, "CancelAbsence") == 0)
+        err = cancel_absence_body(call, &bodies[0]);
     else if (!body_of(call->method, call->message, &bodies[0]))
         err = ERR_INTERNAL;
     if (err == ERR_OK) err = check_taken(call, &bodies[0]);
+    if (err == ERR_OK && bodies[0].body_case == CALLOUT__FACT_BODY__BODY_UPSERT_TECHNICIAN)
+        *count += absences_again(call, bodies[0].upsert_technician, &bodies[1], BODIES_MAX - 1);
     for (uint32_t i = 0; i < *count && err == ERR_OK; i++) {
         bodies[i].actor = (Callout__Principal *)(uintptr_t)call->who;
         bodies[i].request_id = arena_text(call->arena, call->request_id);
@@ -168,7 +175,7 @@ static enum err make_bodies(struct call *call, Callout__FactBody *bodies, uint32
     return err;
 }
 
-/* Only its first fact may be refused: what an undo adds to it is as far as it can be done. */
+/* Only its first fact may be refused: what else goes with it is done as far as it can be. */
 static enum err apply_bodies(struct call *call, const Callout__FactBody *bodies, uint32_t count,
                              int64_t *seq)
 {
@@ -191,7 +198,7 @@ static enum err note_edit(struct call *call, Callout__EditUndo *undo, int64_t se
 
 static enum err apply_edit(struct call *call, struct row_request_result *row, const uint8_t *hash)
 {
-    Callout__FactBody bodies[UNDO_BODIES_MAX];
+    Callout__FactBody bodies[BODIES_MAX];
     uint32_t count;
     int64_t seq, undone_seq;
     Callout__Move *move = NULL;

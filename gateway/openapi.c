@@ -5,6 +5,7 @@
 #include "pb/dispatch.pb-c.h"
 #include "pb/field.pb-c.h"
 #include "pb/people.pb-c.h"
+#include "pb/roster.pb-c.h"
 #include "pb/wire.pb-c.h"
 
 #include <stdio.h>
@@ -152,6 +153,7 @@ char *openapi_text(void)
     add_service(paths, schemas, &callout__dispatch__descriptor);
     add_service(paths, schemas, &callout__field__descriptor);
     add_service(paths, schemas, &callout__people__descriptor);
+    add_service(paths, schemas, &callout__roster__descriptor);
     json_t *document =
         made(json_pack("{s:s, s:{s:s, s:s}, s:[{s:[]}], s:o, s:{s:{s:{s:s, s:s}}, s:o}}", "openapi",
                        "3.1.0", "info", "title", "Callout", "version", "1", "security", "token",

@@ -16,6 +16,7 @@
 #include "pb/field.pb-c.h"
 #include "pb/inner.pb-c.h"
 #include "pb/people.pb-c.h"
+#include "pb/roster.pb-c.h"
 
 #include <math.h>
 #include <string.h>
@@ -293,10 +294,10 @@ ProtobufCBinaryData message_encode(const ProtobufCMessage *message, struct arena
 
 bool method_find(const char *name, struct method *out)
 {
-    enum { SERVICES = 4 };
+    enum { SERVICES = 5 };
     const ProtobufCServiceDescriptor *const services[SERVICES] = {
         &callout__field__descriptor, &callout__dispatch__descriptor, &callout__people__descriptor,
-        &callout__inner__descriptor};
+        &callout__roster__descriptor, &callout__inner__descriptor};
     for (size_t i = 0; i < SERVICES; i++) {
         const ProtobufCMethodDescriptor *method =
             protobuf_c_service_descriptor_get_method_by_name(services[i], name);

@@ -206,6 +206,7 @@ enum err core_candidates(struct core *core, const char *appointment_id, int64_t 
     out->items = arena_need(arena, (out->count + 1) * sizeof *out->items);
     out->count = 0;
     for (uint32_t s = first; s != NONE; s = core->shifts[s].next_of_board) {
+        if (shift_is_off(&core->shifts[s])) continue;
         if (s != ask.home && core->shifts[s].route_count == LIMIT_VISITS_PER_ROUTE) continue;
         struct move move;
         ask_move(&ask, s, 0, 0, &move);

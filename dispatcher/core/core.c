@@ -184,10 +184,16 @@ uint32_t board_need(struct core *core, uint32_t territory, int64_t service_day)
     return index;
 }
 
-uint32_t find_shift(const struct core *core, uint32_t technician, uint32_t board)
+uint32_t shift_slot(const struct core *core, uint32_t technician, uint32_t board)
 {
     uint32_t at = core->technicians[technician].first_shift;
     while (at != NONE && core->shifts[at].board != board)
         at = core->shifts[at].next_of_technician;
     return at;
+}
+
+uint32_t find_shift(const struct core *core, uint32_t technician, uint32_t board)
+{
+    uint32_t at = shift_slot(core, technician, board);
+    return at != NONE && shift_is_off(&core->shifts[at]) ? NONE : at;
 }

@@ -18,7 +18,7 @@
 
 /* Grows when the same facts would lead to another state: replay does not compare across versions.
  */
-#define CORE_VERSION 8
+#define CORE_VERSION 9
 
 struct core;
 
@@ -50,6 +50,7 @@ struct core_technician {
     const char *technician_id, *territory_id, *current_appointment_id; /* "" none */
     bool absent;
     int64_t changed_seq; /* the last fact that gave him, took from him or moved a visit; 0: none */
+    int64_t version;     /* the last one that made or changed him */
 };
 bool core_technician(const struct core *core, const char *technician_id, int64_t now_us,
                      struct core_technician *out);

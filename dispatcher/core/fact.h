@@ -67,6 +67,9 @@ struct fact_technician {
     uint32_t skill_count;
     const struct fact_shift *shifts;
     uint32_t shift_count;
+    const int64_t *days_off; /* service days whose shifts are taken back */
+    uint32_t day_off_count;
+    uint64_t expected_version; /* 0: any */
 };
 
 struct fact_choice { /* at least one of these */

@@ -141,6 +141,7 @@ static void io_technician(struct io *io, struct technician *it)
     io_number(io, &it->place_us);
     io_u32(io, &it->first_shift);
     io_number(io, &it->changed_seq);
+    io_number(io, &it->version);
 }
 
 static void io_shift(struct io *io, struct shift *it)

@@ -66,7 +66,7 @@ static bool away(const struct shift *shift, int64_t now_us)
 {
     int64_t end_us = shift->end_us + shift->overtime_us_max;
     bool absent = shift->absent_end_us > shift->absent_start_us;
-    if (now_us >= end_us) return true;
+    if (shift_is_off(shift) || now_us >= end_us) return true;
     return absent && shift->absent_start_us <= now_us && shift->absent_end_us >= shift->end_us;
 }
 

@@ -197,7 +197,8 @@ void core_board_technicians(const struct core *core, const char *territory_id, i
     uint32_t board = key_board(core, territory_id, service_day);
     if (board == NONE) return;
     for (uint32_t s = core->boards[board].first_shift; s != NONE; s = core->shifts[s].next_of_board)
-        visit(context, core->technicians[core->shifts[s].technician].id);
+        if (!shift_is_off(&core->shifts[s]))
+            visit(context, core->technicians[core->shifts[s].technician].id);
 }
 
 bool core_technician(const struct core *core, const char *technician_id, int64_t now_us,
@@ -212,6 +213,7 @@ bool core_technician(const struct core *core, const char *technician_id, int64_t
         .current_appointment_id =
             person->current == NONE ? "" : core->appointments[person->current].id,
         .changed_seq = person->changed_seq,
+        .version = person->version,
     };
     for (uint32_t s = person->first_shift; s != NONE; s = core->shifts[s].next_of_technician) {
         const struct shift *shift = &core->shifts[s];

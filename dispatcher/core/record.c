@@ -47,7 +47,7 @@ uint32_t find_shift_of(const struct core *core, const char *technician_id, int64
     uint32_t at = core->technicians[technician].first_shift;
     while (at != NONE && core->boards[core->shifts[at].board].service_day != service_day)
         at = core->shifts[at].next_of_technician;
-    return at;
+    return at != NONE && shift_is_off(&core->shifts[at]) ? NONE : at;
 }
 
 bool core_shift(const struct core *core, const char *technician_id, int64_t service_day,
@@ -88,7 +88,7 @@ bool core_at_work(const struct core *core, const char *technician_id, int64_t at
         return true;
     for (uint32_t at = person->first_shift; at != NONE; at = core->shifts[at].next_of_technician) {
         const struct shift *it = &core->shifts[at];
-        if (at_us < it->start_us || at_us > it->end_us) continue;
+        if (shift_is_off(it) || at_us < it->start_us || at_us > it->end_us) continue;
         if (at_us < it->absent_start_us || at_us >= it->absent_end_us) return true;
     }
     return false;

@@ -49,8 +49,9 @@ static enum err check_restore(const struct core *core, const struct fact *fact,
 {
     const struct fact_restore *it = &fact->restore;
     for (uint32_t i = 0; i < it->absence_count; i++) {
-        if (find_shift_of(core, it->absences[i].technician_id, it->absences[i].service_day) == NONE)
-            return refuse_who(it->absences[i].technician_id, "has no such shift", problem);
+        uint32_t technician;
+        enum err err = find_technician(core, it->absences[i].technician_id, &technician, problem);
+        if (err != ERR_OK) return err;
     }
     for (uint32_t i = 0; i < it->count; i++) {
         uint32_t index;
@@ -73,14 +74,17 @@ static enum err check_restore(const struct core *core, const struct fact *fact,
 static void take_back_absence(struct core *core, const struct fact_absence_before *it,
                               struct acts *acts)
 {
+    uint32_t technician = id_index_find(&core->technician_ids, it->technician_id);
     uint32_t index = find_shift_of(core, it->technician_id, it->service_day);
-    struct shift *shift = &core->shifts[index];
-    const char *technician_id = core->technicians[shift->technician].id;
-    shift->absent_start_us = it->start_us;
-    shift->absent_end_us = it->end_us;
-    touch_shift(core, index);
+    if (index != NONE) { /* it may have been on no shift's day */
+        struct shift *shift = &core->shifts[index];
+        shift->absent_start_us = it->start_us;
+        shift->absent_end_us = it->end_us;
+        touch_shift(core, index);
+    }
     acts_erase(acts, ROW_ABSENCE,
-               &(struct row_absence){.technician_id = technician_id, .start_us = it->taken_back_us},
+               &(struct row_absence){.technician_id = core->technicians[technician].id,
+                                     .start_us = it->taken_back_us},
                2);
 }
 

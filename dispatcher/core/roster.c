@@ -1,4 +1,4 @@
-/* roster.c - territories, the people and their shifts. */
+/* roster.c - territories, technicians and their shifts. */
 #include "base/check.h"
 #include "dispatcher/core/state.h"
 
@@ -155,7 +155,19 @@ static enum err check_skills(const struct core *core, const struct fact_technici
     return ERR_OK;
 }
 
-/* How many boards and shifts the technician would add. */
+static enum err check_days_off(const struct fact_technician *it, struct problem *problem)
+{
+    for (uint32_t i = 0; i < it->day_off_count; i++) {
+        for (uint32_t k = 0; k < it->shift_count; k++) {
+            if (it->shifts[k].service_day == it->days_off[i])
+                return problem_set(problem, ERR_INVALID, "days_off",
+                                   "one of them has a shift in the same request");
+        }
+    }
+    return ERR_OK;
+}
+
+/* Each shift by itself, and how many boards and shifts the technician would add. */
 static enum err check_shifts(const struct core *core, const struct fact_technician *it,
                              uint32_t index, uint32_t territory, struct problem *problem)
 {
@@ -175,7 +187,7 @@ static enum err check_shifts(const struct core *core, const struct fact_technici
         }
         uint32_t board = find_board(core, territory, shift->service_day);
         boards += board == NONE;
-        shifts += board == NONE || index == NONE || find_shift(core, index, board) == NONE;
+        shifts += board == NONE || index == NONE || shift_slot(core, index, board) == NONE;
     }
     if (core->board_count + boards > BOARDS_MAX)
         return problem_set(problem, ERR_TOO_LARGE, "technician.shifts", "too many service days");
@@ -185,20 +197,45 @@ static enum err check_shifts(const struct core *core, const struct fact_technici
     return ERR_OK;
 }
 
+static void emit_shift(const struct core *core, uint32_t index, struct acts *acts)
+{
+    const struct shift *shift = &core->shifts[index];
+    acts_put(acts, ROW_SHIFT,
+             &(struct row_shift){
+                 .technician_id = core->technicians[shift->technician].id,
+                 .service_day = core->boards[shift->board].service_day,
+                 .start_us = shift->start_us,
+                 .end_us = shift->end_us,
+                 .overtime_seconds_max = shift->overtime_us_max / 1000000,
+                 .break_earliest_us = shift->break_earliest_us,
+                 .break_latest_us = shift->break_latest_us,
+                 .break_seconds = shift->break_us / 1000000,
+                 .start_lat_e7 = shift->start.lat_e7,
+                 .start_lon_e7 = shift->start.lon_e7,
+                 .end_lat_e7 = shift->end.lat_e7,
+                 .end_lon_e7 = shift->end.lon_e7,
+             });
+}
+
+static uint32_t add_shift(struct core *core, uint32_t technician, uint32_t board)
+{
+    struct technician *person = &core->technicians[technician];
+    uint32_t index = core->shift_count++;
+    core->shifts[index] = (struct shift){.technician = technician, .board = board};
+    core->shifts[index].next_of_technician = person->first_shift;
+    person->first_shift = index;
+    core->shifts[index].next_of_board = core->boards[board].first_shift;
+    core->boards[board].first_shift = index;
+    return index;
+}
+
 static void set_shift(struct core *core, uint32_t technician, uint32_t territory,
                       const struct fact_shift *it, struct acts *acts)
 {
     uint32_t board = board_need(core, territory, it->service_day);
-    uint32_t index = find_shift(core, technician, board);
-    struct technician *person = &core->technicians[technician];
-    if (index == NONE) {
-        index = core->shift_count++;
-        core->shifts[index] = (struct shift){.technician = technician, .board = board};
-        core->shifts[index].next_of_technician = person->first_shift;
-        person->first_shift = index;
-        core->shifts[index].next_of_board = core->boards[board].first_shift;
-        core->boards[board].first_shift = index;
-    }
+    uint32_t index = shift_slot(core, technician, board);
+    const struct technician *person = &core->technicians[technician];
+    if (index == NONE) index = add_shift(core, technician, board);
     struct shift *shift = &core->shifts[index];
     shift->start_us = it->start_us;
     shift->end_us = it->end_us;
@@ -209,21 +246,66 @@ static void set_shift(struct core *core, uint32_t technician, uint32_t territory
     shift->start = it->start_given ? it->start : person->home;
     shift->end = it->end_given ? it->end : person->home;
     touch_shift(core, index);
-    acts_put(acts, ROW_SHIFT,
-             &(struct row_shift){
-                 .technician_id = person->id,
-                 .service_day = it->service_day,
-                 .start_us = it->start_us,
-                 .end_us = it->end_us,
-                 .overtime_seconds_max = it->overtime_us_max / 1000000,
-                 .break_earliest_us = it->break_earliest_us,
-                 .break_latest_us = it->break_latest_us,
-                 .break_seconds = it->break_us / 1000000,
-                 .start_lat_e7 = shift->start.lat_e7,
-                 .start_lon_e7 = shift->start.lon_e7,
-                 .end_lat_e7 = shift->end.lat_e7,
-                 .end_lon_e7 = shift->end.lon_e7,
-             });
+    emit_shift(core, index, acts);
+}
+
+/* What he was to do that day, and has not set out for, is to be planned anew. */
+static void end_shift(struct core *core, uint32_t index, struct acts *acts)
+{
+    struct shift *shift = &core->shifts[index];
+    for (uint32_t i = shift->route_count; i-- > 0;) {
+        uint32_t visit = shift->route[i];
+        pin_release(core, visit, shift->technician, acts);
+        unassign(core, visit, acts);
+    }
+    shift->end_us = shift->start_us;
+    shift->overtime_us_max = shift->break_us = 0;
+    shift->absent_start_us = shift->absent_end_us = 0;
+    touch_shift(core, index);
+    core->boards[shift->board].reset_seq = core->seq;
+    acts_erase(acts, ROW_SHIFT,
+               &(struct row_shift){.technician_id = core->technicians[shift->technician].id,
+                                   .service_day = core->boards[shift->board].service_day},
+               2);
+}
+
+static bool same_point(struct point a, struct point b)
+{
+    return a.lat_e7 == b.lat_e7 && a.lon_e7 == b.lon_e7;
+}
+
+/* His name, skills, limits and home count for the shifts that are not told anew, too: plans for
+ * them are stale. One that began or ended at his home does so at the new one. */
+static void follow_technician(struct core *core, uint32_t technician, struct point home_before,
+                              struct acts *acts)
+{
+    const struct technician *person = &core->technicians[technician];
+    for (uint32_t s = person->first_shift; s != NONE; s = core->shifts[s].next_of_technician) {
+        struct shift *shift = &core->shifts[s];
+        const struct board *board = &core->boards[shift->board];
+        if (board->service_day < core->territories[board->territory].today) continue;
+        if (shift->touch_seq == core->seq || shift_is_off(shift)) continue;
+        touch_shift(core, s);
+        bool starts = same_point(shift->start, home_before);
+        bool ends = same_point(shift->end, home_before);
+        if (same_point(person->home, home_before) || (!starts && !ends)) continue;
+        if (starts) shift->start = person->home;
+        if (ends) shift->end = person->home;
+        emit_shift(core, s, acts);
+    }
+}
+
+static void set_shifts(struct core *core, uint32_t technician, const struct fact_technician *it,
+                       struct acts *acts)
+{
+    uint32_t territory = core->technicians[technician].territory;
+    for (uint32_t i = 0; i < it->shift_count; i++)
+        set_shift(core, technician, territory, &it->shifts[i], acts);
+    for (uint32_t i = 0; i < it->day_off_count; i++) {
+        uint32_t board = find_board(core, territory, it->days_off[i]);
+        uint32_t shift = board == NONE ? NONE : find_shift(core, technician, board);
+        if (shift != NONE) end_shift(core, shift, acts);
+    }
 }
 
 static void set_skills(struct core *core, struct technician *person,
@@ -244,35 +326,54 @@ static void set_skills(struct core *core, struct technician *person,
     }
 }
 
+static enum err check_technician(const struct core *core, const struct fact_technician *it,
+                                 uint32_t index, uint32_t territory, struct problem *problem)
+{
+    if (!id_valid(it->technician_id))
+        return problem_set(problem, ERR_INVALID, "technician.technician_id",
+                           "must be 1 to %d bytes without control characters", LIMIT_ID);
+    if (index != NONE && core->technicians[index].territory != territory)
+        return problem_set(problem, ERR_INVALID, "technician.territory_id",
+                           "a technician stays in one territory");
+    if (index == NONE && core->technician_count == LIMIT_TECHNICIANS)
+        return problem_set(problem, ERR_TOO_LARGE, "technician", "at most %d", LIMIT_TECHNICIANS);
+    uint64_t version = index == NONE ? 0 : (uint64_t)core->technicians[index].version;
+    if (it->expected_version != 0 && it->expected_version != version)
+        return problem_set(problem, ERR_CONFLICT, "expected_version",
+                           "he was changed meanwhile, with fact %llu", (unsigned long long)version);
+    enum err err = check_skills(core, it, problem);
+    if (err == ERR_OK) err = check_days_off(it, problem);
+    return err == ERR_OK ? check_shifts(core, it, index, territory, problem) : err;
+}
+
+static uint32_t add_technician(struct core *core, const struct fact_technician *it,
+                               uint32_t territory)
+{
+    uint32_t index = core->technician_count++;
+    struct technician *person = &core->technicians[index];
+    text_set(person->id, sizeof person->id, it->technician_id);
+    person->territory = territory;
+    person->current = person->first_shift = NONE;
+    person->home = it->home;
+    id_index_add(&core->technician_ids, index);
+    return index;
+}
+
 enum err step_technician(struct core *core, const struct fact *fact, struct acts *acts,
                          struct problem *problem)
 {
     const struct fact_technician *it = &fact->technician;
     uint32_t territory, index = id_index_find(&core->technician_ids, it->technician_id);
     enum err err = find_territory(core, it->territory_id, &territory, problem);
-    if (err == ERR_OK && !id_valid(it->technician_id))
-        err = problem_set(problem, ERR_INVALID, "technician.technician_id",
-                          "must be 1 to %d bytes without control characters", LIMIT_ID);
-    if (err == ERR_OK && index != NONE && core->technicians[index].territory != territory)
-        err = problem_set(problem, ERR_INVALID, "technician.territory_id",
-                          "a technician stays in one territory");
-    if (err == ERR_OK && index == NONE && core->technician_count == LIMIT_TECHNICIANS)
-        err = problem_set(problem, ERR_TOO_LARGE, "technician", "at most %d", LIMIT_TECHNICIANS);
-    if (err == ERR_OK) err = check_skills(core, it, problem);
-    if (err == ERR_OK) err = check_shifts(core, it, index, territory, problem);
+    if (err == ERR_OK) err = check_technician(core, it, index, territory, problem);
     if (err != ERR_OK) return err;
-    if (index == NONE) {
-        index = core->technician_count++;
-        struct technician *person = &core->technicians[index];
-        text_set(person->id, sizeof person->id, it->technician_id);
-        person->territory = territory;
-        person->current = person->first_shift = NONE;
-        id_index_add(&core->technician_ids, index);
-    }
+    if (index == NONE) index = add_technician(core, it, territory);
     struct technician *person = &core->technicians[index];
+    struct point home_before = person->home;
     person->home = it->home;
     person->leg_s_max = (int32_t)it->leg_s_max;
     person->travel_s_max = (int32_t)it->travel_s_max;
+    person->version = core->seq;
     acts_put(acts, ROW_TECHNICIAN,
              &(struct row_technician){.technician_id = person->id,
                                       .territory_id = core->territories[territory].id,
@@ -282,80 +383,8 @@ enum err step_technician(struct core *core, const struct fact *fact, struct acts
                                       .lat_e7 = it->home.lat_e7,
                                       .lon_e7 = it->home.lon_e7});
     set_skills(core, person, it, acts);
-    for (uint32_t i = 0; i < it->shift_count; i++)
-        set_shift(core, index, territory, &it->shifts[i], acts);
-    return ERR_OK;
-}
-
-/* Everything of the shift that was to start while he is away, and has not begun, is to be planned
- * anew. */
-static void free_absent_visits(struct core *core, uint32_t shift_index, struct acts *acts)
-{
-    struct shift *shift = &core->shifts[shift_index];
-    struct rest rest;
-    rest_of_day(core, shift_index, core->now_us, &rest);
-    for (uint32_t i = shift->route_count; i-- > 0;) {
-        uint32_t index = shift->route[i];
-        const struct appointment *it = &core->appointments[index];
-        bool meets = it->planned_end_us > shift->absent_start_us &&
-                     it->planned_start_us < shift->absent_end_us;
-        if (meets && rest.off) pin_release(core, index, shift->technician, acts);
-        if (meets) unassign(core, index, acts);
-    }
-    uint32_t current = core->technicians[shift->technician].current;
-    if (current == NONE || core->appointments[current].shift != shift_index) return;
-    if (core->appointments[current].status == APPOINTMENT_EN_ROUTE &&
-        shift->absent_start_us <= core->now_us)
-        unassign(core, current, acts);
-}
-
-static bool absence_meets(const struct shift *shift, int64_t start_us, int64_t end_us)
-{
-    return start_us < shift->end_us + shift->overtime_us_max && end_us > shift->start_us;
-}
-
-enum err step_absence(struct core *core, const struct fact *fact, struct acts *acts,
-                      struct problem *problem)
-{
-    const struct fact_absence *it = &fact->absence;
-    uint32_t technician;
-    enum err err = find_technician(core, it->technician_id, &technician, problem);
-    if (err != ERR_OK) return err;
-    uint64_t plan_seq = (uint64_t)core->technicians[technician].changed_seq;
-    if (it->expected_plan_seq != 0 && it->expected_plan_seq != plan_seq)
-        return problem_set(problem, ERR_CONFLICT, "expected_plan_seq",
-                           "his plan changed meanwhile, with fact %llu",
-                           (unsigned long long)plan_seq);
-    int64_t start_us = it->start_us != 0 ? it->start_us : core->now_us;
-    int64_t end_us = it->end_us;
-    uint32_t first = core->technicians[technician].first_shift;
-    for (uint32_t s = first; end_us == 0 && s != NONE; s = core->shifts[s].next_of_technician) {
-        if (absence_meets(&core->shifts[s], start_us, start_us + 1))
-            end_us = core->shifts[s].end_us + core->shifts[s].overtime_us_max;
-    }
-    if (end_us == 0) /* between shifts: the next one */
-        for (uint32_t s = first; s != NONE; s = core->shifts[s].next_of_technician) {
-            const struct shift *shift = &core->shifts[s];
-            if (shift->start_us < start_us) continue;
-            if (end_us == 0 || shift->end_us < end_us)
-                end_us = shift->end_us + shift->overtime_us_max;
-        }
-    if (end_us == 0)
-        return problem_set(problem, ERR_CONFLICT, "absence.end_us",
-                           "there is no shift to be absent from: give an end");
-    if (end_us <= start_us)
-        return problem_set(problem, ERR_INVALID, "absence.end_us", "must be after start_us");
-    for (uint32_t s = first; s != NONE; s = core->shifts[s].next_of_technician) {
-        struct shift *shift = &core->shifts[s];
-        if (!absence_meets(shift, start_us, end_us)) continue;
-        bool away = shift->absent_end_us > shift->absent_start_us;
-        if (!away || start_us < shift->absent_start_us) shift->absent_start_us = start_us;
-        if (!away || end_us > shift->absent_end_us) shift->absent_end_us = end_us;
-        touch_shift(core, s);
-        free_absent_visits(core, s, acts);
-    }
-    acts_put(acts, ROW_ABSENCE,
-             &(struct row_absence){core->technicians[technician].id, start_us, end_us, it->reason});
+    set_shifts(core, index, it, acts);
+    follow_technician(core, index, home_before, acts);
     return ERR_OK;
 }
 

@@ -41,6 +41,7 @@ struct technician {
     int64_t place_us;                /* since when; 0: not known */
     uint32_t first_shift;
     int64_t changed_seq; /* the last fact that gave him, took from him or moved a visit */
+    int64_t version;     /* the last one that made or changed him */
 };
 
 /* A technician's day. */
@@ -141,7 +142,14 @@ enum err find_technician(const struct core *core, const char *id, uint32_t *out,
 enum err find_appointment(const struct core *core, const char *id, uint32_t *out,
                           struct problem *problem);
 uint32_t find_board(const struct core *core, uint32_t territory, int64_t service_day); /* NONE */
-uint32_t board_need(struct core *core, uint32_t territory, int64_t service_day);   /* NONE: full */
+uint32_t board_need(struct core *core, uint32_t territory, int64_t service_day); /* NONE: full */
+/* A shift that was taken back keeps its place, with no time in it: find_shift passes it over,
+ * shift_slot does not. */
+static inline bool shift_is_off(const struct shift *shift)
+{
+    return shift->end_us <= shift->start_us;
+}
+uint32_t shift_slot(const struct core *core, uint32_t technician, uint32_t board); /* NONE */
 uint32_t find_shift(const struct core *core, uint32_t technician, uint32_t board); /* NONE */
 uint32_t find_shift_of(const struct core *core, const char *technician_id, int64_t service_day);
 bool id_valid(const char *text); /* 1 to LIMIT_ID bytes, no control characters */

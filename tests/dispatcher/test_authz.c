@@ -5,6 +5,7 @@
 #include "desk.h"
 #include "dispatcher/authz.h"
 #include "pb/people.pb-c.h"
+#include "pb/roster.pb-c.h"
 
 #include <stdlib.h>
 
@@ -206,7 +207,7 @@ static int tell(char lines[LINES_MAX][LINE_SIZE])
 {
     const ProtobufCServiceDescriptor *const services[] = {
         &callout__field__descriptor, &callout__people__descriptor, &callout__dispatch__descriptor,
-        &callout__inner__descriptor};
+        &callout__roster__descriptor, &callout__inner__descriptor};
     struct stage *stage = calloc(1, sizeof *stage);
     assert_non_null(stage);
     int count = 0;

@@ -8,6 +8,7 @@
 #include "pb/field.pb-c.h"
 #include "pb/inner.pb-c.h"
 #include "pb/people.pb-c.h"
+#include "pb/roster.pb-c.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
@@ -15,7 +16,7 @@ static const ProtobufCMessageDescriptor *choose(uint8_t byte)
 {
     static const ProtobufCServiceDescriptor *const services[] = {
         &callout__field__descriptor, &callout__dispatch__descriptor, &callout__people__descriptor,
-        &callout__inner__descriptor};
+        &callout__roster__descriptor, &callout__inner__descriptor};
     unsigned index = byte;
     for (size_t i = 0; i < sizeof services / sizeof services[0]; i++) {
         if (index < services[i]->n_methods) return services[i]->methods[index].input;

@@ -13,6 +13,7 @@
 #include "pb/field.pb-c.h"
 #include "pb/inner.pb-c.h"
 #include "pb/people.pb-c.h"
+#include "pb/roster.pb-c.h"
 
 #include "../proto/random_message.h"
 
@@ -41,6 +42,7 @@ static void find_types(void)
     add_service(&callout__dispatch__descriptor);
     add_service(&callout__field__descriptor);
     add_service(&callout__people__descriptor);
+    add_service(&callout__roster__descriptor);
     add_service(&callout__inner__descriptor);
 }
 

@@ -11,7 +11,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const files = ["wire", "entity", "field", "dispatch", "people"];
+const files = ["wire", "entity", "field", "dispatch", "people", "roster"];
 const scalars = {
   string: "string", bytes: "string", bool: "boolean", double: "number",
   int32: "number", uint32: "number", sint32: "number", int64: "Int64", uint64: "Int64",
