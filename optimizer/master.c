@@ -1,23 +1,20 @@
-/* master.c - see master.h. The only file that includes glpk.h.
+/* master.c - see master.h.
  *
  *   M1  program->inside[j - 1] says what GLPK's column j is: a visit left unserved, or a column of
  *       the pool by place and serial
  *   M2  GLPK's rows are not the partition's: run->row_in says where each of those stands. Rows of
  *       visits that are gone stay as free rows until the program is made anew
- *   M3  a program lives in the environment it was made in: after an abort `world` differs and the
+ *   M3  a program lives in the world it was made in: after an abort lp_world() differs and the
  *       pointer means nothing any more
- *   M4  all that is in use across GLPK's hooks lives in memory, none of it in registers: a jump
- *       home may come from any call of GLPK
  */
 #include "optimizer/master.h"
 
 #include "base/check.h"
 #include "optimizer/core/cut.h"
 #include "optimizer/core/partition.h"
+#include "optimizer/lp/lp.h"
 
-#include <glpk.h>
 #include <math.h>
-#include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,12 +27,11 @@ enum {
     SLICE_PIVOTS = 100, /* between two looks at `stop` */
     INSIDE_MAX = 3000,  /* columns of a program that is kept */
     DEAD_ROWS_MAX = 50,
-    WORDS_MAX = 3000, /* lines of text from one call */
-    FINE = 256,       /* prices are in 1/256 s */
+    FINE = 256, /* prices are in 1/256 s */
     SCRATCH_MAX = 512 << 20,
 };
 
-static const double PRICE_MAX = 1e12, SHARE_MIN = 1e-6, OUT_OF_REACH = 4e9;
+static const double SHARE_MIN = 1e-6, OUT_OF_REACH = 4e9;
 
 const struct master_limits master_limits_default = {
     .pivots_max = 2500,
@@ -60,7 +56,7 @@ struct kept_row {
 };
 
 struct program {
-    glp_prob *lp;
+    struct lp *lp;
     struct inside *inside;
     uint32_t count, cap;
 };
@@ -101,31 +97,9 @@ struct run {
     struct offer *offers;
     uint8_t *is_inside; /* by column of the partition */
     int64_t bound;      /* in 1/256 s, without the base cost */
-    int branch_begin;   /* GLPK's count of pivots */
     bool stopped;
     bool in_part; /* the integer program has not all that matters */
-    bool plan_given;
 };
-
-/* GLPK's hooks have no better way home. */
-static jmp_buf escape;
-static uint64_t world = 1;
-static uint32_t words;
-
-static void on_abort(void *info)
-{
-    (void)info;
-    longjmp(escape, 1);
-}
-
-/* Nothing goes to the terminal. One call that says too much goes round in circles. */
-static int on_text(void *info, const char *text)
-{
-    (void)info;
-    (void)text;
-    if (++words > WORDS_MAX) longjmp(escape, 1);
-    return 1;
-}
 
 /* --- the program's columns --- */
 
@@ -139,17 +113,10 @@ static void inside_add(struct program *program, struct inside inside)
     program->inside[program->count++] = inside;
 }
 
-static bool price_set(struct program *program, int column, double price)
+static int column_new(struct program *program, struct inside inside, int count, const int *rows,
+                      const double *values)
 {
-    if (!isfinite(price) || fabs(price) > PRICE_MAX) return false;
-    glp_set_obj_coef(program->lp, column, price);
-    return true;
-}
-
-static int column_new(struct program *program, struct inside inside)
-{
-    int column = glp_add_cols(program->lp, 1);
-    glp_set_col_bnds(program->lp, column, GLP_LO, 0, 0);
+    int column = lp_column_add(program->lp, count, rows, values);
     inside_add(program, inside);
     CHECK(program->count == (uint32_t)column);
     return column;
@@ -158,25 +125,21 @@ static int column_new(struct program *program, struct inside inside)
 /* A visit's row, with the column that leaves it unserved in the basis. */
 static bool visit_enter(struct run *run, uint32_t row)
 {
-    glp_prob *lp = run->program->lp;
-    int at = glp_add_rows(lp, 1);
+    struct lp *lp = run->program->lp;
+    int at = lp_row_add(lp, LP_EXACTLY, 1);
     run->row_in[row] = at;
-    glp_set_row_bnds(lp, at, GLP_FX, 1, 1);
-    int column = column_new(run->program, (struct inside){NO_INDEX, 0, at, NO_INDEX});
     const int index[] = {0, at};
     const double one[] = {0, 1};
-    glp_set_mat_col(lp, column, 1, index, one);
-    glp_set_row_stat(lp, at, GLP_NS);
-    glp_set_col_stat(lp, column, GLP_BS);
-    return price_set(run->program, column,
-                     run->partition.in->nodes[run->partition.owner[row]].price);
+    int column =
+        column_new(run->program, (struct inside){NO_INDEX, 0, at, NO_INDEX}, 1, index, one);
+    lp_row_basic(lp, at, false);
+    lp_column_basic(lp, column, true);
+    return lp_column_price(lp, column, run->partition.in->nodes[run->partition.owner[row]].price);
 }
 
 static void class_enter(struct run *run, uint32_t row)
 {
-    int at = glp_add_rows(run->program->lp, 1);
-    run->row_in[row] = at;
-    glp_set_row_bnds(run->program->lp, at, GLP_UP, 0, run->partition.size[row]);
+    run->row_in[row] = lp_row_add(run->program->lp, LP_AT_MOST, run->partition.size[row]);
 }
 
 static bool column_enter(struct run *run, uint32_t c)
@@ -194,26 +157,23 @@ static bool column_enter(struct run *run, uint32_t c)
     for (int i = 1; i <= length; i++)
         one[i] = 1;
     uint32_t place = partition->place[c];
-    int column = column_new(run->program, (struct inside){place, run->pool->columns[place].serial,
-                                                          run->row_in[partition->class_row[c]], c});
-    glp_set_mat_col(run->program->lp, column, length, index, one);
+    struct inside inside = {place, run->pool->columns[place].serial,
+                            run->row_in[partition->class_row[c]], c};
+    int column = column_new(run->program, inside, length, index, one);
     run->is_inside[c] = 1;
     double cost = partition->cost[c];
     if (run->limits->fault == FAULT_NAN) cost = NAN;
-    return price_set(run->program, column, cost);
+    return lp_column_price(run->program->lp, column, cost);
 }
 
 /* --- solving --- */
 
 static void provoke(struct run *run)
 {
-    glp_prob *lp = run->program->lp;
     switch (run->limits->fault) {
-    case FAULT_ABORT: glp_set_obj_coef(lp, -1, 0); break;
-    case FAULT_NAN_INSIDE: glp_set_obj_coef(lp, 1, NAN); break;
-    case FAULT_HANG:
-        for (;;) /* as GLPK does when it takes one step again and again */
-            glp_printf("Warning: numerical instability\n");
+    case FAULT_ABORT: lp_provoke(run->program->lp, LP_FAULT_ABORT); break;
+    case FAULT_NAN_INSIDE: lp_provoke(run->program->lp, LP_FAULT_NAN); break;
+    case FAULT_HANG: lp_provoke(run->program->lp, LP_FAULT_HANG); break;
     case FAULT_NONE:
     case FAULT_NAN: break;
     }
@@ -230,46 +190,33 @@ static bool asked_to_stop(struct run *run)
     return run->stopped || pivots_left(run) <= 0;
 }
 
-static int simplex(struct run *run, int method)
+static enum lp_end slice(struct run *run, enum lp_method method)
 {
-    glp_prob *lp = run->program->lp;
-    glp_smcp options;
-    glp_init_smcp(&options);
-    options.msg_lev = GLP_MSG_DBG; /* for on_text to hear what it complains of */
-    options.meth = method;
-    options.it_lim = pivots_left(run) < SLICE_PIVOTS ? pivots_left(run) : SLICE_PIVOTS;
-    int before = glp_get_it_cnt(lp);
-    words = 0;
-    int failed = glp_simplex(lp, &options);
-    run->report->pivots += glp_get_it_cnt(lp) - before;
-    return failed;
+    int most = pivots_left(run) < SLICE_PIVOTS ? pivots_left(run) : SLICE_PIVOTS;
+    return lp_solve(run->program->lp, method, most, &run->report->pivots);
 }
 
 enum solved { SOLVED, SOLVED_LIMIT, SOLVED_FAILED };
 
 /* A basis that became singular is given up for an advanced one, once. */
-static enum solved solve(struct run *run, int method)
+static enum solved solve(struct run *run, enum lp_method method)
 {
-    glp_prob *lp = run->program->lp;
     for (bool again = false;;) {
         if (asked_to_stop(run)) return SOLVED_LIMIT;
-        int failed = simplex(run, method);
-        if (failed == GLP_EITLIM) continue;
-        if (failed == 0) break;
+        enum lp_end end = slice(run, method);
+        if (end == LP_LIMIT) continue;
+        if (end != LP_SINGULAR) return end == LP_SOLVED ? SOLVED : SOLVED_FAILED;
         if (again) return SOLVED_FAILED;
         again = true;
-        words = 0;
-        glp_adv_basis(lp, 0);
-        method = GLP_PRIMAL;
+        lp_basis_make(run->program->lp);
+        method = LP_PRIMAL;
     }
-    bool fine = glp_get_status(lp) == GLP_OPT && isfinite(glp_get_obj_val(lp));
-    return fine ? SOLVED : SOLVED_FAILED;
 }
 
 static bool dual_read(const struct run *run, int row, int64_t most, int64_t *dual)
 {
-    double value = glp_get_row_dual(run->program->lp, row);
-    if (!isfinite(value) || fabs(value) > PRICE_MAX) return false;
+    double value = lp_row_dual(run->program->lp, row);
+    if (isnan(value)) return false;
     *dual = llround(value * FINE);
     if (*dual > most) *dual = most;
     return true;
@@ -364,7 +311,7 @@ static int price_in(struct run *run)
 }
 
 /* The linear program over all columns. */
-static enum solved sprint(struct run *run, int method)
+static enum solved sprint(struct run *run, enum lp_method method)
 {
     for (int round = 0; round < ROUNDS_MAX; round++) {
         enum solved end = solve(run, method);
@@ -374,7 +321,7 @@ static enum solved sprint(struct run *run, int method)
         int added = price_in(run);
         if (added < 0) return SOLVED_FAILED;
         if (added == 0) return SOLVED;
-        method = GLP_PRIMAL;
+        method = LP_PRIMAL;
     }
     return SOLVED_LIMIT;
 }
@@ -383,7 +330,7 @@ static enum solved sprint(struct run *run, int method)
 
 static void program_drop(struct master *master)
 {
-    if (master->kept.lp != NULL && master->world == world) glp_delete_prob(master->kept.lp);
+    if (master->kept.lp != NULL && master->world == lp_world()) lp_drop(master->kept.lp);
     master->kept.lp = NULL;
     master->kept.count = master->row_count = master->dead_rows = 0;
 }
@@ -393,7 +340,7 @@ static void kept_rows_note(struct run *run)
     struct master *master = run->master;
     const struct partition *partition = &run->partition;
     const struct instance *in = partition->in;
-    uint32_t rows = (uint32_t)glp_get_num_rows(master->kept.lp);
+    uint32_t rows = (uint32_t)lp_rows(master->kept.lp);
     if (rows > master->row_cap) {
         master->row_cap = 2 * rows;
         master->rows = realloc(master->rows, sizeof *master->rows * master->row_cap);
@@ -418,11 +365,11 @@ static bool current_enter(struct run *run)
     for (uint32_t c = 0; c < partition->count; c++) {
         if (!partition->current[c]) continue;
         if (!column_enter(run, c)) return false;
-        int column = glp_get_num_cols(run->program->lp);
+        int column = lp_columns(run->program->lp);
         /* Column j is the unserved one of GLPK's row j in a program that is new. */
         int first = run->row_in[partition->rows[partition->first[c]]];
-        glp_set_col_stat(run->program->lp, first, GLP_NL);
-        glp_set_col_stat(run->program->lp, column, GLP_BS);
+        lp_column_basic(run->program->lp, first, false);
+        lp_column_basic(run->program->lp, column, true);
     }
     return true;
 }
@@ -431,9 +378,8 @@ static bool program_make(struct run *run)
 {
     const struct partition *partition = &run->partition;
     program_drop(run->master);
-    run->program->lp = glp_create_prob();
-    run->master->world = world;
-    glp_set_obj_dir(run->program->lp, GLP_MIN);
+    run->program->lp = lp_make();
+    run->master->world = lp_world();
     for (uint32_t row = 1; row <= partition->visits; row++) {
         if (!visit_enter(run, row)) return false;
     }
@@ -459,10 +405,10 @@ static void rows_find(struct run *run)
         uint32_t visit = row->hash == 0 ? NO_INDEX : in->visit_of_slot[row->slot];
         if (visit != NO_INDEX && in->nodes[visit].hash == row->hash) {
             run->row_in[partition->row_of_visit[visit]] = (int)i + 1;
-        } else if (glp_get_row_type(run->program->lp, (int)i + 1) != GLP_FR) {
+        } else if (!lp_row_is_free(run->program->lp, (int)i + 1)) {
             row->hash = 0;
             master->dead_rows++;
-            glp_set_row_bnds(run->program->lp, (int)i + 1, GLP_FR, 0, 0);
+            lp_row_bound(run->program->lp, (int)i + 1, LP_FREE, 0);
         }
     }
 }
@@ -479,7 +425,7 @@ static bool rows_edit(struct run *run)
         if (run->row_in[row] == 0)
             class_enter(run, row);
         else
-            glp_set_row_bnds(run->program->lp, run->row_in[row], GLP_UP, 0, partition->size[row]);
+            lp_row_bound(run->program->lp, run->row_in[row], LP_AT_MOST, partition->size[row]);
     }
     return true;
 }
@@ -496,7 +442,7 @@ static void columns_delete(struct program *program, int count, const int *number
             program->inside[kept++] = program->inside[i];
     }
     program->count = kept;
-    glp_del_cols(program->lp, count, numbers);
+    lp_columns_delete(program->lp, count, numbers);
 }
 
 /* Finds each column's meaning and price of today. What means nothing any more is deleted, or, while
@@ -508,7 +454,7 @@ static bool columns_edit(struct run *run)
     uint32_t *column_of = arena_need(run->scratch, sizeof *column_of * (run->pool->used + 1));
     int *gone = arena_need(run->scratch, sizeof *gone * (program->count + 1));
     double *unserved =
-        arena_need(run->scratch, sizeof *unserved * (size_t)(glp_get_num_rows(program->lp) + 1));
+        arena_need(run->scratch, sizeof *unserved * (size_t)(lp_rows(program->lp) + 1));
     int gone_count = 0;
     for (uint32_t c = 0; c < partition->count; c++)
         column_of[partition->place[c]] = c + 1;
@@ -527,12 +473,12 @@ static bool columns_edit(struct run *run)
             if (same) {
                 run->is_inside[c - 1] = 1;
                 price = partition->cost[c - 1];
-            } else if (glp_get_col_stat(program->lp, (int)i + 1) != GLP_BS) {
+            } else if (!lp_column_is_basic(program->lp, (int)i + 1)) {
                 gone[++gone_count] = (int)i + 1;
                 continue;
             }
         }
-        if (!price_set(program, (int)i + 1, price)) return false;
+        if (!lp_column_price(program->lp, (int)i + 1, price)) return false;
     }
     columns_delete(program, gone_count, gone);
     return true;
@@ -546,7 +492,7 @@ static void columns_purge(struct run *run)
     int *gone = arena_need(run->scratch, sizeof *gone * (program->count + 1)), count = 0;
     for (uint32_t i = 0; i < program->count; i++) {
         if (program->inside[i].place == NO_INDEX) continue;
-        if (glp_get_col_stat(program->lp, (int)i + 1) != GLP_BS) gone[++count] = (int)i + 1;
+        if (!lp_column_is_basic(program->lp, (int)i + 1)) gone[++count] = (int)i + 1;
     }
     columns_delete(program, count, gone);
 }
@@ -557,7 +503,7 @@ static bool void_chosen(const struct run *run)
     for (uint32_t i = 0; i < run->program->count; i++) {
         const struct inside *inside = &run->program->inside[i];
         if (inside->place != NO_INDEX && inside->column == NO_INDEX &&
-            glp_get_col_prim(run->program->lp, (int)i + 1) > SHARE_MIN)
+            lp_column_share(run->program->lp, (int)i + 1) > SHARE_MIN)
             return true;
     }
     return false;
@@ -568,19 +514,19 @@ static enum solved relax(struct run *run)
 {
     struct master *master = run->master;
     run->program = &master->kept;
-    run->report->warm = run->partition.whole && master->kept.lp != NULL && master->world == world &&
-                        master->dead_rows <= DEAD_ROWS_MAX;
+    run->report->warm = run->partition.whole && master->kept.lp != NULL &&
+                        master->world == lp_world() && master->dead_rows <= DEAD_ROWS_MAX;
     enum solved end = SOLVED_FAILED;
     if (run->report->warm && rows_edit(run) && columns_edit(run)) {
         provoke(run);
-        end = sprint(run, GLP_PRIMAL);
+        end = sprint(run, LP_PRIMAL);
     }
     if (end == SOLVED_LIMIT || (end == SOLVED && !void_chosen(run))) return end;
     memset(run->is_inside, 0, run->partition.count);
     run->report->warm = false;
     if (!program_make(run)) return SOLVED_FAILED;
     provoke(run);
-    return sprint(run, GLP_PRIMAL);
+    return sprint(run, LP_PRIMAL);
 }
 
 /* --- cuts --- */
@@ -588,21 +534,20 @@ static enum solved relax(struct run *run)
 static void trial_make(struct run *run)
 {
     struct program *from = &run->master->kept, *to = &run->master->trial;
-    to->lp = glp_create_prob();
-    glp_copy_prob(to->lp, from->lp, GLP_OFF);
+    to->lp = lp_copy(from->lp);
     to->count = 0;
     for (uint32_t i = 0; i < from->count; i++) {
         inside_add(to, from->inside[i]);
         if (from->inside[i].place != NO_INDEX && from->inside[i].column == NO_INDEX)
-            glp_set_col_bnds(to->lp, (int)i + 1, GLP_FX, 0, 0);
+            lp_column_void(to->lp, (int)i + 1);
     }
     run->program = to;
-    run->cut_rows = glp_get_num_rows(to->lp);
+    run->cut_rows = lp_rows(to->lp);
 }
 
 static void cut_enter(struct run *run, uint32_t k)
 {
-    glp_prob *lp = run->program->lp;
+    struct lp *lp = run->program->lp;
     int *index = arena_need(run->scratch, sizeof *index * (run->program->count + 1)), length = 0;
     double *one = arena_need(run->scratch, sizeof *one * (run->program->count + 1));
     const struct partition *partition = &run->partition;
@@ -618,10 +563,9 @@ static void cut_enter(struct run *run, uint32_t k)
         index[++length] = (int)i + 1;
         one[length] = 1;
     }
-    int row = glp_add_rows(lp, 1);
+    int row = lp_row_add(lp, LP_AT_MOST, 1);
     CHECK(row == run->cut_rows + (int)k + 1);
-    glp_set_row_bnds(lp, row, GLP_UP, 0, 1);
-    glp_set_mat_row(lp, row, length, index, one);
+    lp_row_fill(lp, row, length, index, one);
 }
 
 /* Adds cuts that the solution violates; returns how many. */
@@ -630,7 +574,7 @@ static uint32_t cut_round(struct run *run)
     struct part *parts = arena_need(run->scratch, sizeof *parts * (run->program->count + 1));
     uint32_t count = 0;
     for (uint32_t i = 0; i < run->program->count; i++) {
-        double share = glp_get_col_prim(run->program->lp, (int)i + 1);
+        double share = lp_column_share(run->program->lp, (int)i + 1);
         if (run->program->inside[i].column == NO_INDEX || share < SHARE_MIN) continue;
         if (share < 1 - SHARE_MIN)
             parts[count++] = (struct part){run->program->inside[i].column, share};
@@ -656,7 +600,7 @@ static enum solved tighten(struct run *run)
     for (int round = 0; round < CUT_ROUNDS_MAX && gap_of(run) > 0; round++) {
         int64_t gap = gap_of(run);
         if (cut_round(run) == 0) break;
-        enum solved end = sprint(run, GLP_DUALP);
+        enum solved end = sprint(run, LP_DUAL_THEN_PRIMAL);
         if (end != SOLVED) return end;
         if (gap_of(run) * 10 > gap * 9) break; /* more of them would not close it either */
     }
@@ -690,7 +634,7 @@ static bool narrow(struct run *run)
         uint32_t c = program->inside[i].column;
         if (program->inside[i].place == NO_INDEX) continue;
         if (c != NO_INDEX && (run->reduced[c] <= limit || run->partition.current[c])) continue;
-        if (glp_get_col_stat(program->lp, (int)i + 1) == GLP_BS) continue;
+        if (lp_column_is_basic(program->lp, (int)i + 1)) continue;
         gone[++count] = (int)i + 1;
         if (c != NO_INDEX) run->is_inside[c] = 0;
     }
@@ -702,8 +646,8 @@ static bool narrow(struct run *run)
     return true;
 }
 
-/* Hands the plan as it stands to GLPK, so that nothing worse is looked at. */
-static void give_plan(struct run *run, glp_tree *tree)
+/* The plan as it stands, so that nothing worse is looked at. */
+static double *known_choice(struct run *run)
 {
     const struct program *program = run->program;
     const struct partition *partition = &run->partition;
@@ -719,65 +663,37 @@ static void give_plan(struct run *run, glp_tree *tree)
         uint32_t c = program->inside[i].column;
         if (c != NO_INDEX) x[i + 1] = partition->current[c];
     }
-    glp_ios_heur_sol(tree, x);
+    return x;
 }
 
-static bool branched_enough(const struct run *run)
+static bool branched_enough(void *context, int pivots)
 {
-    return run->report->nodes > run->limits->nodes_max ||
-           glp_get_it_cnt(run->program->lp) - run->branch_begin > BRANCH_PIVOTS_MAX;
-}
-
-static void on_tree(glp_tree *tree, void *info)
-{
-    struct run *run = info;
-    words = 0;
-    switch (glp_ios_reason(tree)) {
-    case GLP_IHEUR:
-        if (!run->plan_given) give_plan(run, tree);
-        run->plan_given = true;
-        break;
-    case GLP_ISELECT:
-        run->report->nodes++;
-        if (branched_enough(run) || asked_to_stop(run)) glp_ios_terminate(tree);
-        break;
-    default: break;
-    }
+    struct run *run = context;
+    run->report->nodes++;
+    return run->report->nodes > run->limits->nodes_max || pivots > BRANCH_PIVOTS_MAX ||
+           asked_to_stop(run);
 }
 
 /* Solves the integer program. */
 static enum solved branch(struct run *run, uint32_t *chosen, uint32_t *chosen_count)
 {
     const struct program *program = run->program;
-    enum solved end = solve(run, GLP_PRIMAL);
-    if (end != SOLVED) return end;
-    for (uint32_t i = 0; i < program->count; i++)
-        glp_set_col_kind(program->lp, (int)i + 1, GLP_BV);
-    glp_iocp options;
-    glp_init_iocp(&options);
-    options.msg_lev = GLP_MSG_DBG;
-    options.out_dly = 0;
-    /* Preprocessing of each node, and the default way of branching, cost thrice what they save. */
-    options.br_tech = GLP_BR_MFV;
-    options.pp_tech = GLP_PP_NONE;
-    options.cb_func = on_tree;
-    options.cb_info = run;
-    words = 0;
-    run->branch_begin = glp_get_it_cnt(program->lp);
-    int failed = glp_intopt(program->lp, &options);
-    run->report->pivots += glp_get_it_cnt(program->lp) - run->branch_begin;
-    if (failed != 0 && failed != GLP_ESTOP) return SOLVED_FAILED;
-    int status = glp_mip_status(program->lp);
-    if (status != GLP_OPT && status != GLP_FEAS) return SOLVED_LIMIT;
+    enum solved solved = solve(run, LP_PRIMAL);
+    if (solved != SOLVED) return solved;
+    const struct lp_branching branching = {run, known_choice(run), branched_enough};
+    bool any;
+    enum lp_end end = lp_branch(program->lp, &branching, &any, &run->report->pivots);
+    if (end == LP_FAILED) return SOLVED_FAILED;
+    if (!any) return SOLVED_LIMIT;
     for (uint32_t i = 0; i < program->count; i++) {
-        double value = glp_mip_col_val(program->lp, (int)i + 1);
-        if (!isfinite(value)) return SOLVED_FAILED;
+        double value = lp_column_choice(program->lp, (int)i + 1);
+        if (isnan(value)) return SOLVED_FAILED;
         if (program->inside[i].place != NO_INDEX && value > 0.5) {
             if (program->inside[i].column == NO_INDEX) return SOLVED_FAILED;
             chosen[(*chosen_count)++] = program->inside[i].column;
         }
     }
-    return failed == 0 && !run->in_part ? SOLVED : SOLVED_LIMIT;
+    return end == LP_SOLVED && !run->in_part ? SOLVED : SOLVED_LIMIT;
 }
 
 /* --- all of it --- */
@@ -852,7 +768,7 @@ static enum master_end optimize(struct run *run)
     prices_note(run);
     kept_rows_note(run);
     enum master_end result = gap_of(run) <= 0 ? MASTER_NO_BETTER : integrate(run);
-    if (run->master->trial.lp != NULL) glp_delete_prob(run->master->trial.lp);
+    if (run->master->trial.lp != NULL) lp_drop(run->master->trial.lp);
     run->master->trial.lp = NULL;
     run->program = &run->master->kept;
     columns_purge(run);
@@ -903,6 +819,12 @@ static void run_size(struct run *run)
     run->master->prices.member = partition->member;
 }
 
+static void attempt(void *context)
+{
+    struct run *run = context;
+    run->report->end = optimize(run);
+}
+
 void master_recombine(struct master *master, struct plan *plan, struct pool *pool,
                       const uint8_t *seeds, const struct master_limits *limits,
                       struct master_report *report)
@@ -914,19 +836,10 @@ void master_recombine(struct master *master, struct plan *plan, struct pool *poo
     partition_make(&run->partition, plan, pool, seeds, limits->rows_max, run->scratch);
     if (run->partition.visits == 0 || run->partition.classes == 0) return;
     run_size(run);
-    words = 0;
-    glp_term_hook(on_text, NULL);
-    glp_error_hook(on_abort, NULL);
-    if (setjmp(escape) != 0) {
-        glp_free_env(); /* every program went with it */
-        world++;
-        master->trial.lp = NULL;
-        program_drop(master);
-        report->end = MASTER_FAILED;
-        return;
-    }
-    report->end = optimize(run);
-    glp_error_hook(NULL, NULL);
+    if (lp_attempt(attempt, run)) return;
+    master->trial.lp = NULL;
+    program_drop(master);
+    report->end = MASTER_FAILED;
 }
 
 /* --- life --- */
@@ -964,6 +877,5 @@ void master_forget_visit(struct master *master, uint32_t slot)
 
 void master_leave(void)
 {
-    glp_free_env();
-    world++;
+    lp_leave();
 }

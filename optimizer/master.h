@@ -9,9 +9,9 @@
  * less.
  *
  * GLPK stops the program when it is called wrongly or runs out of memory, calls a NaN optimal, and
- * may repeat a warning for ever without counting a pivot. So its error hook, and its terminal hook
- * when it says too much, jump back here, and its environment is thrown away: nothing of ours lives
- * in it, the pool makes the program anew. Every number is checked before it goes in and after it
+ * may repeat a warning for ever without counting a pivot. So all of it is an attempt (lp/lp.h), and
+ * when that fails, GLPK's environment is thrown away: nothing of ours lives in it, the pool makes
+ * the program anew. Every number is checked before it goes in and after it
  * comes out. If it is silent for ever only the parent helps (base/alive.h).
  *
  * Thread: one, always the same for all masters. Work is counted in pivots and nodes, never timed.
