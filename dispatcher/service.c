@@ -20,7 +20,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PURGE_STEPS = 8 }; /* of engine_purge, four times a second */
+enum {
+    PURGE_STEPS = 8, /* of engine_purge, four times a second */
+    PRIORITIES = 3,  /* 1 is everybody's */
+    BATCH_PRIORITY = 2,
+    BATCH_US = 5000, /* nobody waits longer for others to join his batch */
+};
 #define FREEZE_MARGIN_REAL_US (500 * 1000)
 
 struct service {
@@ -32,6 +37,7 @@ struct service {
     struct event *batch_event, *tick_event, *term_event, *int_event, *held_event, *alive_event;
     struct batches *batches;
     struct password_pool *passwords;
+    int64_t first_mono_us; /* when the first of those that wait came */
 };
 
 /* --- the ports of batches.h --- */
@@ -87,13 +93,19 @@ static void on_batch(evutil_socket_t fd, short what, void *context)
     schedule_tick(service);
 }
 
+/* The batch has a lower priority than what is readable, since one read takes few of the requests
+ * that came in while the last batch was committed. */
 static void on_request(void *context, struct sp_ticket ticket, const uint8_t *bytes, size_t size)
 {
     struct service *service = context;
+    const struct timeval soon = {0, 0};
     batches_put(service->batches, ticket, bytes, size);
-    if (batches_waiting(service->batches) > 1) return;
-    struct timeval soon = {0, 0};
-    event_add(service->batch_event, &soon); /* after everything that is readable now was read */
+    if (batches_waiting(service->batches) == 1) {
+        service->first_mono_us = clock_mono_us();
+        event_add(service->batch_event, &soon);
+    } else if (clock_mono_us() - service->first_mono_us > BATCH_US) {
+        on_batch(-1, 0, service);
+    }
 }
 
 static void on_password(void *context, uint32_t slot)
@@ -207,8 +219,10 @@ static enum err open_events(struct service *service, const struct options *optio
         .url = options->socket, .trusted = true, .on_request = on_request, .context = service};
     service->base = event_base_new();
     CHECK(service->base != NULL);
+    event_base_priority_init(service->base, PRIORITIES);
     service->passwords = password_pool_open(service->base, on_password, service);
     service->batch_event = evtimer_new(service->base, on_batch, service);
+    event_priority_set(service->batch_event, BATCH_PRIORITY);
     service->tick_event = evtimer_new(service->base, on_tick, service);
     service->held_event = event_new(service->base, -1, EV_PERSIST, on_held_timer, service);
     service->term_event = evsignal_new(service->base, SIGTERM, on_signal, service);
