@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/limits.h"
+#include "sp_send.h"
 #include "sp_wire.h"
 
 #include <event2/buffer.h>
@@ -234,9 +235,7 @@ bool sp_connection_send(struct sp_connection *connection, uint32_t request, cons
     CHECK(size <= rules->outbox_max);
     if (sp_connection_unsent(connection) > rules->outbox_max - size) return false;
     const uint8_t *head = sp_write_head(space, rules->unix_framing, request, size, &head_size);
-    struct evbuffer *out = bufferevent_get_output(connection->stream);
-    CHECK(evbuffer_add(out, head, head_size) == 0);
-    CHECK(evbuffer_add(out, bytes, size) == 0);
+    sp_send(connection->stream, rules->at_once, head, head_size, bytes, size);
     rules->counters->bytes_out += head_size + size;
     return true;
 }

@@ -20,6 +20,7 @@ struct sp_connection;
 /* What all connections of a listener share. */
 struct sp_rules {
     bool unix_framing;              /* one byte 0x01 before each length */
+    bool at_once;                   /* how replies are sent (sp_send.h) */
     size_t message_max, outbox_max; /* bytes */
     uint64_t drain_max;             /* 0: nothing is drained */
     unsigned greeting_ms, frame_ms;

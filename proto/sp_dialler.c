@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/limits.h"
+#include "sp_send.h"
 #include "sp_socket.h"
 #include "sp_tls.h"
 #include "sp_wire.h"
@@ -208,8 +209,7 @@ void sp_dialler_ask(struct sp_dialler *dialler, uint32_t request, const void *by
     size_t head_size;
     CHECK(sp_dialler_up(dialler) && sp_is_request_id(request));
     const uint8_t *head = sp_write_head(space, dialler->unix_framing, request, size, &head_size);
-    struct evbuffer *to = bufferevent_get_output(dialler->stream);
-    CHECK(evbuffer_add(to, head, head_size) == 0 && evbuffer_add(to, bytes, size) == 0);
+    sp_send(dialler->stream, dialler->options.at_once, head, head_size, bytes, size);
 }
 
 /* --- trust --- */

@@ -4,7 +4,8 @@
  * questions a second over one connection (the gateway its dispatcher), or holds ten thousand
  * connections (`callout load`), nng's context, aio and thread hop for each question cost more than
  * the question itself; this speaks the same wire on the loop that is there anyway. Any number of
- * questions may be out at once; what is asked in one turn of the loop leaves in one write.
+ * questions may be out at once; what is asked in one turn of the loop leaves in one write, unless
+ * `at_once` is set (sp_send.h).
  *
  *      sp_dialler_open --greeting--> on_up --answers--> on_reply ... --broken or closed--> on_end
  *
@@ -32,6 +33,7 @@ struct sp_dialler_options {
     const struct sp_trust *trust; /* for tls+tcp; borrowed until the dialler is closed */
     const char *source;           /* the address to dial from (tcp); NULL: any */
     size_t message_max;           /* a longer answer ends the connection */
+    bool at_once;                 /* for one question at a time over each of many connections */
     void (*on_up)(void *context);
     /* `bytes` is borrowed until return. */
     void (*on_reply)(void *context, uint32_t request, const uint8_t *bytes, size_t size);

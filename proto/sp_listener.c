@@ -226,6 +226,7 @@ static void rules_set(struct sp_listener *listener)
     const struct sp_listener_options *options = &listener->options;
     listener->rules = (struct sp_rules){
         .unix_framing = listener->url.scheme == URL_IPC,
+        .at_once = !options->trusted, /* neighbours ask many things at once, others one each */
         .message_max = options->trusted ? LIMIT_INNER_MESSAGE : LIMIT_MESSAGE,
         .outbox_max = options->trusted ? LIMIT_INNER_OUTBOX : LIMIT_OUTBOX,
         .drain_max = options->on_oversize == NULL ? 0 : LIMIT_DRAIN,

@@ -394,6 +394,7 @@ static void dial(struct device *device)
                                                .trust = device->load->trust,
                                                .source = source_of(device, source),
                                                .message_max = LIMIT_OUTBOX,
+                                               .at_once = true,
                                                .on_up = on_up,
                                                .on_reply = on_reply,
                                                .on_end = on_end,
