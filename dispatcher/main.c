@@ -12,14 +12,29 @@
 #include "optimizer/compare.h"
 #include "optimizer/service.h"
 #include "optimizer/solve_tool.h"
+#include "optimizer/verify_tool.h"
 #include "sim/ask.h"
 #include "sim/import.h"
 #include "sim/load/load_tool.h"
 #include "sim/run/run_tool.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+
+/* A folder is a system's data, a file is a certificate. */
+static int verify_either_main(int argc, char **argv)
+{
+    bool help = false;
+    for (int i = 1; i < argc; i++) {
+        if (argv[i][0] != '-' && verify_is_certificate(argv[i]))
+            return certificate_main(argc, argv);
+        help |= strcmp(argv[i], "--help") == 0;
+    }
+    if (help) (void)certificate_main(argc, argv);
+    return verify_main(argc, argv);
+}
 
 static const struct role {
     const char *word;
@@ -37,7 +52,8 @@ static const struct role {
     {"load", load_main,
      "many devices against a running system: how much, how fast, how it comes back"},
     {"replay", replay_main, "rebuilds the state from the fact log and compares its digest"},
-    {"verify", verify_main, "checks a data folder from its first fact to its last"},
+    {"verify", verify_either_main,
+     "checks a data folder from its first fact to its last, or a plan's certificate"},
     {"solve", solve_main, "a plan for a day folder or a VROOM file, without any system running"},
     {"audit", audit_main, "checks a plan of solve, or of another solver, against every rule"},
     {"compare", compare_main, "the live plan against a fresh solve of the same problem"},

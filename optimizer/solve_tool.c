@@ -3,6 +3,7 @@
 #include "base/exit_code.h"
 #include "optimizer/input_file.h"
 #include "optimizer/solve_lanes.h"
+#include "optimizer/write_certificate.h"
 #include "optimizer/write_plan.h"
 
 #include <errno.h>
@@ -168,6 +169,7 @@ const char *solve_run(struct solve_input *input, const struct solve_budget *budg
 
 struct options {
     const char *path, *format;
+    const char *certificate; /* where it goes; NULL: none is asked for */
     struct solve_budget budget;
     bool cpu_given, overtime, json, help;
 };
@@ -175,7 +177,8 @@ struct options {
 static int usage(FILE *out)
 {
     fputs("usage: callout solve FILE [--format FORMAT] [--cpu-seconds S | --work N] [--seed N]\n"
-          "                     [--searches K] [--threads N] [--no-overtime] [--json]\n",
+          "                     [--searches K] [--threads N] [--no-overtime] [--json]\n"
+          "                     [--certificate CERT]\n",
           out);
     if (out != stdout) fputs("callout solve --help says more\n", out);
     return out == stdout ? EXIT_DONE : EXIT_USAGE;
@@ -208,6 +211,8 @@ static int help(void)
         "                   of --work. With one search there is nothing to share\n"
         "  --no-overtime    of a day: nobody works beyond his shift\n"
         "  --json           the plan for programs\n"
+        "  --certificate CERT  writes the plan and the proof of how good it is, for\n"
+        "                   callout verify CERT\n"
         "\n"
         "An interrupt (Ctrl-C) ends the search early; the best plan so far is printed.\n"
         "\n"
@@ -250,11 +255,17 @@ static bool read_seconds(const char *text, double *out)
 static bool read_options(struct options *out, int argc, char **argv)
 {
     static const struct option words[] = {
-        {"format", required_argument, NULL, 'f'},   {"cpu-seconds", required_argument, NULL, 'c'},
-        {"work", required_argument, NULL, 'w'},     {"seed", required_argument, NULL, 's'},
-        {"searches", required_argument, NULL, 'k'}, {"threads", required_argument, NULL, 't'},
-        {"no-overtime", no_argument, NULL, 'o'},    {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0},
+        {"format", required_argument, NULL, 'f'},
+        {"cpu-seconds", required_argument, NULL, 'c'},
+        {"work", required_argument, NULL, 'w'},
+        {"seed", required_argument, NULL, 's'},
+        {"searches", required_argument, NULL, 'k'},
+        {"threads", required_argument, NULL, 't'},
+        {"no-overtime", no_argument, NULL, 'o'},
+        {"json", no_argument, NULL, 'j'},
+        {"help", no_argument, NULL, 'h'},
+        {"certificate", required_argument, NULL, 'C'},
+        {NULL, 0, NULL, 0},
     };
     bool fine = true;
     *out = (struct options){.budget = {.cpu_seconds = CPU_SECONDS_DEFAULT, .seed = 1},
@@ -270,6 +281,7 @@ static bool read_options(struct options *out, int argc, char **argv)
         case 't': fine = read_number(optarg, THREADS_MAX, &out->budget.threads); break;
         case 'o': out->overtime = false; break;
         case 'j': out->json = true; break;
+        case 'C': out->certificate = optarg; break;
         case 'h': out->help = true; return true;
         default: fine = false;
         }
@@ -298,6 +310,16 @@ static void say_dropped(const struct solve_input *input)
     fputc('\n', stderr);
 }
 
+/* The plan as it stands in the solver, with what proves its bound. */
+static enum err certify(const struct solver *solver, const char *path, struct problem *problem)
+{
+    FILE *out = fopen(path, "w");
+    if (out == NULL) return problem_set(problem, ERR_IO, path, "%s", strerror(errno));
+    enum err err = write_certificate(&solver->day, &solver->in, &solver->plan, NULL, out);
+    if (fclose(out) != 0) err = ERR_IO;
+    return err == ERR_OK ? ERR_OK : problem_set(problem, err, path, "cannot be written");
+}
+
 static enum err solve(struct solve_input *input, const struct options *options,
                       struct problem *problem)
 {
@@ -313,6 +335,10 @@ static enum err solve(struct solve_input *input, const struct options *options,
     sigaction(SIGINT, &before, NULL);
     effort.cpu_seconds = cpu_seconds();
     effort.work = input->solver.work_done;
+    if (options->certificate != NULL) {
+        enum err err = certify(&input->solver, options->certificate, problem);
+        if (err != ERR_OK) return err;
+    }
     if (options->json) return write_plan_json(input, &effort, stdout, problem);
     return write_plan_text(input, &effort, stdout, problem);
 }

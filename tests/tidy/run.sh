@@ -32,4 +32,6 @@ done
 
 "$tidy/purity.sh" "$build"/libmodel.a "$build"/lib{optimizer,dispatcher,gateway}_core.a || bad=1
 "$tidy/apart.sh" "$build"/libaudit.a "$build"/lib{model,optimizer_core,optimizer}.a || bad=1
+"$tidy/apart.sh" "$build"/libverify.a \
+    "$build"/lib{model,optimizer_core,bound,audit,optimizer}.a || bad=1
 exit $bad

@@ -1,0 +1,265 @@
+/* Certificates of random small days: what the checker takes, and what it refuses.
+ *
+ * Duals are made up, so that nothing of the solver's own idea of a bound is in them: whatever they
+ * are, the sum that the checker proves is at most what the best plan costs, which is found by brute
+ * force. The checker's least route of each technician is never dearer than the brute's.
+ *
+ * CALLOUT_CASES=N in the environment makes it N cases instead of a few hundred.
+ */
+#include "optimizer/verify/verify.h"
+#include "optimizer/write_certificate.h"
+#include "small_day.h"
+
+enum { CASES_DEFAULT = 250, ROUNDS = 100, CUTS = 4 };
+
+static struct brute brutes[TECHNICIANS];
+
+/* --- a certificate of made-up numbers -------------------------------------------------------- */
+
+struct made {
+    struct small_day day;
+    struct solver solver;
+    struct audited audited;
+    struct rng rng;
+    int64_t visit_dual[ORDERS], technician_dual[TECHNICIANS];
+    struct proof_cut cuts[CUTS];
+    uint8_t cut_memory[CUTS][1];
+    uint16_t near[ORDERS * PROOF_NEAR_MAX];
+    uint8_t near_count[ORDERS];
+    struct proof proof;
+    char *text;
+    size_t size;
+};
+
+static int64_t some(struct made *made, int64_t low, int64_t high)
+{
+    return low + (int64_t)(rng_next(&made->rng) % (uint64_t)(high - low + 1));
+}
+
+static void make_duals(struct made *made)
+{
+    uint32_t visits = made->solver.in.visit_count;
+    for (uint32_t v = 0; v < visits; v++) {
+        int64_t price = made->solver.in.nodes[v].price * INT64_C(256), high = 4000 * 256;
+        int64_t dual = some(made, -50 * 256, some(made, 0, 3) == 0 ? price : high);
+        made->visit_dual[v] = dual > price ? price : dual;
+    }
+    for (uint32_t v = 0; v < visits; v++) {
+        made->near_count[v] = 0;
+        for (uint32_t other = 0; other < visits; other++) {
+            if (some(made, 0, 3) == 0) continue;
+            made->near[v * PROOF_NEAR_MAX + made->near_count[v]++] = (uint16_t)other;
+        }
+    }
+}
+
+static void make_cuts(struct made *made)
+{
+    uint32_t visits = made->solver.in.visit_count;
+    made->proof.cut_count = visits < 3 ? 0 : (uint32_t)some(made, 0, CUTS);
+    for (uint32_t c = 0; c < made->proof.cut_count; c++) {
+        struct proof_cut *cut = &made->cuts[c];
+        uint16_t a = (uint16_t)some(made, 0, visits - 3);
+        uint16_t b = (uint16_t)some(made, a + 1, visits - 2);
+        made->cut_memory[c][0] = (uint8_t)some(made, 0, 255);
+        *cut = (struct proof_cut){.visits = {a, b, (uint16_t)some(made, b + 1, visits - 1)},
+                                  .dual = -some(made, 0, 500 * 256),
+                                  .memory = made->cut_memory[c]};
+    }
+}
+
+static void make_proof(struct made *made)
+{
+    made->proof = (struct proof){.visit_count = made->solver.in.visit_count,
+                                 .technician_count = made->solver.in.technician_count,
+                                 .visit_dual = made->visit_dual,
+                                 .technician_dual = made->technician_dual,
+                                 .cuts = made->cuts,
+                                 .near = made->near,
+                                 .near_count = made->near_count};
+    make_duals(made);
+    make_cuts(made);
+    made->proof.bound = proof_sum(&made->proof);
+}
+
+static void write_text(struct made *made)
+{
+    free(made->text);
+    FILE *out = open_memstream(&made->text, &made->size);
+    assert_int_equal(write_certificate(&made->solver.day, &made->solver.in, &made->solver.plan,
+                                       &made->proof, out),
+                     ERR_OK);
+    fclose(out);
+}
+
+static void read_text(const struct made *made, struct certificate *certificate,
+                      struct arena *memory)
+{
+    struct problem problem = {0};
+    arena_open(memory, CERTIFICATE_MEMORY_MAX);
+    if (certificate_read(certificate, made->text, made->size, memory, &problem) != ERR_OK)
+        fail_msg("%s %s\n%s", problem.field, problem.text, made->text);
+}
+
+/* Each technician is worth what his cheapest route leaves, which the checker says. */
+static void settle(struct made *made)
+{
+    struct arena memory;
+    struct certificate certificate;
+    write_text(made);
+    read_text(made, &certificate, &memory);
+    for (uint32_t t = 0; t < certificate.technician_count; t++) {
+        uint32_t route[CERTIFICATE_ROUTE_MAX], count;
+        uint64_t labels = 0;
+        assert_true(verify_cheapest(&certificate, t, CERTIFICATE_UNLIMITED, route, &count,
+                                    &made->technician_dual[t], &labels));
+    }
+    arena_close(&memory);
+    made->proof.bound = proof_sum(&made->proof);
+    write_text(made);
+}
+
+static void make(struct made *made, uint64_t seed)
+{
+    small_day_make(&made->day, seed);
+    made->rng = (struct rng){seed ^ 0x5eed};
+    solver_open(&made->solver, &made->day.table.travel, SERVICE_DAY);
+    tell(&made->day, &made->solver.day);
+    solver_fresh(&made->solver, ROUNDS, seed);
+    audited_open(&made->audited, &made->day.problem);
+    memset(made->technician_dual, 0, sizeof made->technician_dual);
+    make_proof(made);
+    settle(made);
+}
+
+static void unmake(struct made *made)
+{
+    free(made->text);
+    made->text = NULL;
+    audited_close(&made->audited);
+    solver_close(&made->solver);
+}
+
+static void check(const struct made *made, struct verify_report *report)
+{
+    struct arena memory;
+    struct certificate certificate;
+    memset(report, 0, sizeof *report);
+    read_text(made, &certificate, &memory);
+    verify_plan(&certificate, report);
+    verify_bound(&certificate, NULL, report);
+    arena_close(&memory);
+}
+
+static void print_findings(const struct verify_report *report)
+{
+    for (uint32_t i = 0; i < report->finding_count && i < VERIFY_FINDINGS_MAX; i++)
+        printf("  %s: %s\n", report->findings[i].place, report->findings[i].text);
+}
+
+/* --- against brute force --------------------------------------------------------------------- */
+
+struct tally {
+    uint32_t cases, refused, above, dearer, believed;
+    uint32_t priced, exact;
+};
+
+/* What brute force finds to be the least that a technician's route costs beyond what it pays. */
+static int64_t brute_least(const struct made *made, uint32_t technician)
+{
+    const struct brute *brute = &brutes[technician];
+    struct proof proof = made->proof;
+    int64_t none[TECHNICIANS] = {0}, least = INT64_MAX;
+    proof.technician_dual = none;
+    for (uint32_t set = 0; set < SETS; set++) {
+        uint16_t route[ORDERS];
+        uint32_t count = 0;
+        if (brute->best[set] == INT64_MAX) continue;
+        for (uint32_t left = set; left != 0; left &= left - 1, count++)
+            route[count] = (uint16_t)brute->best_order[set][count];
+        int64_t reduced = proof_reduced(&proof, technician, route, count, brute->best[set]);
+        if (reduced < least) least = reduced;
+    }
+    return least;
+}
+
+static void compare_case(struct made *made, uint64_t seed, struct tally *tally)
+{
+    struct verify_report report;
+    uint32_t served;
+    check(made, &report);
+    int64_t best = brute_force(&made->audited.audit, brutes, &served);
+    tally->cases++;
+    tally->refused += report.finding_count > 0;
+    tally->above += report.lower_bound > best || best > made->solver.plan.cost;
+    if (report.finding_count > 0 || report.lower_bound > best) {
+        printf("case %llu: bound %lld, best %lld, plan %lld\n", (unsigned long long)seed,
+               (long long)report.lower_bound, (long long)best, (long long)made->solver.plan.cost);
+        print_findings(&report);
+    }
+    for (uint32_t t = 0; t < made->solver.in.technician_count; t++) {
+        int64_t least = brute_least(made, t);
+        tally->priced++;
+        tally->exact += least == made->technician_dual[t];
+        tally->dearer += least < made->technician_dual[t];
+        if (least < made->technician_dual[t])
+            printf("case %llu, T%u: %lld by brute force, %lld by the checker\n",
+                   (unsigned long long)seed, t, (long long)least,
+                   (long long)made->technician_dual[t]);
+    }
+}
+
+/* One more than the truth is one too much. */
+static void claim_too_much(struct made *made, uint64_t seed, struct tally *tally)
+{
+    struct verify_report report;
+    char place[32];
+    uint32_t liar = (uint32_t)(seed % made->solver.in.technician_count);
+    if (made->technician_dual[liar] == CERTIFICATE_UNLIMITED) return;
+    made->technician_dual[liar]++;
+    made->proof.bound = proof_sum(&made->proof);
+    write_text(made);
+    check(made, &report);
+    snprintf(place, sizeof place, "technician T%u", liar);
+    if (report.finding_count != 1 || strcmp(report.findings[0].place, place) != 0) {
+        tally->believed++;
+        printf("case %llu: T%u claims too much, and that gives %u findings\n",
+               (unsigned long long)seed, liar, report.finding_count);
+        print_findings(&report);
+    }
+}
+
+static uint32_t cases_wanted(void)
+{
+    const char *text = getenv("CALLOUT_CASES");
+    return text == NULL ? CASES_DEFAULT : (uint32_t)strtoul(text, NULL, 10);
+}
+
+static void no_bound_is_above_the_best_plan(void **state)
+{
+    static struct made made;
+    struct tally tally = {0};
+    (void)state;
+    for (uint64_t seed = 1; seed <= cases_wanted(); seed++) {
+        make(&made, seed);
+        compare_case(&made, seed, &tally);
+        claim_too_much(&made, seed, &tally);
+        unmake(&made);
+    }
+    print_message("%u cases: %u refused, %u bounds too high, %u lies believed; of %u technicians "
+                  "%u priced to the unit, %u too dear\n",
+                  tally.cases, tally.refused, tally.above, tally.believed, tally.priced,
+                  tally.exact, tally.dearer);
+    assert_int_equal(tally.refused, 0);
+    assert_int_equal(tally.above, 0);
+    assert_int_equal(tally.dearer, 0);
+    assert_int_equal(tally.believed, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_bound_is_above_the_best_plan),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
