@@ -1,14 +1,16 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import type { BoardReply, FeedAppointment } from "@callout/shared/wire";
-import { countKinds, findExceptions } from "../src/model/attention.ts";
+import { Attention, countKinds, findExceptions, lateMsOf, type Exception, type Kind } from "../src/model/attention.ts";
 import { mergeBoard, type Day } from "../src/model/day.ts";
+import { clusterOf } from "../src/board/map_clusters.ts";
 import { Rows, spanOf } from "../src/board/gantt_rows.ts";
 
 const noon = Date.UTC(2026, 10, 23, 12);
 const minute = 60_000;
 const us = (ms: number) => String(ms * 1000);
 const serviceDay = 20780;
+const none = new Map<string, Kind>();
 
 function visit(id: string, more: FeedAppointment & { technician?: string; startMs?: number } = {}): FeedAppointment {
   const { technician, startMs, ...rest } = more;
@@ -72,8 +74,8 @@ test("each kind of trouble is found, and the list is by when the promise is brok
   assert.deepEqual(found.map((one) => `${one.key} ${one.kind}`), [
     "late.1 lateNow", "nobody.1 noTechnician", "soon.1 willBeLate", "free.1 noTechnician", "night.1 ruleBroken"]);
   assert.deepEqual(countKinds(found), { lateNow: 1, willBeLate: 1, noTechnician: 2, ruleBroken: 1, noContact: 0, waiting: 0 });
-  assert.equal(found[0]?.lateMs, 11 * minute);
-  assert.equal(found[2]?.lateMs, 10 * minute);
+  assert.equal(lateMsOf(found[0] ?? assert.fail(), noon), 11 * minute);
+  assert.equal(lateMsOf(found[2] ?? assert.fail(), noon), 10 * minute);
 });
 
 test("a promised window counts before a wish, and who is there already is not late now", () => {
@@ -100,11 +102,79 @@ test("a row that nothing changed in is the same object", () => {
   const rows = new Rows();
   const first = board({ complete: true, technicians: [technician("T10"), technician("T2")],
     appointments: [visit("W1.1", { technician: "T2" }), visit("W2.1", { technician: "T10" })] });
-  const before = rows.make(first, false);
+  const before = rows.make(first, false, none);
   assert.deepEqual(before.map((row) => row.technician.id), ["T2", "T10"]);
-  const after = rows.make(board({ appointments: [visit("W2.1", { technician: "T10", startMs: noon + minute })] }, first), false);
+  const after = rows.make(board({ appointments: [visit("W2.1", { technician: "T10", startMs: noon + minute })] }, first), false, none);
   assert.equal(after[0], before[0]);
   assert.notEqual(after[1], before[1]);
+});
+
+/* A day of twenty technicians with ten visits each, of which only one is touched. */
+function manyVisits(): Day {
+  const ids = Array.from({ length: 20 }, (_, i) => `T${i}`);
+  return board({ complete: true, technicians: ids.map(technician), appointments: ids.flatMap((id, i) =>
+    Array.from({ length: 10 }, (_, j) => visit(`W${i}-${j}.1`, {
+      technician: id, startMs: noon + j * 20 * minute, windows: [window(-30, j * 20 - 5)] }))) });
+}
+
+test("what is sent again but is the same is the same object, and its parts are", () => {
+  const first = manyVisits();
+  const again = board({ technicians: [technician("T3")], appointments: [
+    visit("W3-1.1", { technician: "T3", startMs: noon + 20 * minute, windows: [window(-30, 15)] }),
+    visit("W3-2.1", { technician: "T3", startMs: noon + 41 * minute, windows: [window(-30, 35)] })] }, first);
+  assert.deepEqual([...again.delta?.visits ?? []], ["W3-2.1"]);
+  assert.deepEqual([...again.delta?.technicians ?? []], []);
+  assert.equal(again.technicians, first.technicians);
+  assert.equal(again.visits.get("W3-1.1"), first.visits.get("W3-1.1"));
+  assert.equal(again.visits.get("W3-2.1")?.windows, first.visits.get("W3-2.1")?.windows);
+  assert.equal(again.delta?.base, first.serial);
+});
+
+test("a change of one visit has one visit looked at and one row made, of two hundred", () => {
+  const rows = new Rows(), attention = new Attention(), heard = new Map<string, number>();
+  const first = manyVisits();
+  const before = rows.make(first, false, attention.update(first, noon, heard, 1e9).kinds);
+  const [looks, made] = [attention.looks, rows.made];
+  assert.deepEqual([looks, made], [200, 20]);
+  const second = board({ appointments: [visit("W7-4.1", { technician: "T7", startMs: noon + 81 * minute, windows: [window(-30, 75)] })] }, first);
+  const after = rows.make(second, false, attention.update(second, noon, heard, 1e9).kinds);
+  assert.deepEqual([attention.looks - looks, rows.made - made], [1, 1]);
+  assert.equal(after.filter((row, index) => row !== before[index]).length, 1);
+  /* A position is no change of a row. */
+  const third = board({ fixes: [{ technicianId: "T9", fix: { fixTimeUs: us(noon), point: { latE7: 472000000, lonE7: 95000000 } } }] }, second);
+  assert.equal(rows.make(third, false, attention.update(third, noon, heard, 1e9).kinds), after);
+  assert.deepEqual([attention.looks - looks, rows.made - made], [1, 1]);
+  /* A delta that was not seen has all of it looked at, and no more made than differ. */
+  const unseen = board({ appointments: [visit("W8-4.1", { technician: "T8", startMs: noon + 82 * minute, windows: [window(-30, 75)] })] }, third);
+  const last = board({ appointments: [visit("W9-4.1", { technician: "T9", startMs: noon + 82 * minute, windows: [window(-30, 75)] })] }, unseen);
+  rows.make(last, false, attention.update(last, noon, heard, 1e9).kinds);
+  assert.equal(rows.made - made, 3);
+});
+
+test("time alone has those looked at whose window ends, and finds what a fresh look finds", () => {
+  const attention = new Attention(), heard = new Map<string, number>();
+  const day = manyVisits();
+  attention.update(day, noon - 60 * minute, heard, 1e9);
+  const looks = attention.looks;
+  const same = attention.update(day, noon - 50 * minute, heard, 1e9);
+  assert.equal(attention.looks, looks);
+  assert.equal(attention.update(day, noon - 49 * minute, heard, 1e9), same);
+  for (const at of [-6, -4, 14, 16, 40, -20, 200]) {
+    const now = noon + at * minute;
+    const names = (found: readonly Exception[]) => found.map((one) => `${one.key} ${one.kind}`);
+    const kept = attention.update(day, now, heard, 1e9);
+    assert.deepEqual(names(kept.exceptions), names(findExceptions(day, now, heard, 1e9)), String(at));
+    assert.equal(kept.kinds.size, kept.exceptions.length);
+  }
+});
+
+test("places near to each other are one, wherever the grid's lines are, and each place is in one", () => {
+  const spots = [{ x: -0.5, y: 9.9 }, { x: 0.5, y: 10.1 }, { x: 40, y: 40 }, { x: 49, y: 49 }, { x: 60, y: 40 }];
+  const found = clusterOf(spots, 10);
+  assert.deepEqual(found.map((one) => one.members.length), [2, 2, 1]);
+  assert.deepEqual([found[0]?.x, found[0]?.y], [0, 10]);
+  assert.equal(clusterOf(spots, 0.01).length, 5);
+  assert.equal(clusterOf(spots, 1000).length, 1);
 });
 
 test("the hours shown hold every shift, whole, and no more than the day can have", () => {
@@ -113,7 +183,7 @@ test("the hours shown hold every shift, whole, and no more than the day can have
   const rows = new Rows();
   const day = board({ complete: true, technicians: [technician("T1")],
     appointments: [visit("W1.1", { technician: "T1", startMs: noon + 400 * hour })] });
-  const span = spanOf(rows.make(day, false), bounds);
+  const span = spanOf(rows.make(day, false, none), bounds);
   assert.ok(span.startMs <= noon - 4 * hour && (span.startMs - bounds.startMs) % hour === 0);
   assert.equal(span.endMs, bounds.endMs + 12 * hour);
   assert.ok(spanOf([], bounds).endMs > spanOf([], bounds).startMs);

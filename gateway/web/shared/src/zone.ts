@@ -5,9 +5,13 @@
  * have 23 or 25 hours.
  */
 const dayMs = 86_400_000;
+const quarterMs = 900_000;
+const offsetsMax = 2_000;
 
 export class Zone {
   private readonly formats = new Map<string, Intl.DateTimeFormat>();
+  private readonly times = new Map<number, string>(); // of a minute of the day, made once: Intl is slow
+  private readonly offsets = new Map<number, number>(); // of a quarter of an hour since 1970
 
   constructor(readonly name: string, readonly locale: string) {}
 
@@ -22,7 +26,13 @@ export class Zone {
 
   /* 14:05 or 2:05 PM, as the locale has it. */
   time(ms: number): string {
-    return this.format("time", { hour: "2-digit", minute: "2-digit" }).format(ms);
+    const minute = Math.floor((ms + this.offset(ms)) / 60_000) % 1440;
+    let text = this.times.get(minute);
+    if (text === undefined) {
+      text = this.format("time", { hour: "2-digit", minute: "2-digit" }).format(ms);
+      this.times.set(minute, text);
+    }
+    return text;
   }
 
   timeRange(fromMs: number, untilMs: number): string {
@@ -39,8 +49,18 @@ export class Zone {
     }).format(ms);
   }
 
-  /* Milliseconds to add to UTC at that instant. */
+  /* Milliseconds to add to UTC at that instant. No zone changes but at a quarter of an hour. */
   offset(ms: number): number {
+    const quarter = Math.floor(ms / quarterMs);
+    let offset = this.offsets.get(quarter);
+    if (offset === undefined) {
+      if (this.offsets.size >= offsetsMax) this.offsets.clear();
+      this.offsets.set(quarter, (offset = this.readOffset(quarter * quarterMs)));
+    }
+    return offset;
+  }
+
+  private readOffset(ms: number): number {
     const parts: Partial<Record<Intl.DateTimeFormatPartTypes, number>> = {};
     const format = this.utcLike();
     for (const { type, value } of format.formatToParts(ms)) parts[type] = Number(value);

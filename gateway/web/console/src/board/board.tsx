@@ -1,9 +1,10 @@
 /* board.tsx - the first screen: header, attention strip, map over Gantt, list beside them.
  *
  * Map and Gantt draw themselves (map.ts, gantt.ts) into places that stay; the rest is Preact. */
+import { computed } from "@preact/signals";
 import { t } from "@callout/shared/i18n";
 import { selectedTechnicianId, selectedVisitId } from "../model/selection.ts";
-import { day } from "../model/store.ts";
+import { isLoaded } from "../model/store.ts";
 import { AttentionStrip } from "./strip.tsx";
 import { ExceptionList } from "./list.tsx";
 import { GanttPane } from "./gantt_pane.tsx";
@@ -13,17 +14,19 @@ import { MapPane } from "./map_pane.tsx";
 import { useBoardKeys } from "./board_keys.ts";
 import { Editing } from "../edit/editing.tsx";
 
+const hasDrawer = computed(() => (selectedVisitId.value ?? selectedTechnicianId.value) !== null);
+
 export function Board() {
   useBoardKeys();
   return (
     <div class="board">
       <a class="skip" href="#list">{t("skip.list")}</a>
       <a class="skip" href="#gantt">{t("skip.gantt")}</a>
-      {(selectedVisitId.value ?? selectedTechnicianId.value) !== null &&
+      {hasDrawer.value &&
         <a class="skip" href="#drawer">{t("skip.drawer")}</a>}
       <Header />
       <AttentionStrip />
-      <main class="board-main" aria-busy={day.value === null}>
+      <main class="board-main" aria-busy={!isLoaded.value}>
         <MapPane />
         <GanttPane />
       </main>

@@ -4,6 +4,11 @@
  * at fixed heights, so which of them are in sight is a division; above `allRows` only those are in
  * the document. It is an ARIA grid with one tab stop: arrows go from cell to cell, Enter selects.
  *
+ * Only rows that would look different are drawn, those in sight first; and a frame draws for no more
+ * than `budgetMs`, what is left is drawn in the frames after it. So many changes at once make the
+ * grid late by some frames, never the page slow. What a person did is drawn at once, as far as he
+ * sees it.
+ *
  * A row that is held (because it is dragged in) is not drawn until it is released, whatever comes.
  */
 import { t } from "@callout/shared/i18n";
@@ -20,6 +25,7 @@ const namePx = 190;
 const allRows = 200;
 const marginRows = 8; // drawn beyond what is in sight
 const paintMs = 250;
+const budgetMs = 1.2; // of script in a frame
 const hourMs = 3_600_000;
 
 export type Picture = Omit<Scene, "scale" | "focus"> & {
@@ -42,10 +48,14 @@ export class Gantt {
   private readonly views = new Map<string, RowView>();
   private readonly held = new Set<string>();
   private readonly painter = new Painter(paintMs, () => this.paint());
-  private readonly resize = new ResizeObserver(() => this.painter.now());
+  private readonly resize = new ResizeObserver(() => this.hurry());
   private focus: Scene["focus"] = { technicianId: "", visitId: null };
   private hourPx = 0; // 0: as wide as the room allows
   private axis = "";
+  private lastScale: Scale | null = null;
+  private nowX = NaN;
+  private eager = true;
+  drawn = 0; // rows drawn, ever
   private picture: Picture | null = null;
 
   constructor(private readonly events: GanttEvents) {
@@ -58,7 +68,8 @@ export class Gantt {
     this.head.append(this.corner, this.hours);
     this.body.append(this.now);
     this.it.append(this.head, this.body);
-    this.it.addEventListener("scroll", () => this.painter.now(), { passive: true });
+    this.it.addEventListener("scroll", () => this.hurry(), { passive: true });
+    this.it.addEventListener("pointerover", (event) => this.tip(event), { passive: true });
     this.it.addEventListener("keydown", (event) => this.press(event));
     this.it.addEventListener("click", (event) => this.click(event));
     this.it.addEventListener("focusin", (event) => this.follow(event));
@@ -74,8 +85,14 @@ export class Gantt {
   /* Live changes are drawn when it is their time; `eager`: a person did something. */
   show(picture: Picture, eager: boolean): void {
     this.picture = picture;
-    if (eager) this.painter.now();
+    if (eager) this.hurry();
     else this.painter.touch();
+  }
+
+  /* On the next frame all that is in sight is drawn. */
+  private hurry(): void {
+    this.eager = true;
+    this.painter.now();
   }
 
   zoom(wish: Zoom): void {
@@ -84,6 +101,7 @@ export class Gantt {
     const scale = this.scale(this.picture);
     const centre = (this.it.scrollLeft + this.room() / 2) / scale.hourPx;
     this.hourPx = wish === "fit" ? 0 : stepHour(scale.hourPx, wish);
+    this.eager = true;
     this.paint();
     if (wish !== "fit")
       this.it.scrollLeft = centre * this.scale(this.picture).hourPx - this.room() / 2;
@@ -97,11 +115,11 @@ export class Gantt {
     const top = index * rowPx, seen = this.it.clientHeight - this.head.offsetHeight;
     if (top < this.it.scrollTop || top + rowPx > this.it.scrollTop + seen)
       this.it.scrollTop = top - seen / 2;
-    if (visit === null) return this.painter.now();
+    if (visit === null) return this.hurry();
     const x = xOf(this.scale(this.picture), startOf(visit));
     if (x < this.it.scrollLeft || x > this.it.scrollLeft + this.room() - 40)
       this.it.scrollLeft = x - this.room() / 3;
-    this.painter.now();
+    this.hurry();
   }
 
   hold(technicianId: string): void {
@@ -110,7 +128,7 @@ export class Gantt {
 
   release(): void {
     this.held.clear();
-    this.painter.now();
+    this.hurry();
   }
 
   /* Of the screen: whose row is there, and what time. null: no lane is. */
@@ -146,9 +164,13 @@ export class Gantt {
     return Math.max(100, this.it.clientWidth - namePx);
   }
 
+  /* The same object as long as it is the same scale. */
   private scale(picture: Picture): Scale {
     const hourPx = this.hourPx === 0 ? fitHour(picture.span, this.room() - 2) : this.hourPx;
-    return { ...picture.span, hourPx };
+    const { startMs, endMs } = picture.span, last = this.lastScale;
+    if (last === null || last.startMs !== startMs || last.endMs !== endMs || last.hourPx !== hourPx)
+      this.lastScale = { startMs, endMs, hourPx };
+    return this.lastScale ?? { startMs, endMs, hourPx };
   }
 
   private scrollToTime(ms: number): void {
@@ -198,38 +220,64 @@ export class Gantt {
 
   private drawNow(picture: Picture, scale: Scale): void {
     const inside = picture.nowMs > scale.startMs && picture.nowMs < scale.endMs;
+    const x = inside ? xOf(scale, picture.nowMs) : -1;
+    if (x === this.nowX) return;
+    this.nowX = x;
     this.now.hidden = !inside;
-    if (inside) this.now.style.transform = `translateX(${xOf(scale, picture.nowMs)}px)`;
+    if (inside) this.now.style.transform = `translateX(${x}px)`;
   }
 
-  private inSight(count: number): { from: number; until: number } {
-    if (count <= allRows) return { from: 0, until: count };
-    const from = Math.floor(this.it.scrollTop / rowPx) - marginRows;
-    const until = Math.ceil((this.it.scrollTop + this.it.clientHeight) / rowPx) + marginRows;
-    return { from: Math.max(0, from), until: Math.min(count, until) };
+  /* What is seen, and what is in the document. */
+  private inSight(count: number): { from: number; until: number; first: number; end: number } {
+    const from = Math.floor(this.it.scrollTop / rowPx);
+    const until = Math.min(count, Math.ceil((this.it.scrollTop + this.it.clientHeight) / rowPx));
+    if (count <= allRows) return { from, until, first: 0, end: count };
+    return { from, until, first: Math.max(0, from - marginRows), end: Math.min(count, until + marginRows) };
   }
 
   private drawRows(picture: Picture, scene: Scene): void {
-    const { from, until } = this.inSight(picture.rows.length);
-    const gone = new Set(this.views.keys());
-    picture.rows.forEach((row, index) => {
-      const { id } = row.technician;
-      /* The row that has the focus stays, so that it does not fall out of the keyboard's reach. */
-      if ((index < from || index >= until) && id !== this.focus.technicianId) return;
-      gone.delete(id);
-      let view = this.views.get(id);
-      if (view === undefined) {
-        view = new RowView(id);
-        this.views.set(id, view);
-        this.body.append(view.it);
-      }
-      if (!this.held.has(id)) view.draw(row, index, rowPx, scene);
-    });
-    for (const id of gone) {
-      if (this.held.has(id)) continue;
-      this.views.get(id)?.it.remove();
-      this.views.delete(id);
+    const { rows } = picture;
+    const { from, until, first, end } = this.inSight(rows.length);
+    const eager = this.eager, began = performance.now();
+    const kept = new Set<string>();
+    let left = false;
+    const take = (index: number, urgent: boolean) => {
+      const row = rows[index];
+      if (row === undefined || kept.has(row.technician.id)) return;
+      kept.add(row.technician.id);
+      if (urgent || performance.now() - began < budgetMs) this.drawRow(row, index, scene);
+      else left ||= this.isStale(row, index, scene);
+    };
+    for (let index = from; index < until; index++) take(index, eager);
+    /* The row that has the focus stays, so that it does not fall out of the keyboard's reach. */
+    take(rows.findIndex((row) => row.technician.id === this.focus.technicianId), eager);
+    for (let index = first; index < end; index++) take(index, false);
+    for (const id of this.views.keys()) if (!kept.has(id) && !this.held.has(id)) this.drop(id);
+    this.eager = false;
+    if (left) this.painter.now();
+  }
+
+  private isStale(row: Row, index: number, scene: Scene): boolean {
+    const { id } = row.technician;
+    return !this.held.has(id) && (this.views.get(id)?.isStale(row, index, scene) ?? true);
+  }
+
+  private drawRow(row: Row, index: number, scene: Scene): void {
+    if (!this.isStale(row, index, scene)) return;
+    const { id } = row.technician;
+    let view = this.views.get(id);
+    if (view === undefined) {
+      view = new RowView(id);
+      this.views.set(id, view);
+      this.body.append(view.it);
     }
+    view.draw(row, index, rowPx, scene);
+    this.drawn++;
+  }
+
+  private drop(id: string): void {
+    this.views.get(id)?.it.remove();
+    this.views.delete(id);
   }
 
   /* --- people --- */
@@ -239,6 +287,13 @@ export class Gantt {
     const technicianId = target.closest<HTMLElement>("[data-technician]")?.dataset["technician"];
     if (technicianId === undefined) return null;
     return { technicianId, visitId: target.closest<HTMLElement>("[data-visit]")?.dataset["visit"] ?? null };
+  }
+
+  /* What is read out is what is shown beside the pointer; a thousand titles are not kept for that. */
+  private tip(event: PointerEvent): void {
+    const bar = event.target instanceof Element ? event.target.closest(".g-bar") : null;
+    const words = bar?.getAttribute("aria-label") ?? "";
+    if (bar !== null && bar.getAttribute("title") !== words) bar.setAttribute("title", words);
   }
 
   private click(event: MouseEvent): void {
@@ -263,6 +318,7 @@ export class Gantt {
     const index = picture.rows.findIndex((row) => row.technician.id === cell.technicianId);
     const visit = picture.rows[index]?.visits.find((one) => one.id === cell.visitId) ?? null;
     this.reveal(cell.technicianId, visit);
+    this.eager = true;
     this.paint();
     this.views.get(cell.technicianId)?.cell(cell.visitId).focus({ preventScroll: true });
   }

@@ -16,9 +16,9 @@ const everybody = () => view.value["rows"] === "all";
 
 function makePicture(rows: Rows): Picture | null {
   if (day.value === null) return null;
-  const made = rows.make(day.value, everybody());
+  const made = rows.make(day.value, everybody(), kindsOfVisits.value);
   return {
-    rows: made, span: spanOf(made, dayBounds.value), zone: zone.value, nowMs: nowMs.value, kinds: kindsOfVisits.value,
+    rows: made, span: spanOf(made, dayBounds.value), zone: zone.value, nowMs: nowMs.value,
     chip: chip.value, visitId: selectedVisitId.value, technicianId: selectedTechnicianId.value,
   };
 }

@@ -1,9 +1,10 @@
 /* gantt_row.ts - one row of the grid: the technician's name, his shift, his ways and visits.
  *
- * Idea: elements stay, and only what differs from the last drawing is set. Bars are placed, not
- * transformed: a browser without a GPU makes a layer of each transformed element, and a thousand
- * layers leave three frames a second; layout stays within the row (`contain` in gantt.css). A bar is a gridcell itself and takes the focus: a button inside of one
- * would throw screen readers out of the grid.
+ * Idea: elements stay, and only what differs from the last drawing is set; a row that would look the
+ * same is not looked into. Bars are placed, not transformed: a browser without a GPU makes a layer
+ * of each transformed element, and a thousand layers leave three frames a second; layout stays
+ * within the row (`contain` in gantt.css). A bar is a gridcell itself and takes the focus: a button
+ * inside of one would throw screen readers out of the grid.
  */
 import { iconElement, type IconName } from "@callout/shared/icons";
 import { t, tn } from "@callout/shared/i18n";
@@ -19,7 +20,6 @@ export interface Scene {
   scale: Scale;
   zone: Zone;
   nowMs: number;
-  kinds: ReadonlyMap<string, Kind>; // of visits that need attention
   chip: Kind | null;
   visitId: string | null; // selected
   technicianId: string | null;
@@ -115,11 +115,11 @@ class Bar {
     this.it.append(this.glyphs, this.label);
   }
 
-  draw(visit: Visit, scene: Scene, index: number, focused: boolean): void {
+  draw(visit: Visit, kind: Kind | undefined, scene: Scene, index: number, focused: boolean): void {
     const { scale, zone, nowMs } = scene;
     const look: Look = {
       visit, index, focused, zone, startMs: scale.startMs, hourPx: scale.hourPx, endMs: barEnd(visit, nowMs),
-      kind: scene.kinds.get(visit.id), selected: scene.visitId === visit.id, chip: scene.chip,
+      kind, selected: scene.visitId === visit.id, chip: scene.chip,
     };
     if (this.look !== null && isSameLook(this.look, look)) return;
     this.look = look;
@@ -139,8 +139,7 @@ class Bar {
     set(this.it, "aria-selected", String(selected));
     set(this.it, "aria-colindex", String(index + 2));
     set(this.it, "tabindex", focused ? "0" : "-1");
-    set(this.it, "aria-label", words);
-    set(this.it, "title", words);
+    set(this.it, "aria-label", words); // its title, too, once a pointer comes (gantt.ts)
     this.drawGlyphs(visit, kind, phase);
     set(this.label, "text", width < 40 ? "" : visit.customer || visit.orderId);
   }
@@ -191,6 +190,35 @@ class Pool {
   }
 }
 
+/* All that a row's drawing depends on beside its height. */
+interface RowLook {
+  row: Row;
+  index: number;
+  scale: Scale;
+  zone: Zone;
+  chip: Kind | null;
+  selected: boolean;
+  visitId: string | null; // selected, and his
+  focus: string | null; // null: it is not here
+  untilX: number; // how far the bar of what he works at has grown
+}
+
+function lookOf(row: Row, index: number, scene: Scene): RowLook {
+  const { id } = row.technician;
+  const { visitId, scale } = scene;
+  return {
+    row, index, scale, zone: scene.zone, chip: scene.chip, selected: scene.technicianId === id,
+    visitId: visitId !== null && row.visits.some((visit) => visit.id === visitId) ? visitId : null,
+    focus: scene.focus.technicianId === id ? (scene.focus.visitId ?? "") : null,
+    untilX: row.isServing ? xOf(scale, scene.nowMs) : 0,
+  };
+}
+
+function isSameRowLook(a: RowLook, b: RowLook): boolean {
+  return a.row === b.row && a.index === b.index && a.scale === b.scale && a.zone === b.zone && a.chip === b.chip &&
+    a.selected === b.selected && a.visitId === b.visitId && a.focus === b.focus && a.untilX === b.untilX;
+}
+
 export class RowView {
   readonly it = element("div", "g-row", "row");
   private readonly name = element("div", "g-name", "rowheader");
@@ -205,6 +233,8 @@ export class RowView {
   private readonly absences = new Pool(this.lane, "g-absence");
   private readonly shifts = new Pool(this.lane, "g-shift");
 
+  private look: RowLook | null = null;
+
   constructor(readonly technicianId: string) {
     this.it.dataset["technician"] = technicianId;
     this.load.append(this.loadBar);
@@ -212,10 +242,16 @@ export class RowView {
     this.it.append(this.name, this.lane);
   }
 
+  /* Would it look any different from what is drawn? */
+  isStale(row: Row, index: number, scene: Scene): boolean {
+    return this.look === null || !isSameRowLook(this.look, lookOf(row, index, scene));
+  }
+
   draw(row: Row, index: number, rowPx: number, scene: Scene): void {
+    this.look = lookOf(row, index, scene);
+    const { selected } = this.look;
     set(this.it, "top", `${index * rowPx}px`);
     set(this.it, "aria-rowindex", String(index + 2));
-    const selected = scene.technicianId === row.technician.id;
     set(this.it, "class", `g-row${selected ? " g-row-selected" : ""}${
       row.technician.absent ? " g-row-absent" : ""}`);
     this.drawName(row, scene);
@@ -244,7 +280,7 @@ export class RowView {
     const { shift, absence, stops } = row.technician;
     const pools = [this.windows, this.travels, this.breaks, this.absences, this.shifts];
     for (const pool of pools) pool.begin();
-    for (const visit of row.visits) this.drawWindow(visit, scene, selected);
+    row.visits.forEach((visit, at) => this.drawWindow(visit, row.kinds[at], scene, selected));
     for (const stop of stops) {
       this.drawTravel(stop, scale);
       if (stop.breakMs !== 0 && shift !== null)
@@ -264,8 +300,7 @@ export class RowView {
 
   /* The promised window as a bracket: of what is at risk always, of the rest where the row or the
    * visit is selected, so that a calm board stays calm. */
-  private drawWindow(visit: Visit, scene: Scene, rowSelected: boolean): void {
-    const kind = scene.kinds.get(visit.id);
+  private drawWindow(visit: Visit, kind: Kind | undefined, scene: Scene, rowSelected: boolean): void {
     const wanted = visit.id === scene.visitId || rowSelected || kind === "lateNow" || kind === "willBeLate";
     const window = wanted && !isOver(visit) ? windowOf(visit) : null;
     if (window === null) return;
@@ -284,7 +319,7 @@ export class RowView {
         this.lane.append(bar.it);
       }
       const focused = scene.focus.technicianId === row.technician.id && scene.focus.visitId === visit.id;
-      bar.draw(visit, scene, index, focused);
+      bar.draw(visit, row.kinds[index], scene, index, focused);
     });
     for (const id of gone) {
       this.bars.get(id)?.it.remove();

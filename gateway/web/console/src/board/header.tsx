@@ -1,4 +1,5 @@
 /* header.tsx - where and when, what the optimizer does, who is there, how old the data is. */
+import { computed } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
 import { lastAnswer } from "@callout/shared/client";
 import { clockRate } from "@callout/shared/clock";
@@ -9,7 +10,8 @@ import { isDark, setTheme } from "@callout/shared/theme";
 import { setView, view } from "@callout/shared/view";
 import { ageText } from "@callout/shared/words";
 import { dayFromText, dayToText } from "@callout/shared/zone";
-import { day, nowMs, problem, serviceDay, territories, territory, today, zone } from "../model/store.ts";
+import { day, nowMinute, nowSecond, problem, serviceDay, territories, territory, today, zone } from "../model/store.ts";
+import type { Day } from "../model/day.ts";
 import { helpOpen } from "./keys_help.tsx";
 import { Search } from "./search.tsx";
 import { EditActions } from "../edit/edit_actions.tsx";
@@ -41,21 +43,25 @@ function TerritoryPicker() {
 }
 
 /* "Plan 41 · settled · 12 s ago · 4 changes": what the optimizer knows, in one line. */
-function SolverState() {
-  const it = day.value;
-  if (it === null) return null;
+function solverText(it: Day): string {
   const { solver } = it;
   const parts = [it.planVersion === 0 ? t("solver.none") : t("solver.plan", { version: it.planVersion })];
   parts.push(solver.settled ? t("solver.settled") : t("solver.searching"));
   if (solver.publishedMs > 0)
-    parts.push(t("solver.age", { ago: ageText(Math.max(0, nowMs.value - solver.publishedMs)) }));
+    parts.push(t("solver.age", { ago: ageText(Math.max(0, nowSecond.value - solver.publishedMs)) }));
   if (solver.changes > 0) parts.push(tn("solver.changes", solver.changes));
   if (it.policy !== null) parts.push(t("header.policy", { version: it.policy.version ?? 0 }));
   if (solver.gapPermille !== null) parts.push(t("solver.gap", { gap: solver.gapPermille / 10 }));
+  return parts.join(" · ");
+}
+const solverWords = computed(() => day.value === null ? null : solverText(day.value));
+const isSettled = computed(() => day.value?.solver.settled === true);
+
+function SolverState() {
+  const words = solverWords.value;
+  if (words === null) return null;
   return (
-    <p class="solver" data-settled={solver.settled} title={parts.join(" · ")}>
-      <span class="dot" aria-hidden="true" />{parts.join(" · ")}
-    </p>
+    <p class="solver" data-settled={isSettled.value} title={words}><span class="dot" aria-hidden="true" />{words}</p>
   );
 }
 
@@ -75,18 +81,20 @@ function Connection() {
   return <p class="connection" role="status" data-state={state}><span class="dot" aria-hidden="true" />{text}</p>;
 }
 
+const isClockChanged = computed(() => zone.value.changesOn(serviceDay.value));
+
 /* The territory's time, or this machine's: a press changes all times of the page. */
 function Clock() {
   const it = zone.value;
   const mine = view.value["zone"] === "mine";
-  const changes = it.changesOn(serviceDay.value);
+  const changes = isClockChanged.value;
   const speed = clockRate() === 1 ? "" : `\u00d7${Math.round(clockRate())}`;
   const label = t(mine ? "header.zoneTerritory" : "header.zoneMine");
   return (
     <button type="button" class="quiet clock" aria-pressed={mine} title={`${t("header.zone", { zone: it.name })}. ${label}`}
       onClick={() => setView({ zone: mine ? null : "mine" })}>
-      <time>{it.time(nowMs.value)}</time>
-      {(mine || changes) && <span class="offset">{it.offsetName(nowMs.value)}</span>}
+      <time>{it.time(nowMinute.value)}</time>
+      {(mine || changes) && <span class="offset">{it.offsetName(nowMinute.value)}</span>}
       {changes && <span class="offset">{t("header.dst")}</span>}
       {speed !== "" && <span class="offset">{speed}</span>}
     </button>

@@ -14,7 +14,7 @@ import Style from "ol/style/Style.js";
 import Text from "ol/style/Text.js";
 import { createXYZ } from "ol/tilegrid.js";
 import { PMTiles } from "pmtiles";
-import type { Colours } from "./map_style.ts";
+import type { Colours } from "./map_sprites.ts";
 
 const regionPath = "/basemap/region.pmtiles";
 

@@ -38,8 +38,8 @@ function find(it: Day, typed: string): Hit[] {
 export function Search() {
   const [typed, setTyped] = useState("");
   const [active, setActive] = useState(0);
-  const hits = day.value === null ? [] : find(day.value, typed);
   const open = typed.trim() !== "";
+  const hits = !open || day.value === null ? [] : find(day.value, typed); // day: only while it is looked through
 
   function choose(hit: Hit | undefined): void {
     if (hit === undefined) return;

@@ -1,9 +1,10 @@
 /* strip.tsx - how many of each kind need attention; a press on a chip dims everything else. */
+import { computed } from "@preact/signals";
 import { Icon, type IconName } from "@callout/shared/icons";
 import { t, tn } from "@callout/shared/i18n";
 import { kinds, type Kind } from "../model/attention.ts";
 import { chip, pressChip } from "../model/selection.ts";
-import { day, nowMs } from "../model/store.ts";
+import { day, isLoaded, nowMinute } from "../model/store.ts";
 import { counts } from "../model/trouble.ts";
 import { isOver } from "../model/status.ts";
 
@@ -12,18 +13,28 @@ export const kindIcons: Record<Kind, IconName> = {
   noContact: "silent", waiting: "part",
 };
 
+const visits = computed(() => day.value?.visits ?? null); // the same Map as long as no visit changes
+const technicians = computed(() => day.value?.technicians ?? null);
+const visitsOver = computed(() => {
+  let over = 0;
+  for (const visit of visits.value?.values() ?? []) if (isOver(visit)) over++;
+  return over;
+});
+const atWork = computed(() => {
+  let count = 0;
+  for (const { shift, absent } of technicians.value?.values() ?? [])
+    if (shift !== null && !absent && shift.startMs <= nowMinute.value && nowMinute.value < shift.endMs) count++;
+  return count;
+});
+const visitsAll = computed(() => visits.value?.size ?? 0);
+
 function Progress() {
-  const it = day.value;
-  if (it === null) return null;
-  let done = 0, atWork = 0;
-  for (const visit of it.visits.values()) if (isOver(visit)) done++;
-  for (const technician of it.technicians.values())
-    if (technician.shift !== null && !technician.absent && technician.shift.startMs <= nowMs.value &&
-        nowMs.value < technician.shift.endMs) atWork++;
+  if (!isLoaded.value) return null;
+  const done = visitsOver.value, all = visitsAll.value;
   return (
     <p class="strip-progress">
-      <progress value={done} max={Math.max(1, it.visits.size)} aria-hidden="true" />
-      {t("strip.done", { done, all: it.visits.size })} · {tn("strip.working", atWork)}
+      <progress value={done} max={Math.max(1, all)} aria-hidden="true" />
+      {t("strip.done", { done, all })} · {tn("strip.working", atWork.value)}
     </p>
   );
 }

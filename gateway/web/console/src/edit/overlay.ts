@@ -6,7 +6,7 @@
  */
 import { signal } from "@preact/signals";
 import { toNumber } from "@callout/shared/units";
-import type { Day, Visit } from "../model/day.ts";
+import { newSerial, type Day, type Visit } from "../model/day.ts";
 
 export const unconfirmedMs = 200;
 
@@ -81,7 +81,7 @@ export function overlaid(day: Day | null): Day | null {
     const visit = visits.get(one.visitId);
     if (visit !== undefined) visits.set(one.visitId, wish(visit, one));
   }
-  return visits === null ? day : { ...day, visits };
+  return visits === null ? day : { ...day, visits, serial: newSerial(), delta: null };
 }
 
 /* Forgets what the server's board shows by now. */

@@ -3,7 +3,9 @@
  *
  * Times are milliseconds since 1970, places degrees; what the wire left out is a zero or null here.
  * A Day is never changed: a fresh one takes over what stayed the same, so that whoever draws can
- * compare by identity (I1: a Visit or Technician that is the same object has the same content).
+ * compare by identity (I1: a Visit or Technician is the same object as before if and only if its
+ * content is). `delta` names what differs from one Day before it, so that whoever saw that one
+ * looks at no more than what changed (I2: everything else is the same object in both).
  */
 import type {
   AppointmentStatus, ArrivalWindow, BoardReply, BoardTechnician, FeedAppointment, Fix, Pin, Policy,
@@ -91,7 +93,16 @@ export interface Solver {
   gapPermille: number | null; // null: nothing is known of it
 }
 
+/* What a Day has otherwise than the one with that serial number: gone, new or changed. */
+export interface Delta {
+  readonly base: number;
+  readonly visits: ReadonlySet<string>;
+  readonly technicians: ReadonlySet<string>;
+}
+
 export interface Day {
+  serial: number; // of this page: no two Days have the same
+  delta: Delta | null; // null: it is to be looked at as a whole
   territoryId: string;
   serviceDay: number; // that was asked for
   technicians: ReadonlyMap<string, Technician>;
@@ -197,41 +208,108 @@ function withFix(technician: Technician, fix: Fix): Technician {
   return { ...technician, fixMs, fixPlace: toPlace(fix.point) };
 }
 
+/* Plain data alone: what a Visit or Technician is made of. */
+function isEqual(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+  if (Array.isArray(a))
+    return Array.isArray(b) && a.length === b.length && a.every((one, index) => isEqual(one, b[index]));
+  const left = a as Record<string, unknown>, right = b as Record<string, unknown>;
+  const names = Object.keys(left);
+  return names.length === Object.keys(right).length && names.every((name) => isEqual(left[name], right[name]));
+}
+
+/* The old one if nothing differs; else the fresh one with all parts of the old that are equal. */
+function takeOver<Value extends object>(old: Value, fresh: Value): Value {
+  const made = { ...fresh };
+  let same = true;
+  for (const name of Object.keys(fresh) as (keyof Value)[])
+    if (isEqual(old[name], fresh[name])) made[name] = old[name];
+    else same = false;
+  return same ? old : made;
+}
+
+let lastSerial = 0;
+
+export function newSerial(): number {
+  return ++lastSerial;
+}
+
+/* A Map that is being made of another one, and which of its names differ. */
+class Change<Value extends object> {
+  readonly all: Map<string, Value>;
+  readonly names = new Set<string>();
+
+  constructor(private readonly base: ReadonlyMap<string, Value> | undefined) {
+    this.all = new Map(base);
+  }
+
+  put(name: string, value: Value): void {
+    const old = this.base?.get(name);
+    const made = old === undefined ? value : takeOver(old, value);
+    this.all.set(name, made);
+    if (made === old) this.names.delete(name);
+    else this.names.add(name);
+  }
+
+  drop(name: string): void {
+    if (this.all.delete(name)) this.names.add(name);
+  }
+}
+
+function takeTechnician(technicians: Change<Technician>, from: BoardTechnician): void {
+  const fresh = toTechnician(from);
+  const old = technicians.all.get(fresh.id);
+  /* A delta has a position only where it is newer. */
+  technicians.put(fresh.id, fresh.fixMs === 0 && old !== undefined
+    ? { ...fresh, fixMs: old.fixMs, fixPlace: old.fixPlace } : fresh);
+}
+
+function takePage(
+  page: BoardReply, serviceDay: number, isDelta: boolean, technicians: Change<Technician>, visits: Change<Visit>,
+): void {
+  for (const one of page.technicians ?? []) takeTechnician(technicians, one);
+  for (const one of page.appointments ?? []) {
+    const fresh = toVisit(one);
+    /* It may have moved to another day since. */
+    const itsDay = toNumber(one.appointment?.serviceDay);
+    if (isDelta && itsDay !== 0 && itsDay !== serviceDay) visits.drop(fresh.id);
+    else visits.put(fresh.id, fresh);
+  }
+  for (const { technicianId, fix } of page.fixes ?? []) {
+    const technician = technicians.all.get(technicianId ?? "");
+    if (technician !== undefined && fix !== undefined)
+      technicians.put(technician.id, withFix(technician, fix));
+  }
+}
+
 /* The pages of one answer. `before` is what a delta is about; a complete answer needs none. */
 export function mergeBoard(
   territoryId: string, serviceDay: number, pages: readonly BoardReply[], before: Day | null,
 ): Day {
   const first = pages[0] ?? {};
   const base = first.complete === true ? null : before;
-  const technicians = new Map(base?.technicians);
-  const visits = new Map(base?.visits);
-  for (const page of pages) {
-    for (const one of page.technicians ?? []) {
-      const fresh = toTechnician(one);
-      const old = base?.technicians.get(fresh.id);
-      /* A delta has a position only where it is newer. */
-      technicians.set(fresh.id, fresh.fixMs === 0 && old !== undefined
-        ? { ...fresh, fixMs: old.fixMs, fixPlace: old.fixPlace } : fresh);
-    }
-    for (const one of page.appointments ?? []) {
-      const fresh = toVisit(one);
-      /* It may have moved to another day since. */
-      const itsDay = toNumber(one.appointment?.serviceDay);
-      if (base !== null && itsDay !== 0 && itsDay !== serviceDay) visits.delete(fresh.id);
-      else visits.set(fresh.id, fresh);
-    }
-    for (const { technicianId, fix } of page.fixes ?? []) {
-      const technician = technicians.get(technicianId ?? "");
-      if (technician !== undefined && fix !== undefined)
-        technicians.set(technician.id, withFix(technician, fix));
-    }
-  }
+  const technicians = new Change(base?.technicians);
+  const visits = new Change(base?.visits);
+  for (const page of pages) takePage(page, serviceDay, base !== null, technicians, visits);
   return {
-    territoryId, serviceDay, technicians, visits,
+    serial: newSerial(),
+    delta: base === null ? null : { base: base.serial, visits: visits.names, technicians: technicians.names },
+    territoryId, serviceDay,
+    /* A Map in which nothing differs is the one before. */
+    technicians: base !== null && technicians.names.size === 0 ? base.technicians : technicians.all,
+    visits: base !== null && visits.names.size === 0 ? base.visits : visits.all,
     planVersion: toNumber(first.plan?.version) || (base?.planVersion ?? 0),
     solver: first.solver === undefined && base !== null ? base.solver : toSolver(first.solver),
     policy: first.policy ?? base?.policy ?? null,
     logSeq: first.logSeq ?? base?.logSeq ?? "0",
     fixesUntilUs: first.fixesUntilUs ?? base?.fixesUntilUs ?? "0",
   };
+}
+
+/* The Visits to look at for whoever has seen the Day with the serial number `seen` (0: none) and
+ * knows of those in `known`: all that may differ, gone ones too. */
+export function visitsToLookAt(day: Day, seen: number, known: ReadonlyMap<string, unknown>): Iterable<string> {
+  if (day.delta !== null && day.delta.base === seen) return day.delta.visits;
+  return new Set([...known.keys(), ...day.visits.keys()]);
 }

@@ -1,5 +1,5 @@
 /* status.ts - what a visit's status means to the board. */
-import type { Visit } from "./day.ts";
+import type { Visit, Window } from "./day.ts";
 
 /* How it looks: each phase has a colour and a glyph of its own. */
 export type Phase = "open" | "planned" | "told" | "driving" | "working" | "paused" | "done" | "failed";
@@ -41,13 +41,14 @@ export function isServing(visit: Visit): boolean {
 /* The window that it is measured by: of the promised ones, or else of all, the one that its start
  * lies in or that ends last before it. null: it has none. */
 export function windowOf(visit: Visit): { startMs: number; endMs: number; promised: boolean } | null {
-  const promised = visit.windows.filter((window) => window.promised);
-  const counted = promised.length > 0 ? promised : visit.windows;
   const start = startOf(visit);
-  let best = counted[0] ?? null;
-  for (const window of counted)
-    if (start === 0 ? window.endMs > (best?.endMs ?? 0) : Math.abs(window.startMs - start) <
-        Math.abs((best?.startMs ?? 0) - start)) best = window;
+  let best: Window | null = null;
+  for (const window of visit.windows) {
+    if (best === null || (window.promised && !best.promised)) best = window;
+    else if (window.promised === best.promised &&
+        (start === 0 ? window.endMs > best.endMs : Math.abs(window.startMs - start) < Math.abs(best.startMs - start)))
+      best = window;
+  }
   return best;
 }
 

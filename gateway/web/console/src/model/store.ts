@@ -25,10 +25,14 @@ const pagesMax = 200;
 /* As the server has it, and with what this page did meanwhile. */
 const serverDay = signal<Day | null>(null);
 export const day = computed(() => overlaid(serverDay.value));
+export const isLoaded = computed(() => day.value !== null);
 export const problem = signal<string | null>(null); // of the last try; null: it went well
 
-/* Domain time, a few times a second: what depends on it is drawn again. */
+/* Domain time, a few times a second: what depends on it is drawn again; and its whole seconds and
+ * minutes, for those who tell no more than that. */
 export const nowMs = signal(serverNow());
+export const nowSecond = computed(() => Math.floor(nowMs.value / 1_000) * 1_000);
+export const nowMinute = computed(() => Math.floor(nowMs.value / 60_000) * 60_000);
 
 export interface TerritoryInfo {
   id: string;
@@ -58,7 +62,7 @@ const territoryZone = computed(() => new Zone(territory.value?.zone ?? "UTC", lo
 
 const wantedDay = computed(() => dayFromText(view.value["day"] ?? ""));
 
-export const today = computed(() => territoryZone.value.serviceDay(nowMs.value));
+export const today = computed(() => territoryZone.value.serviceDay(nowMinute.value));
 export const serviceDay = computed(() => wantedDay.value ?? today.value);
 export const dayBounds = computed(() => territoryZone.value.dayBounds(serviceDay.value));
 
