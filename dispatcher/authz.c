@@ -112,6 +112,7 @@ static const struct right {
      ADMIN | DISPATCHER,
      {{AT_APPOINTMENT, "appointment_id"}, {AT_TECHNICIAN_OR_NONE, "technician_id"}}},
     {"EmergencyOptions", ADMIN | DISPATCHER, {{AT_APPOINTMENT, "appointment_id"}}},
+    {"ShadowPrices", ADMIN | DISPATCHER | PLANNER, {{AT_TERRITORY, "territory_id"}}},
     {"Conflicts", ADMIN | DISPATCHER, {{AT_TERRITORY, "territory_id"}}},
     {"ResolveConflict", ADMIN | DISPATCHER, {{AT_CONFLICT, "seq"}}},
     {"PlanAcks", ADMIN | DISPATCHER, {{AT_TERRITORY, "territory_id"}}},
@@ -123,6 +124,7 @@ static const struct right {
     {"Follow", INNER, {{AT_NOTHING, ""}}},
     {"NextProblem", INNER, {{AT_NOTHING, ""}}},
     {"ProposePlan", INNER, {{AT_NOTHING, ""}}},
+    {"ReportBound", INNER, {{AT_NOTHING, ""}}},
     {"Admin", INNER, {{AT_NOTHING, ""}}},
 };
 

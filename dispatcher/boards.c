@@ -5,6 +5,7 @@
  * fact the first one knew, and who has them all asks for what changed since then.
  */
 #include "base/clock.h"
+#include "dispatcher/bounds.h"
 #include "dispatcher/core/answer.h"
 #include "dispatcher/page_token.h"
 
@@ -246,6 +247,15 @@ static void fill_solver(struct call *call, const struct row_plan *plan, Callout_
     to->published_us = fact_time_us(call, seq);
 }
 
+static void fill_bound(struct call *call, const struct problem_key *key,
+                       const struct row_plan *plan, Callout__SolverState *to)
+{
+    to->bound = bound_newest(call, key, plan);
+    to->bound_known = to->bound->known;
+    to->bound_seconds = to->bound->lower_bound_seconds;
+    to->gap_permille = (int32_t)(to->bound->gap_ppm / 1000);
+}
+
 static void fill_plan(struct board_page *page, const struct problem_key *key)
 {
     struct call *call = page->call;
@@ -267,7 +277,10 @@ static void fill_plan(struct board_page *page, const struct problem_key *key)
     const struct row_plan plan_key = {.territory_id = key->territory_id,
                                       .service_day = key->service_day,
                                       .version = (int64_t)key->plan_version};
-    if (store_get(call->engine->store, ROW_PLAN, &plan_key, &row) != ERR_OK) return;
+    bool has_plan = store_get(call->engine->store, ROW_PLAN, &plan_key, &row) == ERR_OK;
+    fill_bound(call, key, has_plan ? &row.plan : NULL, answer->solver);
+    if (!has_plan) return;
+    answer->plan->bound = bound_of_plan(call->arena, &row.plan);
     answer->plan->base_revision = (uint64_t)row.plan.base_revision;
     answer->plan->cause_seq = (uint64_t)row.plan.cause_seq;
     answer->plan->policy_version = (uint32_t)row.plan.policy_version;

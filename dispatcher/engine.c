@@ -5,6 +5,7 @@
 #include "base/crashpoint.h"
 #include "base/log.h"
 #include "dispatcher/authz.h"
+#include "dispatcher/bounds.h"
 #include "dispatcher/engine_impl.h"
 #include "dispatcher/positions.h"
 #include "message.h"
@@ -298,6 +299,7 @@ void engine_close(struct engine *engine)
 
 void engine_abandon(struct engine *engine)
 {
+    bounds_close(engine);
     if (engine->suspects != NULL) suspects_close(engine->suspects);
     arena_close(&engine->core_arena);
     arena_close(&engine->batch_arena);

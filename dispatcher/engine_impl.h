@@ -83,6 +83,7 @@ struct engine {
                                              better */
     char settled_key[BOARD_NOTES_MAX][LIMIT_ID + 24];
     uint32_t settled_count;
+    struct bounds *bounds;     /* what is known of each day's plan (bounds.c); NULL: of none */
     struct suspects *suspects; /* NULL: memory only */
     int64_t now_us;
     int64_t hand_us;          /* where AdvanceClock moved the clock; 0: nowhere */
@@ -186,6 +187,7 @@ handler handle_event_feed, handle_advance_clock;              /* views.c */
 handler handle_work_order_detail;                             /* views.c */
 handler handle_candidates, handle_check_move, handle_explain; /* answers.c */
 handler handle_emergency_options;                             /* answers.c */
+handler handle_shadow_prices, handle_report_bound;            /* bounds.c */
 handler handle_conflicts, handle_dead_letters;                /* conflicts.c */
 handler handle_dismiss_dead_letter;                           /* conflicts.c */
 handler handle_kpis;                                          /* figures.c */

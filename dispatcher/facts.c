@@ -427,6 +427,10 @@ static void read_plan(const Callout__PlanCandidate *it, struct arena *arena, str
         .unserved_ids = (const char *const *)it->unserved_ids,
         .unserved_count = (uint32_t)it->n_unserved_ids,
     };
+    if (it->bound != NULL && it->bound->known)
+        out->plan.bound =
+            (struct plan_bound){it->bound->cost_seconds, it->bound->lower_bound_seconds,
+                                it->bound->gap_ppm, it->bound->age_seconds};
 }
 
 enum err check_report(Callout__AppointmentStatus status, const char *reason,

@@ -1,5 +1,6 @@
 /* plan_diffs.c - what each plan of a day changed, and taking some of it back. */
 #include "base/clock.h"
+#include "dispatcher/bounds.h"
 #include "dispatcher/page_token.h"
 #include "dispatcher/undo.h"
 
@@ -70,6 +71,7 @@ static Callout__PlanDiff *read_diff(struct call *call, const char *territory_id,
     to->plan->cause_seq = (uint64_t)plan.cause_seq;
     to->plan->cost_seconds = plan.cost_seconds;
     to->plan->policy_version = (uint32_t)plan.policy_version;
+    to->plan->bound = bound_of_plan(call->arena, &plan);
     to->stage = arena_text(call->arena, plan_stage_name(plan.stage));
     to->gain = plan_gain(call->arena, &plan);
     to->broken = (Callout__Rule)plan.broken;

@@ -1,7 +1,7 @@
 /* problems.c - the optimizer's two questions: what changed in the problem, is this plan good? */
 #include "base/check.h"
 #include "base/log.h"
-#include "dispatcher/engine_impl.h"
+#include "dispatcher/bounds.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -326,6 +326,7 @@ enum err handle_propose_plan(struct call *call)
     if (err != ERR_OK && err != ERR_CONFLICT) return err;
     if (err == ERR_OK) log_overrides(&acts);
     call->problem = (struct problem){{0}, {0}};
+    if (acts.refusal_count == 0) bounds_note(engine, candidate);
     /* What was just published is another state: the optimizer has yet to look at it. */
     if (candidate->settled && acts.refusal_count == 0 && acts.plan_version == 0)
         note_settled(engine, candidate, seq);

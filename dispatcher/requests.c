@@ -52,6 +52,7 @@ static const struct operation {
     {"CheckMove", handle_check_move},
     {"Explain", handle_explain},
     {"EmergencyOptions", handle_emergency_options},
+    {"ShadowPrices", handle_shadow_prices},
     {"Conflicts", handle_conflicts},
     {"ResolveConflict", handle_mutation},
     {"DeadLetters", handle_dead_letters},
@@ -68,6 +69,7 @@ static const struct operation {
     {"Follow", handle_follow},
     {"NextProblem", handle_next_problem},
     {"ProposePlan", handle_propose_plan},
+    {"ReportBound", handle_report_bound},
     {"Admin", handle_admin},
 };
 

@@ -1,6 +1,7 @@
 /* views.c - what people see: the feed of events, an appointment with all it needs. */
 #include "base/clock.h"
 #include "dispatcher/authz.h"
+#include "dispatcher/bounds.h"
 #include "dispatcher/engine_impl.h"
 
 #include <stdio.h>
@@ -343,6 +344,8 @@ static void fill_plan_event(const Callout__FactBody *body, Callout__FeedEvent *e
 {
     if (body->body_case != CALLOUT__FACT_BODY__BODY_PLAN) return;
     event->cause_seq = body->plan->cause_seq;
+    if (body->plan->bound != NULL && body->plan->bound->known)
+        event->bound = bound_copy(arena, body->plan->bound);
     event->stage = arena_text(arena, plan_stage_name(body->plan->stage));
 }
 

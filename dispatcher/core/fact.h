@@ -168,6 +168,9 @@ struct fact_plan {
     uint32_t route_count;
     const char *const *unserved_ids;
     uint32_t unserved_count;
+    struct plan_bound {
+        int64_t cost_s, lower_s, gap_ppm, age_s; /* all 0: none is known */
+    } bound;
 };
 
 struct fact_status {

@@ -528,6 +528,10 @@ static void publish(struct core *core, const struct fact_plan *plan, struct draf
                  .gain_change_technician = gain.route.change_technician,
                  .gain_change_start = gain.route.change_start,
                  .broken = broken,
+                 .bound_cost = plan->bound.cost_s,
+                 .bound_lower = plan->bound.lower_s,
+                 .bound_gap_ppm = plan->bound.gap_ppm,
+                 .bound_age = plan->bound.age_s,
              });
     acts->plan_version = (uint64_t)board->plan_version;
 }

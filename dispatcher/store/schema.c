@@ -147,6 +147,11 @@ static const char messages[] =
     "  text TEXT NOT NULL, appointment_id TEXT NOT NULL, in_reply_to INTEGER NOT NULL,"
     "  PRIMARY KEY(technician_id, seq)) STRICT, WITHOUT ROWID;";
 
+static const char bounds[] = "ALTER TABLE plan ADD COLUMN bound_cost INTEGER NOT NULL DEFAULT 0;"
+                             "ALTER TABLE plan ADD COLUMN bound_lower INTEGER NOT NULL DEFAULT 0;"
+                             "ALTER TABLE plan ADD COLUMN bound_gap_ppm INTEGER NOT NULL DEFAULT 0;"
+                             "ALTER TABLE plan ADD COLUMN bound_age INTEGER NOT NULL DEFAULT 0;";
+
 static const char *const steps[] = {
     NULL,          /* 0 -> 1: everything, from row.def */
     whole_problem, /* 1 -> 2: choices, names, wishes, limits of travel, prices */
@@ -162,6 +167,7 @@ static const char *const steps[] = {
     on_hold,       /* 11 -> 12: orders that are on hold */
     edits,         /* 12 -> 13: what people may take back */
     messages,      /* 13 -> 14: what dispatchers and technicians write */
+    bounds,        /* 14 -> 15: how good a plan is, proved */
 };
 
 const struct schema schema_newest = {sizeof steps / sizeof steps[0], steps};
