@@ -114,6 +114,18 @@ uint32_t field_stretches(const struct instance *in, uint32_t visit, int32_t from
 
 /* --- the graph ------------------------------------------------------------------------------- */
 
+/* When anybody leaves. */
+static void spot_time(struct field *field, struct spot_of_field *spot)
+{
+    spot->last_cell = field->cells - 1;
+    if (spot->stretch_count == 0) return;
+    const struct stretch *list = field->stretches + spot->stretch_at;
+    int32_t most = field->who->latest_end - spot->service;
+    if (list[0].open <= most) spot->first_cell = field_cell(field, list[0].open + spot->service);
+    int32_t last = list[spot->stretch_count - 1].close;
+    if (last < most) spot->last_cell = field_cell(field, last + spot->service);
+}
+
 static void spot_fill(struct field *field, struct spot_of_field *spot, uint32_t visit,
                       const struct recall *recall, const struct duals *duals,
                       uint32_t *stretches_used)
@@ -130,6 +142,7 @@ static void spot_fill(struct field *field, struct spot_of_field *spot, uint32_t 
     spot->stretch_count =
         field_stretches(in, visit, field->begin, field->stretches + *stretches_used);
     *stretches_used += spot->stretch_count;
+    spot_time(field, spot);
     if (spot->priced)
         field->relaxed |= RELAXED_WAITING | (field->who->break_length > 0 ? RELAXED_BREAK : 0U);
 }
@@ -310,6 +323,7 @@ static bool pass(struct field *field, int state, uint32_t cell)
         changed = true;
     }
     for (uint32_t p = 0; p <= field->count; p++) {
+        if (cell < field->spots[p].first_cell || cell > field->spots[p].last_cell) continue;
         int64_t cost =
             state == BEHIND ? leaving_behind(field, cell, p) : leaving_ahead(field, cell, p);
         if (cost >= leave[p]) continue;
@@ -371,6 +385,7 @@ void field_make(struct field *field, const struct instance *in, const struct rec
     if (field->relaxed & RELAXED_ROUNDING) field->rounding = PROOF_FINE;
     cells_choose(field);
     spots_fill(field, recall, duals, arena);
+    field->spots[field->count].last_cell = field->cells - 1;
     uint32_t here = last_place(in, technician), used = 0;
     field->arcs =
         arena_need(arena, sizeof *field->arcs * ((size_t)(field->count + 1) * field->count + 1));

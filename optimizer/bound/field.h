@@ -30,7 +30,7 @@ struct duals {
     uint32_t cut_count;
     const struct proof_cut *cuts;
     /* By visit, a bit for each cut: one of its three; its count outlives the visit. */
-    const uint64_t (*member)[CUT_WORDS], (*keep)[CUT_WORDS];
+    uint64_t (*member)[CUT_WORDS], (*keep)[CUT_WORDS];
 };
 
 struct arc {
@@ -57,7 +57,8 @@ struct spot_of_field {
     int64_t worth; /* what serving it costs, less its dual */
     int64_t home;  /* price of the way to the end place, FIELD_FAR: too long a leg */
     int32_t home_leg;
-    bool priced; /* starts within a stretch differ in price */
+    uint32_t first_cell, last_cell; /* in which anybody leaves */
+    bool priced;                    /* starts within a stretch differ in price */
 };
 
 enum { AHEAD, BEHIND };

@@ -31,9 +31,10 @@ struct pricing {
     const struct instance *in;
     const struct duals *duals;
     const struct price_options *options;
+    struct desk *desk;
     struct arena *arena;
-    struct label *labels;
-    uint32_t count, cap;
+    struct label *labels; /* the desk's */
+    uint32_t count;
     uint32_t *queue;       /* by cell: index + 1 */
     struct shelf *shelves; /* [state * (field.count + 1) + place] */
     int64_t limit;
@@ -45,6 +46,32 @@ struct pricing {
     bool counts, weighs, travels; /* what may become too much */
     bool full;
 };
+
+enum { LABELS_FIRST = 4096, DESK_MAX = 1 << 30 };
+
+void desk_open(struct desk *desk)
+{
+    *desk = (struct desk){.label_cap = 0};
+    arena_open(&desk->arena, DESK_MAX);
+    arena_open(&desk->labels_arena, DESK_MAX);
+}
+
+void desk_close(struct desk *desk)
+{
+    arena_close(&desk->arena);
+    arena_close(&desk->labels_arena);
+}
+
+/* Room for one more label; what is outgrown stays in the arena. */
+static void desk_grow(struct desk *desk, uint32_t used)
+{
+    if (used < desk->label_cap) return;
+    uint32_t cap = desk->label_cap == 0 ? LABELS_FIRST : 2 * desk->label_cap;
+    struct label *labels = arena_need(&desk->labels_arena, sizeof *labels * cap);
+    if (used > 0) memcpy(labels, desk->labels, sizeof *labels * used);
+    desk->labels = labels;
+    desk->label_cap = cap;
+}
 
 /* --- dominance ------------------------------------------------------------------------------- */
 
@@ -144,10 +171,12 @@ static void label_add(struct pricing *p, const struct label *label)
     if (label->state == AHEAD &&
         shelf_has_better(p, shelf_of(p, BEHIND, label->place), label, cell))
         return;
-    if (p->count == p->cap) {
+    if (p->count == p->options->labels_max) {
         p->full = true;
         return;
     }
+    desk_grow(p->desk, p->count);
+    p->labels = p->desk->labels;
     shelf_clear(p, shelf, label, cell);
     uint32_t index = p->count++;
     p->labels[index] = *label;
@@ -457,8 +486,6 @@ static void pricing_open(struct pricing *p)
     p->weighs = field->who->capacity != UNLIMITED && (load > field->who->capacity);
     p->travels = field->who->travel_max < INT32_MAX;
     p->counts = may_be_long(p);
-    p->cap = p->options->labels_max;
-    p->labels = arena_need(p->arena, sizeof *p->labels * p->cap);
     p->queue = arena_need(p->arena, sizeof *p->queue * (field->cells + 1));
     size_t shelves = 2 * (size_t)(field->count + 1);
     p->shelves = arena_need(p->arena, sizeof *p->shelves * shelves);
@@ -473,11 +500,13 @@ static void pricing_open(struct pricing *p)
 
 void price(struct priced *priced, const struct instance *in, const struct recall *recall,
            uint32_t technician, const struct duals *duals, const struct price_options *options,
-           struct arena *arena)
+           struct desk *desk)
 {
-    struct pricing *p = arena_need(arena, sizeof *p);
-    *p = (struct pricing){.in = in, .duals = duals, .options = options, .arena = arena};
-    field_make(&p->field, in, recall, technician, duals, arena);
+    arena_rewind(&desk->arena);
+    struct pricing *p = arena_need(&desk->arena, sizeof *p);
+    *p = (struct pricing){.in = in, .duals = duals, .options = options, .desk = desk};
+    p->arena = &desk->arena;
+    field_make(&p->field, in, recall, technician, duals, p->arena);
     CHECK(p->field.cells <= 64 * CELL_WORDS);
     begin_find(p, technician);
     pricing_open(p);

@@ -9,12 +9,24 @@
  * bound. Work is counted in labels; when there is no more room, the least that an unfinished label
  * could come to is in `least`, so that it bounds nevertheless.
  *
- * Owner: the walks live in the arena. Thread: one per call; instance, recall, duals are only read.
+ * Owner: the walks live at the desk until it is used again. Thread: one per desk; instance, recall
+ * and duals are only read.
  */
 #ifndef CALLOUT_OPTIMIZER_PRICE_H
 #define CALLOUT_OPTIMIZER_PRICE_H
 
 #include "optimizer/bound/field.h"
+
+/* Where prices are made. */
+struct desk {
+    struct arena arena;        /* rewound by each pricing */
+    struct arena labels_arena; /* of labels: only grows */
+    struct label *labels;
+    uint32_t label_cap;
+};
+
+void desk_open(struct desk *desk);
+void desk_close(struct desk *desk);
 
 struct price_options {
     int64_t limit; /* only walks that cost less, duals taken off, are of interest */
@@ -41,6 +53,6 @@ struct priced {
 
 void price(struct priced *priced, const struct instance *in, const struct recall *recall,
            uint32_t technician, const struct duals *duals, const struct price_options *options,
-           struct arena *arena);
+           struct desk *desk);
 
 #endif

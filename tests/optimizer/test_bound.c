@@ -1,8 +1,8 @@
 /* Lower bounds against the best plans there are, on random small days with every rule in them. */
-#include "optimizer/bound/price.h"
+#include "optimizer/bound/bound.h"
 #include "small_day.h"
 
-enum { PRICED_CASES = 300, ROUNDS = 300 };
+enum { PRICED_CASES = 150, BOUND_CASES = 200, ROUNDS = 300 };
 
 static uint32_t cases_wanted(uint32_t otherwise)
 {
@@ -19,6 +19,7 @@ struct world {
     int64_t best;
     uint32_t served;
     struct arena memory;
+    struct desk desk;
 };
 
 static void world_open(struct world *world, uint64_t seed)
@@ -30,11 +31,13 @@ static void world_open(struct world *world, uint64_t seed)
     audited_open(&world->audited, &world->day.problem);
     world->best = brute_force(&world->audited.audit, world->brutes, &world->served);
     arena_open(&world->memory, 1 << 30);
+    desk_open(&world->desk);
 }
 
 static void world_close(struct world *world)
 {
     arena_close(&world->memory);
+    desk_close(&world->desk);
     audited_close(&world->audited);
     solver_close(&world->solver);
 }
@@ -72,7 +75,7 @@ static void pricing_is_exact_or_below(void **state)
             const struct price_options options = {
                 .limit = FIELD_FAR / 2, .labels_max = 100000, .walks_max = 8};
             struct priced priced;
-            price(&priced, in, &recall, t, &duals, &options, &world.memory);
+            price(&priced, in, &recall, t, &duals, &options, &world.desk);
             int64_t least = least_of_all(&world, t, dual);
             assert_true(priced.closed);
             if (priced.least > least)
@@ -94,10 +97,59 @@ static void pricing_is_exact_or_below(void **state)
                   strict);
 }
 
+/* No route there is costs less than the proof's duals say of it (D1 and D3 of proof.h). */
+static void no_route_is_cheaper(const struct world *world, const struct proof *proof)
+{
+    const struct instance *in = &world->solver.in;
+    for (uint32_t v = 0; v < in->visit_count; v++)
+        assert_true(proof->visit_dual[v] <= (int64_t)PROOF_FINE * in->nodes[v].price);
+    for (uint32_t t = 0; t < in->technician_count; t++) {
+        for (uint32_t set = 0; set < SETS; set++) {
+            const struct brute *brute = &world->brutes[t];
+            uint16_t visits[ORDERS];
+            uint32_t count = 0;
+            if (brute->best[set] == INT64_MAX) continue;
+            for (uint32_t left = set; left != 0; left &= left - 1, count++)
+                visits[count] = (uint16_t)brute->best_order[set][count];
+            assert_true(proof_reduced(proof, t, visits, count, brute->best[set]) >= 0);
+        }
+    }
+    assert_true(proof->bound == proof_sum(proof));
+}
+
+static void a_bound_is_below_the_best_plan(void **state)
+{
+    (void)state;
+    static struct world world;
+    static struct bound bound;
+    uint32_t equal = 0, cases = cases_wanted(BOUND_CASES);
+    int64_t gap = 0;
+    for (uint64_t seed = 1; seed <= cases; seed++) {
+        world_open(&world, seed);
+        bound_open(&bound, &world.solver.in, &bound_options_default);
+        bound_take_plan(&bound, &world.solver.plan);
+        enum bound_end end = bound_run(&bound, 200, INT64_MAX);
+        if (end != BOUND_CONVERGED) fail_msg("case %llu: end %d", (unsigned long long)seed, end);
+        if (proof_seconds(&bound.proof) > world.best)
+            fail_msg("case %llu: no plan costs less than %lld, and one costs %lld",
+                     (unsigned long long)seed, (long long)proof_seconds(&bound.proof),
+                     (long long)world.best);
+        no_route_is_cheaper(&world, &bound.proof);
+        equal += proof_seconds(&bound.proof) == world.best;
+        gap += world.best - proof_seconds(&bound.proof);
+        bound_close(&bound);
+        world_close(&world);
+    }
+    print_message("%u cases, %u bounds are what the best plan costs, %lld s below in all\n", cases,
+                  equal, (long long)gap);
+    assert_true(equal * 2 > cases);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pricing_is_exact_or_below),
+        cmocka_unit_test(a_bound_is_below_the_best_plan),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

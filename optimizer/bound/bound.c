@@ -1,0 +1,268 @@
+#include "optimizer/bound/bound.h"
+
+#include "base/check.h"
+
+#include <string.h>
+
+enum {
+    KEPT_MAX = 1 << 30,
+    WALKS_QUICK = 30, /* per pricing */
+    WALKS_EXACT = 60,
+    ENOUGH_QUICK = 8, /* walks found that make exact pricing wait */
+    PIVOTS_MAX = 200000,
+    NOISE = 4, /* 1/PROOF_FINE s: duals are rounded */
+    SMOOTH_OF_8 = 4,
+};
+
+const struct bound_options bound_options_default = {
+    .near_max = 10,
+    .cut_rounds = 30,
+    .labels_max = 400000,
+};
+
+void bound_open(struct bound *b, const struct instance *in, const struct bound_options *options)
+{
+    *b = (struct bound){.in = in, .options = *options};
+    arena_open(&b->kept, KEPT_MAX);
+    desk_open(&b->desk);
+    recall_make(&b->recall, in, options->near_max, &b->kept);
+    walks_open(&b->walks, &b->kept);
+    relaxation_open(&b->relaxation, in, &b->walks, &b->kept);
+    size_t visits = in->visit_count + 1, technicians = in->technician_count + 1;
+    b->visit_dual = arena_need(&b->kept, sizeof(int64_t) * visits);
+    b->crew_dual = arena_need(&b->kept, sizeof(int64_t) * technicians);
+    b->least = arena_need(&b->kept, sizeof(int64_t) * technicians);
+    b->member = arena_need(&b->kept, sizeof *b->member * visits);
+    b->keep = arena_need(&b->kept, sizeof *b->keep * visits);
+    b->proof_visit_dual = arena_need(&b->kept, sizeof(int64_t) * visits);
+    b->proof_technician_dual = arena_need(&b->kept, sizeof(int64_t) * technicians);
+    b->center_visit = arena_need(&b->kept, sizeof(int64_t) * visits);
+    b->center_crew = arena_need(&b->kept, sizeof(int64_t) * technicians);
+    b->proof = (struct proof){.visit_count = in->visit_count,
+                              .technician_count = in->technician_count,
+                              .visit_dual = b->proof_visit_dual,
+                              .technician_dual = b->proof_technician_dual,
+                              .cuts = b->proof_cuts,
+                              .near = b->recall.near,
+                              .near_count = b->recall.near_count,
+                              .bound = INT64_MIN};
+}
+
+void bound_close(struct bound *b)
+{
+    relaxation_close(&b->relaxation);
+    arena_close(&b->kept);
+    desk_close(&b->desk);
+}
+
+void bound_take_route(struct bound *b, uint32_t technician, const struct route *route)
+{
+    uint16_t visits[ROUTE_MAX];
+    if (route->count == 0) return;
+    for (uint32_t i = 0; i < route->count; i++)
+        visits[i] = route->stops[i + 1].visit;
+    (void)walks_add(&b->walks, b->in->technicians[technician].alike,
+                    (int64_t)route->cost * PROOF_FINE, visits, route->count);
+}
+
+void bound_take_plan(struct bound *b, const struct plan *plan)
+{
+    for (uint32_t t = 0; t < b->in->technician_count; t++)
+        bound_take_route(b, t, &plan->routes[t]);
+}
+
+/* --- duals ----------------------------------------------------------------------------------- */
+
+/* Between the program's own and those of the best proof: so many eighths of the latter. */
+static int64_t between(int64_t own, int64_t best, int64_t eighths)
+{
+    return own + (best - own) / 8 * eighths;
+}
+
+static void duals_set(struct bound *b, int64_t eighths)
+{
+    const struct relaxation *r = &b->relaxation;
+    if (!b->centered) eighths = 0;
+    for (uint32_t v = 0; v < b->in->visit_count; v++)
+        b->visit_dual[v] = between(r->visit_dual[v], b->center_visit[v], eighths);
+    for (uint32_t c = 0; c < r->crew_count; c++)
+        b->crew_dual[c] = between(r->crew_dual[c], b->center_crew[c], eighths);
+    for (uint32_t c = 0; c < r->cut_count; c++)
+        b->cut_dual[c] = between(r->cut_dual[c], b->center_cut[c], eighths);
+}
+
+/* The cuts that have a price, numbered anew, and who is in them. */
+static uint32_t cuts_set(struct bound *b)
+{
+    const struct relaxation *r = &b->relaxation;
+    uint32_t count = 0, n = b->in->visit_count;
+    memset(b->member, 0, sizeof *b->member * n);
+    memset(b->keep, 0, sizeof *b->keep * n);
+    for (uint32_t c = 0; c < r->cut_count; c++) {
+        if (b->cut_dual[c] == 0) continue;
+        b->cuts[count] = r->cuts[c];
+        b->cuts[count].dual = b->cut_dual[c];
+        uint64_t bit = UINT64_C(1) << (count % 64);
+        for (uint32_t i = 0; i < 3; i++)
+            b->member[r->cuts[c].visits[i]][count / 64] |= bit;
+        for (uint32_t v = 0; v < n; v++) {
+            if (r->cuts[c].memory[v / 8] >> (v % 8) & 1) b->keep[v][count / 64] |= bit;
+        }
+        count++;
+    }
+    return count;
+}
+
+/* --- pricing --------------------------------------------------------------------------------- */
+
+/* Those that would make the program cheaper come in. Returns how many. */
+static int walks_take(struct bound *b, uint32_t crew, const struct priced *priced)
+{
+    int added = 0;
+    uint32_t technician = b->relaxation.crews[crew].technician;
+    for (uint32_t i = 0; i < priced->count; i++) {
+        const struct walk *walk = &priced->walks[i];
+        int64_t reduced =
+            relaxation_reduced(&b->relaxation, crew, walk->cost, walk->visits, walk->count);
+        if (reduced >= -NOISE) continue;
+        uint32_t index = walks_add(&b->walks, technician, walk->cost, walk->visits, walk->count);
+        if (b->walks.list[index].inside) continue;
+        if (!relaxation_add(&b->relaxation, index)) return -1;
+        added++;
+    }
+    return added;
+}
+
+static bool asked_to_stop(const struct bound *b)
+{
+    return b->options.stop != NULL && b->options.stop(b->options.context);
+}
+
+/* Prices all technicians by the duals that are set. Returns how many walks came in; -1: it was
+ * stopped, or failed. */
+static int price_all(struct bound *b, bool quick)
+{
+    const struct relaxation *r = &b->relaxation;
+    const struct duals duals = {b->visit_dual, cuts_set(b), b->cuts, b->member, b->keep};
+    int added = 0;
+    for (uint32_t c = 0; c < r->crew_count; c++) {
+        const struct price_options options = {
+            .limit = b->crew_dual[c],
+            .labels_max = b->options.labels_max,
+            .walks_max = quick ? WALKS_QUICK : WALKS_EXACT,
+            .quick = quick,
+        };
+        struct priced priced;
+        if (asked_to_stop(b)) return -1;
+        price(&priced, b->in, &b->recall, r->crews[c].technician, &duals, &options, &b->desk);
+        b->least[c] = priced.least;
+        b->relaxed |= priced.relaxed;
+        b->labels += priced.labels;
+        b->pricings++;
+        b->exact_pricings += !quick;
+        int more = walks_take(b, c, &priced);
+        if (more < 0) return -1;
+        added += more;
+    }
+    return added;
+}
+
+/* --- the proof ------------------------------------------------------------------------------- */
+
+static void center_set(struct bound *b, const int64_t *crew_dual)
+{
+    memcpy(b->center_visit, b->visit_dual, sizeof(int64_t) * b->in->visit_count);
+    memcpy(b->center_crew, crew_dual, sizeof(int64_t) * b->relaxation.crew_count);
+    memcpy(b->center_cut, b->cut_dual, sizeof b->cut_dual);
+    b->centered = true;
+}
+
+static void proof_take(struct bound *b)
+{
+    const struct relaxation *r = &b->relaxation;
+    const struct instance *in = b->in;
+    int64_t bound = 0;
+    for (uint32_t v = 0; v < in->visit_count; v++)
+        bound += b->visit_dual[v];
+    for (uint32_t c = 0; c < r->crew_count; c++)
+        bound += b->least[c] * r->crews[c].size;
+    for (uint32_t c = 0; c < r->cut_count; c++)
+        bound += b->cut_dual[c];
+    if (bound <= b->proof.bound) return;
+    memcpy(b->proof_visit_dual, b->visit_dual, sizeof(int64_t) * in->visit_count);
+    center_set(b, b->least);
+    for (uint32_t t = 0; t < in->technician_count; t++)
+        b->proof_technician_dual[t] = b->least[r->crew_of[t]];
+    b->proof.cut_count = 0;
+    for (uint32_t c = 0; c < r->cut_count; c++) {
+        if (b->cut_dual[c] == 0) continue;
+        b->proof_cuts[b->proof.cut_count] = r->cuts[c];
+        b->proof_cuts[b->proof.cut_count++].dual = b->cut_dual[c];
+    }
+    b->proof.relaxed = b->relaxed;
+    b->proof.bound = bound;
+    CHECK(proof_sum(&b->proof) == bound);
+}
+
+/* --- rounds ---------------------------------------------------------------------------------- */
+
+/* The program's value and the proof's agree. */
+static bool closed(const struct bound *b)
+{
+    if (b->proof.bound == INT64_MIN) return false;
+    double gap = b->relaxation.value - (double)b->proof.bound / PROOF_FINE;
+    return gap < 0.02 || gap < 1e-6 * b->relaxation.value;
+}
+
+static enum bound_end round_make(struct bound *b)
+{
+    enum lp_end end = relaxation_solve(&b->relaxation, LP_PRIMAL, PIVOTS_MAX);
+    if (end != LP_SOLVED) return BOUND_FAILED;
+    b->rounds++;
+    relaxation_age_walks(&b->relaxation);
+    if (closed(b)) return BOUND_CONVERGED;
+    duals_set(b, SMOOTH_OF_8);
+    int added = price_all(b, true);
+    if (added < 0) return BOUND_MORE;
+    if (b->proof.bound == INT64_MIN) center_set(b, b->crew_dual);
+    if (added >= ENOUGH_QUICK) return BOUND_MORE;
+    for (int64_t eighths = SMOOTH_OF_8;; eighths = 0) {
+        duals_set(b, eighths);
+        int more = price_all(b, false);
+        if (more < 0) return BOUND_MORE;
+        proof_take(b);
+        if (more + added > 0) return BOUND_MORE;
+        if (eighths == 0) return BOUND_CONVERGED;
+    }
+}
+
+struct stint {
+    struct bound *bound;
+    uint32_t rounds;
+    enum bound_end end;
+};
+
+static void run(void *context)
+{
+    struct stint *run = context;
+    struct bound *b = run->bound;
+    for (uint32_t i = 0; i < b->walks.count && b->rounds == 0; i++) {
+        if (!relaxation_add(&b->relaxation, i)) return;
+    }
+    for (uint32_t i = 0; i < run->rounds; i++) {
+        run->end = round_make(b);
+        if (run->end != BOUND_MORE) return;
+        if (b->proof.bound > INT64_MIN && proof_seconds(&b->proof) >= b->target) {
+            run->end = BOUND_REACHED;
+            return;
+        }
+        if (asked_to_stop(b)) return;
+    }
+}
+
+enum bound_end bound_run(struct bound *b, uint32_t rounds, int64_t target)
+{
+    struct stint context = {b, rounds, BOUND_FAILED};
+    b->target = target;
+    return lp_attempt(run, &context) ? context.end : BOUND_FAILED;
+}
