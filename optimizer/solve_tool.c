@@ -24,6 +24,7 @@ enum {
     COOLING_ROUNDS = 2500, /* for each visit */
     COOLINGS_MAX = 8,
     SEARCH_FOREVER = 1 << 30, /* rounds, before the pace is known */
+    BOUND_ROUNDS_MAX = 3000,
 };
 
 static const double CPU_SECONDS_DEFAULT = 5, CPU_SECONDS_MAX = 86400, PROGRESS_S = 0.2;
@@ -163,6 +164,54 @@ const char *solve_run(struct solve_input *input, const struct solve_budget *budg
     return why;
 }
 
+/* --- and the bound --------------------------------------------------------------------------- */
+
+static const double SEARCH_SHARE = 0.3, BOUND_SHARE = 0.9; /* of the CPU seconds, from the begin */
+
+static bool bound_time_is_up(void *context)
+{
+    const double *until = context;
+    return interrupted || (*until > 0 && cpu_seconds() >= *until);
+}
+
+/* What time is left is the search's again, in short heats from the plan as it is. */
+static void search_on(struct solver *solver, double until, uint64_t seed)
+{
+    while (!interrupted && cpu_seconds() < until) {
+        solver_search_more(solver, (uint64_t)CHUNK_ROUNDS * 16, ++seed);
+        while (!interrupted && cpu_seconds() < until && !solver_search_over(solver))
+            (void)solver_improve(solver, CHUNK_ROUNDS);
+        (void)solver_recombine(solver);
+    }
+}
+
+/* What has been proved and what not: without an exact pricing there is no proof. */
+static const struct proof *proof_of(const struct solve_bound *it)
+{
+    return it->bound.proof.bound == INT64_MIN ? NULL : &it->bound.proof;
+}
+
+const char *solve_and_bound(struct solve_input *input, const struct solve_budget *budget,
+                            bool progress, struct solve_bound *bound)
+{
+    struct solver *solver = &input->solver;
+    struct solve_budget first = *budget;
+    static double until;
+    until = budget->work > 0 ? 0 : BOUND_SHARE * budget->cpu_seconds;
+    first.cpu_seconds *= SEARCH_SHARE;
+    const char *why = solve_run(input, &first, progress);
+    struct bound_options options = bound_options_default;
+    options.stop = bound_time_is_up;
+    options.context = &until;
+    solve_bound_open(bound, solver, &options);
+    enum bound_end end = solve_bound_run(bound, BOUND_ROUNDS_MAX);
+    if (end != BOUND_REACHED) (void)solve_bound_recombine(bound);
+    bool proven = proof_of(bound) != NULL && proof_seconds(proof_of(bound)) >= solver->plan.cost;
+    if (!proven && budget->work == 0) search_on(solver, budget->cpu_seconds, budget->seed);
+    if (interrupted) return "interrupt";
+    return proven ? "proven" : why;
+}
+
 #define TOOL "callout solve"
 
 /* --- command line ---------------------------------------------------------------------------- */
@@ -171,14 +220,14 @@ struct options {
     const char *path, *format;
     const char *certificate; /* where it goes; NULL: none is asked for */
     struct solve_budget budget;
-    bool cpu_given, overtime, json, help;
+    bool cpu_given, overtime, json, bound, help;
 };
 
 static int usage(FILE *out)
 {
     fputs("usage: callout solve FILE [--format FORMAT] [--cpu-seconds S | --work N] [--seed N]\n"
           "                     [--searches K] [--threads N] [--no-overtime] [--json]\n"
-          "                     [--certificate CERT]\n",
+          "                     [--bound] [--certificate CERT]\n",
           out);
     if (out != stdout) fputs("callout solve --help says more\n", out);
     return out == stdout ? EXIT_DONE : EXIT_USAGE;
@@ -211,8 +260,12 @@ static int help(void)
         "                   of --work. With one search there is nothing to share\n"
         "  --no-overtime    of a day: nobody works beyond his shift\n"
         "  --json           the plan for programs\n"
+        "  --bound          proves how much a plan must cost at least: so that the gap to the "
+        "best\n"
+        "                   plan is known. Of --cpu-seconds it takes its share; with --work it\n"
+        "                   goes on until nothing raises the bound\n"
         "  --certificate CERT  writes the plan and the proof of how good it is, for\n"
-        "                   callout verify CERT\n"
+        "                   callout verify CERT; implies --bound\n"
         "\n"
         "An interrupt (Ctrl-C) ends the search early; the best plan so far is printed.\n"
         "\n"
@@ -264,6 +317,7 @@ static bool read_options(struct options *out, int argc, char **argv)
         {"no-overtime", no_argument, NULL, 'o'},
         {"json", no_argument, NULL, 'j'},
         {"help", no_argument, NULL, 'h'},
+        {"bound", no_argument, NULL, 'b'},
         {"certificate", required_argument, NULL, 'C'},
         {NULL, 0, NULL, 0},
     };
@@ -281,7 +335,8 @@ static bool read_options(struct options *out, int argc, char **argv)
         case 't': fine = read_number(optarg, THREADS_MAX, &out->budget.threads); break;
         case 'o': out->overtime = false; break;
         case 'j': out->json = true; break;
-        case 'C': out->certificate = optarg; break;
+        case 'b': out->bound = true; break;
+        case 'C': out->bound = (out->certificate = optarg) != NULL; break;
         case 'h': out->help = true; return true;
         default: fine = false;
         }
@@ -311,36 +366,52 @@ static void say_dropped(const struct solve_input *input)
 }
 
 /* The plan as it stands in the solver, with what proves its bound. */
-static enum err certify(const struct solver *solver, const char *path, struct problem *problem)
+static enum err certify(const struct solver *solver, const struct proof *proof, const char *path,
+                        struct problem *problem)
 {
     FILE *out = fopen(path, "w");
     if (out == NULL) return problem_set(problem, ERR_IO, path, "%s", strerror(errno));
-    enum err err = write_certificate(&solver->day, &solver->in, &solver->plan, NULL, out);
+    enum err err = write_certificate(&solver->day, &solver->in, &solver->plan, proof, out);
     if (fclose(out) != 0) err = ERR_IO;
     return err == ERR_OK ? ERR_OK : problem_set(problem, err, path, "cannot be written");
+}
+
+static enum err write_all(struct solve_input *input, const struct options *options,
+                          const struct solve_effort *effort, struct problem *problem)
+{
+    if (options->certificate != NULL) {
+        enum err err = certify(&input->solver, effort->proof, options->certificate, problem);
+        if (err != ERR_OK) return err;
+    }
+    if (options->json) return write_plan_json(input, effort, stdout, problem);
+    return write_plan_text(input, effort, stdout, problem);
 }
 
 static enum err solve(struct solve_input *input, const struct options *options,
                       struct problem *problem)
 {
     struct sigaction action = {.sa_handler = interrupt}, before;
+    static struct solve_bound bound;
     interrupted = 0;
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, &before);
     solve_input_begin(input);
     say_dropped(input);
     bool progress = isatty(STDERR_FILENO) == 1;
-    struct solve_effort effort = {.stopped_because = solve_run(input, &options->budget, progress)};
+    struct solve_effort effort = {0};
+    bool bounded = options->bound && input->solver.in.visit_count > 0;
+    if (bounded)
+        effort.stopped_because = solve_and_bound(input, &options->budget, progress, &bound);
+    else
+        effort.stopped_because = solve_run(input, &options->budget, progress);
     if (progress) fputs("\r\033[K", stderr);
     sigaction(SIGINT, &before, NULL);
     effort.cpu_seconds = cpu_seconds();
     effort.work = input->solver.work_done;
-    if (options->certificate != NULL) {
-        enum err err = certify(&input->solver, options->certificate, problem);
-        if (err != ERR_OK) return err;
-    }
-    if (options->json) return write_plan_json(input, &effort, stdout, problem);
-    return write_plan_text(input, &effort, stdout, problem);
+    effort.proof = bounded ? proof_of(&bound) : NULL;
+    enum err err = write_all(input, options, &effort, problem);
+    if (bounded) solve_bound_close(&bound);
+    return err;
 }
 
 int solve_main(int argc, char **argv)
