@@ -20,7 +20,7 @@ int main(int argc, char **argv)
     struct problem problem = {0};
     const struct solve_budget budget = {.work = argc > 2 ? strtoull(argv[2], NULL, 10) : 2000,
                                         .seed = 1};
-    uint32_t rounds = argc > 3 ? (uint32_t)atoi(argv[3]) : 1000;
+    uint32_t rounds = argc > 3 ? (uint32_t)strtoul(argv[3], NULL, 10) : 1000;
     if (argc < 2) return 2;
     solve_input_open(&input);
     if (input_file_read(&input, "bench_bound", NULL, argv[1], true, &problem) != ERR_OK) {
