@@ -1,12 +1,9 @@
 /* The board: who logs in sees the fleet live, finds what needs him, by mouse and by keys alone. */
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
-import { readFileSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
-import { fillIn, openBrowser, openPage, patience, shoot, startDemo, type System, type Watched } from "./system.ts";
-
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+import { administration } from "./admin.ts";
+import { barriers, fillIn, openBrowser, openPage, patience, shoot, startDemo, type System, type Watched } from "./system.ts";
 
 let system: System, browser: Browser, board: Watched;
 
@@ -19,17 +16,6 @@ after(async () => {
   await browser?.close();
   await system?.stop();
 });
-
-/* Without the page's own policy in the way, which allows no script but its own. */
-async function barriers(page: Page): Promise<string[]> {
-  const session = await page.context().newCDPSession(page);
-  await session.send("Runtime.evaluate", { expression: axe });
-  return page.evaluate(async () => {
-    const run = (globalThis as unknown as { axe: { run: (...given: unknown[]) => Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } }).axe.run;
-    const found = await run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] });
-    return found.violations.map((one) => `${one.id}: ${one.nodes[0]?.html}`);
-  });
-}
 
 const query = (page: Page, name: string) => new URL(page.url()).searchParams.get(name);
 
@@ -163,6 +149,8 @@ test("a server that is out of reach is told, and so is that it is back", async (
   await page.context().setOffline(false);
   await page.waitForSelector('.connection[data-state="live"]', { timeout: patience });
 });
+
+administration(() => ({ system, browser, board: board.page }));
 
 test("who logs out is out, and nothing was asked of any other host", async () => {
   const { page, errors, foreign } = board;

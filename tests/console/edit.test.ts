@@ -2,13 +2,11 @@
  * clicks and keys than promised; two dispatchers; what comes from outside stays text. */
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
-import { openBrowser, openPage, shoot, startDemo, type System, type Watched } from "./system.ts";
+import { barriers, openBrowser, openPage, shoot, startDemo, type System, type Watched } from "./system.ts";
 
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const hostile = `<img src=x onerror="window.hacked=1"><b>&amp;`;
 
 interface Appointment {
@@ -111,16 +109,6 @@ async function select(id: string): Promise<void> {
     bar?.click();
   }, id);
   await page.waitForSelector(`[data-visit-drawer="${id}"]`);
-}
-
-async function barriers(where: Page = page): Promise<string[]> {
-  const session = await where.context().newCDPSession(where);
-  await session.send("Runtime.evaluate", { expression: axe });
-  return where.evaluate(async () => {
-    const run = (globalThis as unknown as { axe: { run: (...given: unknown[]) => Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } }).axe.run;
-    const found = await run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] });
-    return found.violations.map((one) => `${one.id}: ${one.nodes[0]?.html}`);
-  });
 }
 
 before(async () => {
@@ -290,7 +278,7 @@ test("an order is found by typing, shown by g, and its customer called with c", 
   await press("c");
   await page.waitForSelector('a[href="tel:+4235550100"]');
   assert.deepEqual([keys, clicks], [1, 0]);
-  assert.deepEqual(await barriers(), []);
+  assert.deepEqual(await barriers(page), []);
   await page.keyboard.press("Escape");
   await page.waitForSelector("dialog.ask", { state: "detached" });
   await clearAll();
@@ -345,7 +333,7 @@ test("n: an urgent order is taken on, and whom it displaces is said before anyth
   await clearAll();
   await press("n");
   await page.waitForSelector("dialog.ask");
-  assert.deepEqual(await barriers(), []);
+  assert.deepEqual(await barriers(page), []);
   await page.keyboard.type("Hospital");
   await page.fill("dialog.ask [name=address]", "Castle Road 3");
   await page.click("dialog.ask .beside button");
@@ -358,7 +346,7 @@ test("n: an urgent order is taken on, and whom it displaces is said before anyth
   await shoot(page, "new-order");
   await page.keyboard.press("Enter");
   await page.waitForSelector(".option, dialog.ask p button");
-  assert.deepEqual(await barriers(), []);
+  assert.deepEqual(await barriers(page), []);
   await shoot(page, "emergency");
   const option = page.locator(".option button.primary");
   if (await option.count() > 0) {
@@ -403,7 +391,7 @@ test("who was too late sees both versions, and nothing is changed until he says 
   await press("p");
   await page.waitForSelector("dialog.ask .facts");
   assert.match(await page.textContent("dialog.ask") ?? "", /demo/);
-  assert.deepEqual(await barriers(), []);
+  assert.deepEqual(await barriers(page), []);
   await shoot(page, "clash");
   assert.equal((await find(it.appointmentId)).pin, undefined);
   await page.keyboard.press("Escape");
@@ -454,7 +442,7 @@ test("a technician's device is enrolled with a token that is shown once", async 
   await page.click("form.line button");
   await page.waitForSelector("dialog.ask .token");
   assert.ok((await page.textContent(".token") ?? "").length > 20);
-  assert.deepEqual(await barriers(), []);
+  assert.deepEqual(await barriers(page), []);
   await page.keyboard.press("Escape");
   await page.waitForSelector(".token", { state: "detached" });
 });
@@ -464,7 +452,7 @@ test("every screen is without barriers, light and dark, English and German", asy
     await page.goto(`${system.login.address}/?screen=${name}`);
     await page.waitForSelector(".screen header");
     await page.waitForSelector(name === "review" ? ".card" : ".screen button");
-    assert.deepEqual(await barriers(), [], name);
+    assert.deepEqual(await barriers(page), [], name);
     await shoot(page, name);
   }
   const dark = await openPage(browser, system.login, { dark: true, locale: "de-DE" });

@@ -5,7 +5,8 @@
  * tests end. No test waits for a time: it waits for what shall be seen, with a generous limit.
  */
 import { spawn, type ChildProcess } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium, type Browser, type Page } from "playwright-core";
@@ -68,6 +69,18 @@ export async function startDemo(rate: number, more: string[] = []): Promise<Syst
   }
 }
 
+/* Somebody else who logs in. */
+export function addPerson(system: System, name: string, role: string): Promise<Login> {
+  const password = `the password of ${name}`;
+  const child = spawn(process.env["CALLOUT_BINARY"] ?? "", ["admin", "person", "add", name, "--data", system.data,
+    "--role", role], { stdio: ["pipe", "ignore", "inherit"] });
+  child.stdin?.end(`${password}\n`);
+  return new Promise((resolve, reject) => child.on("exit", (code) => {
+    if (code === 0) resolve({ ...system.login, name, password });
+    else reject(new Error(`callout admin person add: exit ${code}`));
+  }));
+}
+
 export function openBrowser(): Promise<Browser> {
   return chromium.launch({
     executablePath: process.env["CALLOUT_CHROMIUM"] ?? "/usr/bin/chromium", headless: true,
@@ -127,4 +140,18 @@ export async function logIn(page: Page, login: Login): Promise<void> {
 export async function shoot(page: Page, name: string): Promise<void> {
   const folder = process.env["CALLOUT_SHOTS"] ?? "";
   if (folder !== "") await page.screenshot({ path: join(folder, `${name}.png`) });
+}
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/* Without the page's own policy in the way, which allows no script but its own. `within`: of a page
+ * that was looked at before, only what is new. */
+export async function barriers(page: Page, within = ":root"): Promise<string[]> {
+  const session = await page.context().newCDPSession(page);
+  await session.send("Runtime.evaluate", { expression: axe });
+  return page.evaluate(async (part) => {
+    const run = (globalThis as unknown as { axe: { run: (...given: unknown[]) => Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } }).axe.run;
+    const found = await run(part === ":root" ? document : part, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] });
+    return found.violations.map((one) => `${one.id}: ${one.nodes[0]?.html}`);
+  }, within);
 }

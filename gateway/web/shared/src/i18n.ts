@@ -5,9 +5,10 @@
  * each of its language's plural forms: `late.one`, `late.other`.
  */
 import board from "../strings/en.json";
+import admin from "../strings/admin.en.json";
 import edit from "../strings/edit.en.json";
 
-const en = { ...board, ...edit };
+const en = { ...board, ...edit, ...admin };
 
 export type Text = keyof typeof en;
 type Counted = Text extends infer Name ? (Name extends `${infer Stem}.other` ? Stem : never) : never;
@@ -41,7 +42,8 @@ export function preferredLanguage(tags: readonly string[]): Language {
 
 export async function loadLanguage(wanted: Language): Promise<void> {
   const files = wanted === "de"
-    ? await Promise.all([import("../strings/de.json"), import("../strings/edit.de.json")]) : [];
+    ? await Promise.all([import("../strings/de.json"), import("../strings/edit.de.json"),
+      import("../strings/admin.de.json")]) : [];
   catalog = Object.assign({}, en, ...files.map((file) => file.default)) as typeof en;
   current = wanted;
   plurals = new Intl.PluralRules(wanted);

@@ -1,13 +1,15 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
+import deAdmin from "../strings/admin.de.json";
 import deBoard from "../strings/de.json";
 import deEdit from "../strings/edit.de.json";
+import enAdmin from "../strings/admin.en.json";
 import enEdit from "../strings/edit.en.json";
 import enBoard from "../strings/en.json";
 import { preferredLanguage, t, tn } from "../src/i18n.ts";
 
-const german: Record<string, string> = { ...deBoard, ...deEdit };
-const english: Record<string, string> = { ...enBoard, ...enEdit };
+const german: Record<string, string> = { ...deBoard, ...deEdit, ...deAdmin };
+const english: Record<string, string> = { ...enBoard, ...enEdit, ...enAdmin };
 const values = (text: string) => (text.match(/\{\w+\}/g) ?? []).sort();
 
 test("both catalogs have the same names", () => {
@@ -15,7 +17,7 @@ test("both catalogs have the same names", () => {
 });
 
 test("no name is in two catalogs", () => {
-  assert.equal(Object.keys(english).length, Object.keys(enBoard).length + Object.keys(enEdit).length);
+  assert.equal(Object.keys(english).length, Object.keys(enBoard).length + Object.keys(enEdit).length + Object.keys(enAdmin).length);
 });
 
 test("a text has the same values in both, and none is empty", () => {

@@ -1,5 +1,5 @@
 /* new_order.tsx - an urgent order: taken on, then how it could be served and whom that displaces. */
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { call, Refused } from "@callout/shared/client";
 import { serverNow } from "@callout/shared/clock";
 import { Icon } from "@callout/shared/icons";
@@ -15,6 +15,7 @@ import { Dialog } from "./dialog.tsx";
 import { assign } from "./edits.ts";
 import { orderName, technicianName } from "./reasons.ts";
 import { close } from "./state.ts";
+import { PickHint, placeText, PlaceField, readPlace, toPoint, usePicking } from "./place_field.tsx";
 import { say } from "./toasts.ts";
 
 /* Skills that somebody has: whatever else is asked for, nobody could do. */
@@ -25,16 +26,6 @@ function skillNames(): string[] {
   return [...names].sort();
 }
 
-/* "47.36, 9.53" of a map or a message; null: that is no place. */
-export function readPlace(text: string): Place | null {
-  const match = /^\s*(-?\d{1,2}(?:\.\d+)?)[\s,;]+(-?\d{1,3}(?:\.\d+)?)\s*$/.exec(text);
-  if (match === null) return null;
-  const lat = Number(match[1]), lon = Number(match[2]);
-  return Math.abs(lat) <= 90 && Math.abs(lon) <= 180 ? { lat, lon } : null;
-}
-
-const placeText = (place: Place) => `${place.lat.toFixed(5)}, ${place.lon.toFixed(5)}`;
-
 function readOrder(form: FormData, place: Place): WorkOrder {
   const text = (name: string) => String(form.get(name) ?? "").trim();
   const id = `N${crypto.randomUUID().replace(/-/g, "").slice(0, 8).toUpperCase()}`;
@@ -43,7 +34,7 @@ function readOrder(form: FormData, place: Place): WorkOrder {
     workOrderId: id, territoryId: territory.peek()?.id ?? "",
     customer: { customerId: `C-${id}`, name: text("customer") },
     site: { siteId: `S-${id}`, customerId: `C-${id}`, address: text("address"),
-      point: { latE7: Math.round(place.lat * 1e7), lonE7: Math.round(place.lon * 1e7) } },
+      point: toPoint(place) },
     ...(text("phone") === "" ? {} : { contact: { contactId: `K-${id}`, customerId: `C-${id}`,
       name: text("customer"), phone: text("phone") } }),
     workType: text("work"), serviceSeconds: Number(text("minutes")) * 60, priority: 9,
@@ -105,19 +96,7 @@ export function AskOrder() {
   const [address, setAddress] = useState("");
   const [problem, setProblem] = useState("");
   const [taken, setTaken] = useState<{ order: string; reply: EmergencyOptionsReply } | null>(null);
-  useEffect(() => {
-    const leave = (event: KeyboardEvent) => {
-      if (event.key !== "Escape" || picking.peek() === null) return;
-      event.preventDefault();
-      event.stopPropagation();
-      picking.value = null;
-    };
-    document.addEventListener("keydown", leave, { capture: true });
-    return () => {
-      document.removeEventListener("keydown", leave, { capture: true });
-      picking.value = null;
-    };
-  }, []);
+  usePicking();
   if (taken !== null) return <Options {...taken} />;
   const like = selectedVisit.value;
 
@@ -143,7 +122,7 @@ export function AskOrder() {
 
   return (
     <>
-    {picking.value !== null && <div class="toasts"><p class="toast" role="status">{t("order.picking")}</p></div>}
+    <PickHint />
     <Dialog wide away={picking.value !== null} title={t("order.title")} submit={t("order.submit")} onClose={close}
       onSubmit={(form) => void submit(form)}>
       <div class="columns">
@@ -151,11 +130,8 @@ export function AskOrder() {
         <label>{t("order.phone")}<input name="phone" type="tel" maxLength={40} autocomplete="off" /></label>
         <label class="whole">{t("order.address")}<input name="address" required maxLength={300} autocomplete="off"
           value={address} onInput={(event) => setAddress(event.currentTarget.value)} /></label>
-        <label>{t("order.place")}<input name="place" required inputMode="decimal" autocomplete="off" value={place}
-          onInput={(event) => setPlace(event.currentTarget.value)} /></label>
+        <PlaceField label={t("order.place")} value={place} onValue={setPlace} />
         <div class="beside">
-          <button type="button" onClick={() => { picking.value = (found) => setPlace(placeText(found)); }}>
-            {t("order.pick")}</button>
           {like !== null && like.place !== null &&
             <button type="button" onClick={() => {
               if (like.place !== null) setPlace(placeText(like.place));

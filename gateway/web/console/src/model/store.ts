@@ -58,7 +58,7 @@ export const zone = computed(() => {
 });
 
 /* The day of service days is the territory's, whatever zone is shown. */
-const territoryZone = computed(() => new Zone(territory.value?.zone ?? "UTC", locale()));
+export const territoryZone = computed(() => new Zone(territory.value?.zone ?? "UTC", locale()));
 
 const wantedDay = computed(() => dayFromText(view.value["day"] ?? ""));
 
