@@ -336,7 +336,7 @@ test("n: an urgent order is taken on, and whom it displaces is said before anyth
   assert.deepEqual(await barriers(page), []);
   await page.keyboard.type("Hospital");
   await page.fill("dialog.ask [name=address]", "Castle Road 3");
-  await page.click("dialog.ask .beside button");
+  await page.click("dialog.ask .place-field button");
   await page.waitForSelector("dialog.ask", { state: "hidden" });
   await page.locator(".map-place").click({ position: { x: 300, y: 120 } });
   await page.waitForSelector("dialog.ask[open]");
