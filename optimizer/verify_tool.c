@@ -134,13 +134,13 @@ static void tell(void *context, uint32_t done, uint32_t total)
 
 static void check(const struct certificate *certificate, struct verify_report *report)
 {
-    const struct verify_watch watch = {.tell = tell};
     bool progress = isatty(STDERR_FILENO) == 1;
+    const struct verify_watch watch = {.tell = progress ? tell : NULL, .work_max = VERIFY_WORK_MAX};
     if (certificate->visit_count > VERIFY_VISITS_PROMISED)
         fprintf(stderr, "%s: %u orders are more than the %d that take less than a minute\n", TOOL,
                 certificate->visit_count, VERIFY_VISITS_PROMISED);
     verify_plan(certificate, report);
-    verify_bound(certificate, progress ? &watch : NULL, report);
+    verify_bound(certificate, &watch, report);
     if (progress) fputs("\r\033[K", stderr);
 }
 

@@ -136,39 +136,46 @@ static void describe(const struct certificate *in, const uint32_t *visits, uint3
     if (count == 0) snprintf(text, size, " (none)");
 }
 
-static void price(const struct certificate *in, uint32_t technician, struct verify_report *report)
+static void price(const struct certificate *in, uint32_t technician, uint64_t work_max,
+                  struct verify_report *report)
 {
+    uint32_t visits[CERTIFICATE_ROUTE_MAX];
     int64_t dual = in->technicians[technician].dual;
-    uint32_t visits[CERTIFICATE_ROUTE_MAX], count;
-    int64_t least;
+    struct verify_cheapest cheapest = {.enough = dual, .work_max = work_max, .visits = visits};
     char text[160];
+    bool done = verify_cheapest(in, technician, &cheapest);
     report->priced++;
-    if (!verify_cheapest(in, technician, dual, visits, &count, &least, &report->labels)) {
+    report->labels += cheapest.labels;
+    if (!done) {
         report->given_up++;
         verify_find(report, word_technician(in, technician),
-                    "pricing takes more than %d labels, and was given up", VERIFY_STEPS_MAX);
+                    "pricing takes too long, and was given up after %llu labels",
+                    (unsigned long long)cheapest.labels);
         return;
     }
-    if (least >= dual) return;
-    describe(in, visits, count, text, sizeof text);
+    if (cheapest.least >= dual) return;
+    describe(in, visits, cheapest.visit_count, text, sizeof text);
     verify_find(report, word_technician(in, technician),
                 "his dual is %lld, and the route%s costs %lld beyond what it pays: %lld too little",
-                (long long)dual, text, (long long)least, (long long)(dual - least));
+                (long long)dual, text, (long long)cheapest.least,
+                (long long)(dual - cheapest.least));
 }
 
 void verify_bound(const struct certificate *in, const struct verify_watch *watch,
                   struct verify_report *report)
 {
+    static const struct verify_watch nobody = {.work_max = VERIFY_WORK_MAX};
+    if (watch == NULL) watch = &nobody;
     check_duals(in, report);
     check_sums(in, report);
     for (uint32_t t = 0; t < in->technician_count; t++) {
-        if (watch != NULL) watch->tell(watch->context, t, in->technician_count);
+        if (watch->tell != NULL) watch->tell(watch->context, t, in->technician_count);
         if (first_alike(in, t) != t) continue;
         uint32_t claims_most = t;
         for (uint32_t other = t + 1; other < in->technician_count; other++) {
             bool more = in->technicians[other].dual > in->technicians[claims_most].dual;
             if (more && alike(in, t, other)) claims_most = other;
         }
-        price(in, claims_most, report);
+        price(in, claims_most, watch->work_max, report);
     }
 }

@@ -12,7 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NO_LABEL = UINT32_MAX, MEMORY_MAX = 1 << 30 };
+#define NO_LABEL UINT32_MAX
+
+enum { MEMORY_MAX = 1 << 30 };
 
 struct label {
     int64_t time, travel, load;
@@ -34,6 +36,7 @@ struct programme {
     int64_t best;   /* what a walk must stay below */
     uint32_t best_label;
     bool best_empty, found;
+    uint64_t work, work_max; /* comparisons */
 };
 
 static uint64_t *set_of(const struct programme *it, uint32_t label)
@@ -84,7 +87,7 @@ static bool make_room(struct programme *it)
     if (it->count < it->room) return true;
     size_t each = sizeof *it->labels + sizeof *it->heap + sizeof *it->sets * it->words;
     uint32_t room = it->room == 0 ? 1024 : 2 * it->room;
-    if (room > VERIFY_STEPS_MAX || room * each > MEMORY_MAX) return false;
+    if (room > VERIFY_LABELS_MAX || room * each > MEMORY_MAX) return false;
     it->labels = realloc(it->labels, sizeof *it->labels * room);
     it->heap = realloc(it->heap, sizeof *it->heap * room);
     it->sets = realloc(it->sets, sizeof *it->sets * it->words * room);
@@ -254,7 +257,7 @@ static bool outdone(struct programme *it, uint32_t label)
     const struct label *own = &it->labels[label];
     for (uint32_t rested = own->rested; rested < 2; rested++) {
         uint32_t other = *kept_at(it, own->place, rested == 1);
-        for (; other != NO_LABEL; other = it->labels[other].older) {
+        for (; other != NO_LABEL; other = it->labels[other].older, it->work++) {
             if (outdoes(it, other, label)) return true;
         }
     }
@@ -284,7 +287,7 @@ static bool run(struct programme *it)
         uint32_t *kept = kept_at(it, own->place, own->rested);
         own->older = *kept;
         *kept = label;
-        if (!go_on(it, label)) return false;
+        if (it->work > it->work_max || !go_on(it, label)) return false;
     }
     return true;
 }
@@ -377,6 +380,8 @@ static void prepare(struct pricing *pricing, struct arena *memory)
         points += visit->windows.count + visit->due.count + visit->best.count + 1;
     }
     pricing->points = arena_need(memory, sizeof *pricing->points * (points + 1));
+    pricing->spots = arena_need(memory, sizeof *pricing->spots * visits);
+    spots_build(pricing);
     uint32_t used = 0;
     for (uint32_t place = 0; place < pricing->count; place++)
         add_points(pricing, place, &used);
@@ -397,15 +402,16 @@ static uint32_t trace(const struct programme *it, uint32_t *visits)
     return count;
 }
 
-bool verify_cheapest(const struct certificate *in, uint32_t technician, int64_t enough,
-                     uint32_t *visits, uint32_t *visit_count, int64_t *least, uint64_t *labels)
+bool verify_cheapest(const struct certificate *in, uint32_t technician,
+                     struct verify_cheapest *cheapest)
 {
     struct arena memory;
     struct programme it = {
         .pricing = {.in = in, .who = &in->technicians[technician], .technician = technician},
         .words = in->visit_words + in->cut_words,
-        .best = enough,
-        .best_label = NO_LABEL};
+        .best = cheapest->enough,
+        .best_label = NO_LABEL,
+        .work_max = cheapest->work_max};
     arena_open(&memory, MEMORY_MAX);
     prepare(&it.pricing, &memory);
     it.kept = arena_need(&memory, sizeof *it.kept * 2 * (it.pricing.count + 1));
@@ -414,9 +420,9 @@ bool verify_cheapest(const struct certificate *in, uint32_t technician, int64_t 
     bool done = begin(&it);
     it.bounded = true;
     if (done) done = run(&it);
-    *visit_count = trace(&it, visits);
-    *least = it.found ? it.best : CERTIFICATE_UNLIMITED;
-    *labels += it.count;
+    cheapest->visit_count = trace(&it, cheapest->visits);
+    cheapest->least = it.found ? it.best : CERTIFICATE_UNLIMITED;
+    cheapest->labels = it.count;
     free(it.labels);
     free(it.heap);
     free(it.sets);

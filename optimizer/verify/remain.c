@@ -17,6 +17,31 @@ int64_t fine_travel(const struct certificate *in, int64_t travel)
     return travel * in->policy.travel_percent * in->fine / 100;
 }
 
+/* One who is new with him waits for the end of the freeze. */
+static int64_t after_freeze(const struct pricing *pricing, uint32_t place, int64_t time)
+{
+    int64_t until = pricing->in->policy.frozen_until;
+    bool out =
+        time < until && rule_frozen_out(pricing->in, pricing->technician, pricing->list[place]);
+    return out ? until : time;
+}
+
+void spots_build(struct pricing *pricing)
+{
+    const struct certificate *in = pricing->in;
+    for (uint32_t place = 0; place < pricing->count; place++) {
+        const struct cert_visit *visit = &in->visits[pricing->list[place]];
+        bool liked = visit->best.count == 0 || in->policy.preferred_window == 0;
+        bool plain =
+            visit->windows.count == 1 && visit->due.count == 0 && liked && visit->told_start == 0;
+        struct spot *spot = &pricing->spots[place];
+        *spot = (struct spot){.at = visit->at, .plain = plain, .service = visit->service};
+        if (!plain) continue;
+        spot->open = after_freeze(pricing, place, visit->windows.items[0].open);
+        spot->close = visit->windows.items[0].close;
+    }
+}
+
 static const struct cert_visit *visit_at(const struct pricing *pricing, uint32_t place)
 {
     return &pricing->in->visits[pricing->list[place]];
@@ -32,11 +57,13 @@ uint32_t starts_worth(const struct pricing *pricing, uint32_t place, int64_t arr
                       struct start *starts)
 {
     const struct cert_visit *visit = visit_at(pricing, place);
-    const struct certificate *in = pricing->in;
-    if (arrival < in->policy.frozen_until &&
-        rule_frozen_out(in, pricing->technician, pricing->list[place]))
-        arrival = in->policy.frozen_until;
-    int64_t at = rule_start(visit, arrival);
+    const struct spot *spot = &pricing->spots[place];
+    if (spot->plain) {
+        int64_t start = arrival > spot->open ? arrival : spot->open;
+        starts[0] = (struct start){start, 0};
+        return start <= spot->close ? 1 : 0;
+    }
+    int64_t at = rule_start(visit, after_freeze(pricing, place, arrival));
     if (at == CERTIFICATE_UNLIMITED) return 0;
     uint32_t count = 0;
     starts[count++] = (struct start){at, start_price(pricing, place, at)};
@@ -93,8 +120,14 @@ static int64_t going_home(const struct pricing *pricing, uint32_t place, bool re
 static int64_t going_on(const struct pricing *pricing, uint32_t next, bool rested, int64_t arrival)
 {
     struct start starts[STARTS_MAX];
+    const struct spot *spot = &pricing->spots[next];
     int64_t best = CERTIFICATE_UNLIMITED;
     if (arrival > pricing->who->latest_end) return best;
+    if (spot->plain) {
+        if (arrival < spot->open) arrival = spot->open;
+        if (arrival > spot->close) return best;
+        return remain_least(pricing, next, rested, arrival + spot->service);
+    }
     uint32_t count = starts_worth(pricing, next, arrival, starts);
     for (uint32_t i = 0; i < count; i++) {
         int64_t left = starts[i].at + visit_at(pricing, next)->service;
@@ -108,12 +141,12 @@ static int64_t going_on(const struct pricing *pricing, uint32_t next, bool reste
 static int64_t from_here(const struct pricing *pricing, uint32_t place, bool rested, int64_t time)
 {
     const struct cert_technician *who = pricing->who;
+    const struct certificate *in = pricing->in;
+    const int32_t *legs = in->travel + (size_t)pricing->spots[place].at * in->place_count;
     int64_t best = going_home(pricing, place, rested, time);
     for (uint32_t next = 0; next < pricing->open_count; next++) {
-        if (next == place) continue;
-        int64_t leg = certificate_travel(pricing->in, visit_at(pricing, place)->at,
-                                         visit_at(pricing, next)->at);
-        if (leg > who->leg_max) continue;
+        int64_t leg = legs[pricing->spots[next].at];
+        if (next == place || leg > who->leg_max) continue;
         int64_t rest = going_on(pricing, next, rested, time + leg);
         if (!rested) {
             int64_t arrival = rule_rested(who, time, leg);
@@ -121,7 +154,7 @@ static int64_t from_here(const struct pricing *pricing, uint32_t place, bool res
                 rest = least_of(rest, going_on(pricing, next, true, arrival));
         }
         if (rest == CERTIFICATE_UNLIMITED) continue;
-        best = least_of(best, rest + fine_travel(pricing->in, leg) + pricing->who_price[next]);
+        best = least_of(best, rest + fine_travel(in, leg) + pricing->who_price[next]);
     }
     return best;
 }

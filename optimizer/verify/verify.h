@@ -16,7 +16,7 @@
 enum {
     VERIFY_FINDINGS_MAX = 50,
     VERIFY_VISITS_PROMISED = 300, /* that are checked within a minute */
-    VERIFY_STEPS_MAX = 8000000,   /* labels of one technician; then he is given up */
+    VERIFY_LABELS_MAX = 8000000,  /* of one technician; then he is given up */
 };
 
 struct verify_finding {
@@ -35,24 +35,36 @@ struct verify_report {
     uint64_t labels;
 };
 
-/* Called now and then; `done` of `total` technicians are priced. */
+/* Comparisons of labels, for one technician; then he is given up: some minute. */
+#define VERIFY_WORK_MAX UINT64_C(4000000000)
+
 struct verify_watch {
+    /* Called before each technician; `done` of `total` are priced. May be NULL. */
     void (*tell)(void *context, uint32_t done, uint32_t total);
     void *context;
+    uint64_t work_max; /* VERIFY_WORK_MAX, or less */
 };
 
 /* Checks the plan and its figures. */
 void verify_plan(const struct certificate *certificate, struct verify_report *report);
 
-/* Checks duals, cuts, sums, and prices every technician. `watch` may be NULL. */
+/* Checks duals, cuts, sums, and prices every technician. `watch` may be NULL: nobody looks. */
 void verify_bound(const struct certificate *certificate, const struct verify_watch *watch,
                   struct verify_report *report);
 
 /* The least that a route of a technician costs beyond what it pays for its visits and cuts, over
  * the relaxed routes of README.md, in 1/fine s; the walk of it in `visits` (route_max of them).
- * Routes that cost `enough` or more are of no interest. INT64_MAX: there is none below it.
- * False: it would take too long. */
-bool verify_cheapest(const struct certificate *certificate, uint32_t technician, int64_t enough,
-                     uint32_t *visits, uint32_t *visit_count, int64_t *least, uint64_t *labels);
+ * Routes that cost `enough` or more are of no interest. */
+struct verify_cheapest {
+    int64_t enough;    /* UNLIMITED: all are of interest */
+    uint64_t work_max; /* VERIFY_WORK_MAX, or less */
+    int64_t least;     /* UNLIMITED: there is none below `enough` */
+    uint32_t *visits;  /* the caller's room */
+    uint32_t visit_count;
+    uint64_t labels;
+};
+/* False: it would take too long. */
+bool verify_cheapest(const struct certificate *certificate, uint32_t technician,
+                     struct verify_cheapest *cheapest);
 
 #endif

@@ -57,6 +57,14 @@ struct remain {
     int64_t *least; /* [(rested * count + place) * buckets + bucket]; UNLIMITED: none comes home */
 };
 
+/* A visit of the list, as far as moves to it ask; `plain`: it has one window, and any start in it
+ * costs the same, so that the first one is the only one worth a thought. */
+struct spot {
+    uint32_t at;
+    bool plain;
+    int64_t service, open, close;
+};
+
 /* What does not change while one technician is priced. */
 struct pricing {
     const struct certificate *in;
@@ -65,6 +73,7 @@ struct pricing {
     uint32_t *list;             /* visits that he may serve, frozen ones of his last */
     uint32_t count, open_count; /* of these, those that are not frozen */
     int64_t *who_price;         /* by place in the list, less the dual, in 1/fine s */
+    struct spot *spots;         /* by place in the list */
     int64_t *points;            /* by place: later starts that may cost less, ascending */
     uint32_t *points_at;        /* by place, and one more: where its points begin */
     struct remain remain;
@@ -82,6 +91,7 @@ uint32_t starts_worth(const struct pricing *pricing, uint32_t place, int64_t arr
 /* Travel in 1/fine s, rounded down. */
 int64_t fine_travel(const struct certificate *in, int64_t travel);
 
+void spots_build(struct pricing *pricing);
 void remain_build(struct pricing *pricing, struct arena *memory);
 int64_t remain_least(const struct pricing *pricing, uint32_t place, bool rested, int64_t time);
 

@@ -6,11 +6,12 @@
  *
  * CALLOUT_CASES=N in the environment makes it N cases instead of a few hundred.
  */
+#include "../short.h"
 #include "optimizer/verify/verify.h"
 #include "optimizer/write_certificate.h"
 #include "small_day.h"
 
-enum { CASES_DEFAULT = 250, ROUNDS = 100, CUTS = 4 };
+enum { CASES_DEFAULT = 250, CASES_SHORT = 60, ROUNDS = 100, CUTS = 4 };
 
 static struct brute brutes[TECHNICIANS];
 
@@ -109,10 +110,11 @@ static void settle(struct made *made)
     write_text(made);
     read_text(made, &certificate, &memory);
     for (uint32_t t = 0; t < certificate.technician_count; t++) {
-        uint32_t route[CERTIFICATE_ROUTE_MAX], count;
-        uint64_t labels = 0;
-        assert_true(verify_cheapest(&certificate, t, CERTIFICATE_UNLIMITED, route, &count,
-                                    &made->technician_dual[t], &labels));
+        uint32_t route[CERTIFICATE_ROUTE_MAX];
+        struct verify_cheapest cheapest = {
+            .enough = CERTIFICATE_UNLIMITED, .work_max = VERIFY_WORK_MAX, .visits = route};
+        assert_true(verify_cheapest(&certificate, t, &cheapest));
+        made->technician_dual[t] = cheapest.least;
     }
     arena_close(&memory);
     made->proof.bound = proof_sum(&made->proof);
@@ -232,6 +234,7 @@ static void claim_too_much(struct made *made, uint64_t seed, struct tally *tally
 static uint32_t cases_wanted(void)
 {
     const char *text = getenv("CALLOUT_CASES");
+    if (text == NULL && short_form()) return CASES_SHORT;
     return text == NULL ? CASES_DEFAULT : (uint32_t)strtoul(text, NULL, 10);
 }
 
@@ -256,10 +259,180 @@ static void no_bound_is_above_the_best_plan(void **state)
     assert_int_equal(tally.believed, 0);
 }
 
+/* --- what is changed is refused -------------------------------------------------------------- */
+
+enum { MUTANTS = 40 };
+
+/* The line that begins with these words, the one after `after` lines; NULL: there is none. */
+static const char *line_of(const char *text, const char *key, uint32_t after)
+{
+    size_t length = strlen(key);
+    for (const char *line = text; *line != '\0'; line = strchr(line, '\n') + 1) {
+        if (strncmp(line, key, length) == 0 && line[length] == ' ' && after-- == 0) return line;
+    }
+    return NULL;
+}
+
+static const char *word_at(const char *line, uint32_t word)
+{
+    for (; word > 0; word--)
+        line = strchr(line, ' ') + 1;
+    return line;
+}
+
+/* The text with one word of it replaced; the caller frees it. */
+static char *with_word(const struct made *made, const char *word, const char *by)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    fwrite(made->text, 1, (size_t)(word - made->text), out);
+    fputs(by, out);
+    fputs(word + strcspn(word, " \n"), out);
+    fclose(out);
+    return text;
+}
+
+struct verdict {
+    bool read;
+    struct problem problem;
+    struct verify_report report;
+};
+
+static void judge_text(const char *text, struct verdict *verdict)
+{
+    struct arena memory;
+    struct certificate certificate;
+    memset(verdict, 0, sizeof *verdict);
+    arena_open(&memory, CERTIFICATE_MEMORY_MAX);
+    verdict->read =
+        certificate_read(&certificate, text, strlen(text), &memory, &verdict->problem) == ERR_OK;
+    if (verdict->read) {
+        verify_plan(&certificate, &verdict->report);
+        verify_bound(&certificate, NULL, &verdict->report);
+    }
+    arena_close(&memory);
+}
+
+static bool names_place(const struct verdict *verdict, const char *place)
+{
+    for (uint32_t i = 0; i < verdict->report.finding_count && i < VERIFY_FINDINGS_MAX; i++) {
+        if (strstr(verdict->report.findings[i].place, place) != NULL) return true;
+    }
+    return false;
+}
+
+/* Adds to the number at a word; what is then found must name the place. */
+static void expect_found(const struct made *made, const char *word, int64_t more, const char *place)
+{
+    static struct verdict verdict;
+    char number[32];
+    snprintf(number, sizeof number, "%lld", strtoll(word, NULL, 10) + (long long)more);
+    char *text = with_word(made, word, number);
+    judge_text(text, &verdict);
+    if (!verdict.read || !names_place(&verdict, place)) {
+        print_findings(&verdict.report);
+        fail_msg("%s %s: %s is not named, in\n%s", verdict.problem.field, verdict.problem.text,
+                 place, text);
+    }
+    free(text);
+}
+
+static void numbers_that_are_changed_are_found(void **state)
+{
+    static struct made made;
+    uint32_t cuts = 0;
+    (void)state;
+    for (uint64_t seed = 1; seed <= MUTANTS; seed++) {
+        make(&made, seed);
+        expect_found(&made, word_at(line_of(made.text, "dual visit", 0), 3), 1, "sum visits");
+        expect_found(&made, word_at(line_of(made.text, "dual technician", 0), 3), 1, "technician");
+        expect_found(&made, word_at(line_of(made.text, "bound", 0), 1), 1, "bound");
+        expect_found(&made, word_at(line_of(made.text, "lower_bound", 0), 1), 1, "lower_bound");
+        expect_found(&made, word_at(line_of(made.text, "sum", 0), 2), 1, "sum visits");
+        expect_found(&made, word_at(line_of(made.text, "objective", 0), 1), 1, "objective");
+        expect_found(&made, word_at(line_of(made.text, "cost", 0), 2), 1, "cost");
+        expect_found(&made, word_at(line_of(made.text, "gap", 0), 1), 1, "gap");
+        expect_found(&made, word_at(line_of(made.text, "home", 0), 1), 1, "technician T0");
+        if (made.proof.cut_count > 0) {
+            expect_found(&made, word_at(line_of(made.text, "cut", 0), 1), -1, "sum cuts");
+            cuts++;
+        }
+        unmake(&made);
+    }
+    assert_true(cuts > MUTANTS / 4);
+}
+
+/* A leg of the first stop of somebody is a second shorter, or somebody else's visit stands there.
+ */
+static void legs_and_visits_that_are_changed_are_found(void **state)
+{
+    static struct made made;
+    static struct verdict verdict;
+    uint32_t legs = 0;
+    (void)state;
+    for (uint64_t seed = 1; seed <= MUTANTS; seed++) {
+        make(&made, seed);
+        for (uint32_t t = 0; t < made.solver.in.technician_count; t++) {
+            const struct route *route = &made.solver.plan.routes[t];
+            char place[80];
+            if (route->count == 0 || route->stops[1].leg == 0) continue;
+            uint32_t from = route->stops[0].place, to = route->stops[1].place;
+            snprintf(place, sizeof place, "technician T%u", t);
+            expect_found(&made, word_at(line_of(made.text, "travel", from), to + 1), -1, place);
+            legs++;
+        }
+        const char *stop = line_of(made.text, "stop", 0);
+        if (stop != NULL && made.solver.in.visit_count > 1) {
+            char other[8] = "V0";
+            if (strncmp(word_at(stop, 1), "V0 ", 3) == 0) other[1] = '1';
+            char *text = with_word(&made, word_at(stop, 1), other);
+            judge_text(text, &verdict);
+            assert_true(verdict.read && names_place(&verdict, "visit V"));
+            free(text);
+        }
+        unmake(&made);
+    }
+    assert_true(legs > MUTANTS / 2);
+}
+
+/* Without any one of its lines, and with a number that is none. */
+static void no_line_may_be_missing(void **state)
+{
+    static struct made made;
+    static struct verdict verdict;
+    (void)state;
+    for (uint64_t seed = 1; seed <= 8; seed++) {
+        make(&made, seed);
+        for (const char *line = made.text; *line != '\0'; line = strchr(line, '\n') + 1) {
+            char *text = strdup(made.text), *cut = text + (line - made.text);
+            const char *rest = strchr(cut, '\n') + 1;
+            memmove(cut, rest, strlen(rest) + 1);
+            judge_text(text, &verdict);
+            assert_true(!verdict.read || verdict.report.finding_count > 0);
+            if (!verdict.read) assert_memory_equal(verdict.problem.field, "line ", 5);
+            free(text);
+        }
+        static const char *const bad[] = {
+            "99999999999999999999", "1e3", "-", "+1", "01", "nan", ""};
+        for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+            char *text = with_word(&made, word_at(line_of(made.text, "objective", 0), 1), bad[i]);
+            judge_text(text, &verdict);
+            assert_false(verdict.read);
+            assert_memory_equal(verdict.problem.field, "line ", 5);
+            free(text);
+        }
+        unmake(&made);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_bound_is_above_the_best_plan),
+        cmocka_unit_test(numbers_that_are_changed_are_found),
+        cmocka_unit_test(legs_and_visits_that_are_changed_are_found),
+        cmocka_unit_test(no_line_may_be_missing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
