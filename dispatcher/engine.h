@@ -14,6 +14,9 @@
  * come
  *       back one at a time, and one that kills again is quarantined
  *
+ *   F4  from a failed commit on until a small write was stored, requests that write are answered
+ *       RETRY before they are stepped: a full disk costs one rebuild, and reads go on meanwhile
+ *
  * Owner: the caller owns store and options; the engine owns core and memory. Thread: one.
  */
 #ifndef CALLOUT_DISPATCHER_ENGINE_H
@@ -34,6 +37,7 @@ struct engine_options {
     double clock_rate;  /* told to clients */
     bool clock_by_hand; /* rate 0: AdvanceClock is allowed */
     int64_t freeze_margin_us; /* how far ahead of now the optimizer must plan, beyond the freeze */
+    int64_t snapshot_every;   /* facts; 0: 50,000. A day's end has one in any case */
     /* Monotonic time of commits, UTC for what expires; NULL: this machine's clocks. */
     int64_t (*mono_us)(void *context);
     int64_t (*wall_us)(void *context);

@@ -90,6 +90,7 @@ struct engine {
     bool began;               /* a transaction is open */
     bool wrote;               /* it has something in it */
     enum err poisoned;        /* ERR_OK, or why the batch must be undone */
+    bool disk_fails;          /* the last batch could not be stored, and nothing could since (F4) */
     bool quarantine;          /* the current request is to be quarantined, not done */
     uint64_t refused_command; /* then: only this command of it, if it is known (not 0) */
     int64_t

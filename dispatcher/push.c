@@ -4,6 +4,10 @@
  *   seq == last+1 applied; or REJECTED for good, which also lets the sequence go on
  *   seq >  last+1 GAP: nothing is applied
  *
+ * A signature takes longer to check than all else about a command: of signed ones a Push has so
+ * many done as 10 ms allow (LIMIT_BATCH_SIGNED), and what stands behind them comes again, since
+ * last_seq tells the device where it is.
+ *
  * What a command is identified by is the hash of its bytes as they came; what of it is kept may be
  * less (positions.h).
  */
@@ -26,7 +30,8 @@ struct sender {
     struct call *call;
     struct row_device device; /* as it will be after the batch */
     struct device_clock clock;
-    bool changed; /* the device has to be stored again */
+    uint32_t signatures; /* checked so far */
+    bool changed;        /* the device has to be stored again */
 };
 
 static Callout__CommandResult *new_result(struct arena *arena, uint64_t seq,
@@ -302,6 +307,14 @@ static Callout__CommandResult *one(struct sender *sender, Callout__Command *comm
     return result;
 }
 
+/* Would this one need another signature checked, after as many as a Push may have? */
+static bool signed_enough(struct sender *sender, const Callout__Command *command)
+{
+    if (command->signature.len == 0 || command->seq != (uint64_t)sender->device.last_seq + 1)
+        return false;
+    return ++sender->signatures > LIMIT_BATCH_SIGNED;
+}
+
 /* Numbers that no outbox ever gives: a device with such a command is not one of ours. */
 static enum err check_numbers(struct call *call, const Callout__PushRequest *request)
 {
@@ -334,6 +347,7 @@ enum err handle_push(struct call *call)
     bool refused = false; /* what stands behind it is not done now: the device sends it again */
     for (size_t i = 0; i < request->n_commands && err == ERR_OK && !refused; i++) {
         Callout__Command *command = request->commands[i];
+        if (signed_enough(&sender, command)) break;
         answer->results[answer->n_results++] = one(&sender, command, &err);
         refused = call->engine->quarantine && call->engine->refused_command == command->seq;
         if (call->engine->poisoned == ERR_OK || call->engine->quarantine) continue;

@@ -11,6 +11,7 @@ enum {
     LIMIT_COMMAND = 16 * 1024,     /* one command inside Push */
     LIMIT_REPLY = 1024 * 1024,     /* a reply; what does not fit is paged */
     LIMIT_BATCH_COMMANDS = 200,    /* commands in one Push */
+    LIMIT_BATCH_SIGNED = 50,       /* signatures of commands that are checked for one Push */
     LIMIT_REQUEST_ARENA = 4 << 20, /* memory one decoded request may take */
 
     LIMIT_ID = 64,            /* an id of an order, technician, ...; UTF-8, no control characters */
