@@ -56,19 +56,55 @@ static int64_t days_since_1970(int64_t year, int64_t month, int64_t day)
     return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
 }
 
+static int64_t day_of(const struct tm *tm)
+{
+    return days_since_1970(tm->tm_year + 1900, tm->tm_mon + 1, tm->tm_mday);
+}
+
+/* What is left of a day, as it was worked out last: every turn of a loop asks again. */
+static struct rest {
+    char zone[LIMIT_ID + 1];
+    int64_t from_us, end_us, service_day; /* of [from_us, end_us) */
+} rests[4];                               /* the next one in the place of the oldest */
+static unsigned rests_made;
+
+static const struct rest *find_rest(const char *zone, int64_t time_us)
+{
+    for (unsigned i = 0; i < sizeof rests / sizeof rests[0]; i++) {
+        const struct rest *rest = &rests[i];
+        if (time_us >= rest->from_us && time_us < rest->end_us && strcmp(rest->zone, zone) == 0)
+            return rest;
+    }
+    return NULL;
+}
+
+/* A midnight that comes twice, as where clocks go back at one o'clock, is not kept: what lies
+ * before the second one is not all of one day. */
+static struct rest make_rest(const char *zone, int64_t time_us)
+{
+    struct rest rest = {.from_us = time_us};
+    struct tm tm = local(zone, time_us); /* leaves the zone entered, for mktime */
+    rest.service_day = day_of(&tm);
+    tm.tm_mday++;
+    tm.tm_hour = tm.tm_min = tm.tm_sec = 0;
+    tm.tm_isdst = -1;
+    rest.end_us = (int64_t)mktime(&tm) * US_PER_SECOND;
+    tm = local(zone, rest.end_us - US_PER_SECOND);
+    if (day_of(&tm) != rest.service_day || strlen(zone) > LIMIT_ID) return rest;
+    snprintf(rest.zone, sizeof rest.zone, "%s", zone);
+    return rests[rests_made++ % (sizeof rests / sizeof rests[0])] = rest;
+}
+
 int64_t zone_service_day(const char *zone, int64_t time_us)
 {
-    struct tm tm = local(zone, time_us);
-    return days_since_1970(tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday);
+    const struct rest *known = find_rest(zone, time_us);
+    return known != NULL ? known->service_day : make_rest(zone, time_us).service_day;
 }
 
 int64_t zone_next_day_us(const char *zone, int64_t time_us)
 {
-    struct tm tm = local(zone, time_us); /* leaves the zone entered, for mktime */
-    tm.tm_mday++;
-    tm.tm_hour = tm.tm_min = tm.tm_sec = 0;
-    tm.tm_isdst = -1;
-    return (int64_t)mktime(&tm) * US_PER_SECOND;
+    const struct rest *known = find_rest(zone, time_us);
+    return known != NULL ? known->end_us : make_rest(zone, time_us).end_us;
 }
 
 /* No zone is more than 14 hours from UTC, so two days before it is before it everywhere. */

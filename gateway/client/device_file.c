@@ -15,7 +15,8 @@ enum { PATH_BYTES = 1024, LAYOUT = 1 };
 
 struct device_file {
     sqlite3 *db;
-    bool broken; /* F3 */
+    sqlite3_stmt *begin, *commit; /* NULL until they are needed */
+    bool broken;                  /* F3 */
     char path[PATH_BYTES];
 };
 
@@ -183,6 +184,8 @@ enum err device_file_open(struct device_file **out, const char *folder, bool dur
 void device_file_close(struct device_file *file)
 {
     if (file == NULL) return;
+    sqlite3_finalize(file->begin);
+    sqlite3_finalize(file->commit);
     int result = sqlite3_close(file->db);
     CHECK(result == SQLITE_OK); /* a statement was left open */
     free(file);
@@ -217,14 +220,27 @@ enum err device_file_run(struct device_file *file, sqlite3_stmt *statement, stru
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
+/* One that every transaction needs is read by SQLite once. */
+static enum err run_kept(struct device_file *file, sqlite3_stmt **statement, const char *sql,
+                         struct problem *problem)
+{
+    enum err err = ERR_OK;
+    if (*statement == NULL) err = device_file_prepare(file, statement, sql, problem);
+    if (err != ERR_OK) return err;
+    err = device_file_step(file, *statement, problem);
+    sqlite3_reset(*statement);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
 enum err device_file_begin(struct device_file *file, struct problem *problem)
 {
-    return file->broken ? refuse_broken(file, problem) : run(file, "BEGIN IMMEDIATE", problem);
+    return file->broken ? refuse_broken(file, problem)
+                        : run_kept(file, &file->begin, "BEGIN IMMEDIATE", problem);
 }
 
 enum err device_file_commit(struct device_file *file, struct problem *problem)
 {
-    enum err err = run(file, "COMMIT", problem);
+    enum err err = run_kept(file, &file->commit, "COMMIT", problem);
     if (err != ERR_OK) device_file_rollback(file);
     return err;
 }

@@ -296,6 +296,7 @@ static bool dispatcher_start(struct hub *hub)
 {
     const struct engine_options options = {.clock_rate = 1,
                                            .freeze_margin_us = FREEZE_MARGIN_US,
+                                           .snapshot_every = hub->options.snapshot_every,
                                            .mono_us = port_now_us,
                                            .wall_us = port_wall_us,
                                            .clock_context = hub};

@@ -55,7 +55,8 @@ struct hub_options {
     struct planner_options planner;
     bool lab; /* clients named 127.0.0.1 have no limits */
     uint64_t seed;
-    void *context; /* of all below */
+    int64_t snapshot_every; /* facts of the dispatcher's log (dispatcher/engine.h); 0: as live */
+    void *context;          /* of all below */
     /* A reply for a client; the bytes are borrowed. */
     void (*reply)(void *context, struct sp_ticket to, const uint8_t *bytes, size_t size);
     /* Is the client still there? NULL: always. */

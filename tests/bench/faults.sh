@@ -7,7 +7,7 @@
 #   large    the same with 1,000 phones and half a day; aim: 1
 #   small    half a day of 6 phones a seed, 50 at a time; aim: 2,000
 #   restores the same, with disks brought back from a copy; aim: 200
-#   kills    a fleet's day under 60 times kill -9 (tests/process/kill.sh); aim: 1,000 a daemon
+#   kills    a fleet's day under 150 times kill -9 (tests/process/kill.sh); aim: 1,000 a daemon
 #   power    disks after a power cut (tests/fault/test_powerloss); aim: 100,000
 #   deaths   every crash point, the first 50 passings (tests/fault/test_crashpoints); aim: 1 round
 #   fuzz     minutes of each fuzzer (tests/fuzz/run.sh); aim: 10
@@ -78,7 +78,7 @@ part_small() { simulate small 50; }
 part_restores() { simulate restores 20 --restores --half-days 2; }
 part_kills() { # the sum that counts is the smallest of the three daemons'
     local round=$(($(get kill_rounds) + 1)) daemon least=
-    tests/process/kill.sh "$CALLOUT" 60 $((1000 + round)) >"$log" 2>&1
+    tests/process/kill.sh "$CALLOUT" 150 $((1000 + round)) >"$log" 2>&1
     report $? "kill.sh with seed $((1000 + round))"
     add kill_rounds 1
     for daemon in gateway dispatcher optimizer; do

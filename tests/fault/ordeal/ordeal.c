@@ -20,7 +20,9 @@
 #define BEGIN_US    (INT64_C(20780) * US_PER_DAY) /* Monday 2026-11-23 */
 #define HOUR_US     (60 * US_PER_MINUTE)
 #define CONVERGE_US (60 * US_PER_SECOND)
-#define PATIENCE_US (20 * US_PER_MINUTE) /* for what comes before the day */
+/* Often enough that faults meet many of them, and that a start need not replay half a day. */
+#define SNAPSHOT_EVERY 500
+#define PATIENCE_US    (20 * US_PER_MINUTE) /* for what comes before the day */
 
 struct ordeal {
     const struct ordeal_options *options;
@@ -183,6 +185,7 @@ static void open_system(struct ordeal *ordeal)
     hub.planner.more_searches = 0;
     hub.planner.seed = ordeal->options->seed;
     hub.seed = ordeal->options->seed;
+    hub.snapshot_every = SNAPSHOT_EVERY;
     hub.context = ordeal;
     hub.reply = on_reply;
     hub.alive = is_alive;
