@@ -7,6 +7,7 @@
  * CALLOUT_CASES=N in the environment makes it N cases instead of a few hundred.
  */
 #include "../short.h"
+#include "optimizer/bound/bound.h"
 #include "optimizer/verify/verify.h"
 #include "optimizer/write_certificate.h"
 #include "small_day.h"
@@ -259,6 +260,50 @@ static void no_bound_is_above_the_best_plan(void **state)
     assert_int_equal(tally.believed, 0);
 }
 
+/* --- proofs that the optimizer made ----------------------------------------------------------- */
+
+enum { BOUND_ROUNDS = 60 };
+
+/* Puts the optimizer's own proof into the text. */
+static void prove(struct made *made, struct bound *bound)
+{
+    bound_open(bound, &made->solver.in, &bound_options_default);
+    bound_take_plan(bound, &made->solver.plan);
+    (void)bound_run(bound, BOUND_ROUNDS, made->solver.plan.cost);
+    made->proof = bound->proof;
+    write_text(made);
+}
+
+static void the_optimizers_proofs_hold(void **state)
+{
+    static struct made made;
+    static struct bound bound;
+    struct verify_report report;
+    uint32_t refused = 0, above = 0, tight = 0, cases = cases_wanted() / 2;
+    (void)state;
+    for (uint64_t seed = 1; seed <= cases; seed++) {
+        uint32_t served;
+        make(&made, seed);
+        prove(&made, &bound);
+        check(&made, &report);
+        int64_t best = brute_force(&made.audited.audit, brutes, &served);
+        refused += report.finding_count > 0;
+        above += report.lower_bound > best;
+        tight += report.lower_bound == best;
+        if (report.finding_count > 0 || report.lower_bound > best) {
+            printf("case %llu: bound %lld, best %lld\n", (unsigned long long)seed,
+                   (long long)report.lower_bound, (long long)best);
+            print_findings(&report);
+        }
+        bound_close(&bound);
+        unmake(&made);
+    }
+    print_message("%u cases: %u refused, %u above, %u proven to be the best\n", cases, refused,
+                  above, tight);
+    assert_int_equal(refused, 0);
+    assert_int_equal(above, 0);
+}
+
 /* --- what is changed is refused -------------------------------------------------------------- */
 
 enum { MUTANTS = 40 };
@@ -430,6 +475,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_bound_is_above_the_best_plan),
+        cmocka_unit_test(the_optimizers_proofs_hold),
         cmocka_unit_test(numbers_that_are_changed_are_found),
         cmocka_unit_test(legs_and_visits_that_are_changed_are_found),
         cmocka_unit_test(no_line_may_be_missing),
