@@ -1,4 +1,4 @@
-/* test.mjs - bundles every test of shared/ and console/ for Node and runs them with node:test. */
+/* test.mjs - bundles every test of the workspace for Node and runs them with node:test. */
 import { build } from "esbuild";
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
@@ -9,7 +9,7 @@ import { writeWireTypes } from "./wire_types.mjs";
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const out = mkdtempSync(join(tmpdir(), "callout-web-test-"));
-const tests = ["shared", "console"].flatMap((part) =>
+const tests = ["shared", "console", "technician"].flatMap((part) =>
   readdirSync(join(root, part, "test")).filter((name) => name.endsWith(".test.ts"))
     .map((name) => join(root, part, "test", name)));
 writeWireTypes();
