@@ -1,15 +1,18 @@
-/* build.mjs [--out DIR] [--watch-less] - makes the tree that the gateway serves: hashed names, a .gz
- * beside every file that gains by it, and a failure where a page is heavier than its budget.
+/* build.mjs [--out DIR] - makes the tree that the gateway serves: hashed names, a .gz beside every
+ * file that gains by it, and a failure where a page is heavier than its budget.
  *
  * Names with a hash never change their bytes, so browsers keep them for good; index.html names them.
+ * The technician's app is a folder of its own with a service worker, which knows all its files by
+ * name and this build by a hash of them.
  */
 import { build } from "esbuild";
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, extname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { constants, gzipSync } from "node:zlib";
 import { writeBasemap } from "./basemap.mjs";
+import { iconPng } from "./icon.mjs";
 import { writeWireTypes } from "./wire_types.mjs";
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
@@ -18,8 +21,8 @@ const out = resolve(outIndex < 0 ? join(root, "../../build/web") : process.argv[
 
 /* Bytes of gzip of everything that a page may ever load: scripts and styles, without the basemap,
  * of which a reader takes the few tiles that he sees. */
-const budgets = { console: 220 * 1024 };
-const packed = new Set([".html", ".js", ".css", ".json", ".svg"]);
+const budgets = { console: 220 * 1024, technician: 60 * 1024 };
+const packed = new Set([".html", ".js", ".css", ".json", ".svg", ".webmanifest"]);
 
 function files(folder) {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>
@@ -33,7 +36,7 @@ function hashOf(bytes) {
     .join("");
 }
 
-async function bundle(page) {
+async function bundle(page, define) {
   const result = await build({
     absWorkingDir: root,
     entryPoints: [{ in: join(root, page, "src/main.tsx"), out: page },
@@ -42,16 +45,40 @@ async function bundle(page) {
     outdir: join(out, "assets"), entryNames: "[name]-[hash]", chunkNames: "[name]-[hash]",
     assetNames: "[name]-[hash]", loader: { ".svg": "file" }, legalComments: "none",
     jsx: "automatic", jsxImportSource: "preact", metafile: true, logLevel: "warning",
-    define: { BASEMAP: JSON.stringify(basemapName) },
+    define,
   });
   return Object.keys(result.metafile.outputs).map((name) => resolve(root, name));
+}
+
+const served = (name) => `/${relative(out, name)}`;
+
+/* All that the app consists of, from the page to its icons, is what its worker keeps. */
+async function writeTechnician(outputs) {
+  const page = "technician", folder = join(out, page);
+  writePage(page, page, outputs);
+  for (const name of ["app.webmanifest", "icon.svg"])
+    copyFileSync(join(root, page, name), join(folder, name));
+  for (const size of [180, 192, 512])
+    writeFileSync(join(folder, `icon-${size}.png`), iconPng(size));
+  const files = ["/technician/", ...outputs.map(served),
+    ...["app.webmanifest", "icon.svg", "icon-192.png"].map((name) => served(join(folder, name)))];
+  const bytes = [join(folder, "index.html"), ...outputs].map((name) => readFileSync(name));
+  await build({
+    entryPoints: [join(root, page, "src/sw.ts")], bundle: true, format: "iife", minify: true,
+    target: ["es2022"], outfile: join(folder, "sw.js"), legalComments: "none", logLevel: "warning",
+    define: {
+      APP_BUILD: JSON.stringify(hashOf(Buffer.concat(bytes))), APP_FILES: JSON.stringify(files),
+    },
+  });
+  return [...outputs, ...["index.html", "sw.js", "app.webmanifest", "icon.svg"]
+    .map((name) => join(folder, name))];
 }
 
 function writePage(page, folder, outputs) {
   const named = (kind) => {
     const found = outputs.find((name) =>
       new RegExp(`/${page}-[A-Z2-7]{8}\\.${kind}$`).test(name) );
-    return `/${relative(out, found)}`;
+    return served(found);
   };
   const html = readFileSync(join(root, page, "index.html"), "utf8")
     .replace("{{script}}", named("js")).replace("{{style}}", named("css"));
@@ -86,7 +113,11 @@ mkdirSync(join(out, "assets"), { recursive: true });
 const basemap = writeBasemap();
 const basemapName = `/assets/world-${hashOf(basemap)}.pmtiles`;
 writeFileSync(join(out, basemapName), basemap);
-const outputs = await bundle("console");
+const version = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).version;
+const outputs = await bundle("console", { BASEMAP: JSON.stringify(basemapName) });
 writePage("console", ".", outputs);
+const technician = await writeTechnician(
+  await bundle("technician", { APP_BUILD: JSON.stringify(version) }));
 compress();
 if (!checkBudget("console", outputs)) process.exitCode = 1;
+if (!checkBudget("technician", technician)) process.exitCode = 1;

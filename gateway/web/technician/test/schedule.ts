@@ -13,7 +13,7 @@ import type { BlobRow, CommandBody } from "../src/sync/rows.ts";
 import { ModelServer } from "./model_server.ts";
 import { chanceOf, clockOf, Disk, lineOf, World, type Start, type Weather } from "./world.ts";
 
-const dayMs = 3_600_000;
+const dayMs = 720_000;
 const wellMs = 3_600_000;
 
 export interface Figures {
@@ -51,6 +51,7 @@ class Phone {
       clock: clockOf(world, start, () => this.clockAheadMs), chance: world.chance,
       keys: { deviceKey: () => key(store, this.technician) },
       bootId: String(world.below(1e9)), appBuild: "test", deviceName: "test",
+      chunkBytes: 300,
     };
     const engine = await Engine.open(ports);
     if (start.dead) return;
@@ -78,7 +79,7 @@ class Phone {
       ? { message: { text } }
       : { status: { appointmentId: id, status: "ON_SITE", reason: text } };
     this.murmured.add(text);
-    const photos = world.chance() < 0.04 ? [photo(text, world.below(150_000) + 1)] : [];
+    const photos = world.chance() < 0.04 ? [photo(text, world.below(1_000) + 1)] : [];
     try {
       await engine.save(body, photos);
       if (start.dead) return;
@@ -127,7 +128,7 @@ async function trouble(world: World, server: ModelServer, phones: Phone[], figur
   let backups = 0;
   const statuses = ["DISPATCHED", "SCHEDULED", "CANCELLED", "EN_ROUTE"] as const;
   while (world.nowMs < dayMs) {
-    await world.after(world.below(30_000));
+    await world.after(world.below(18_000));
     const phone = phones[world.below(phones.length)]!;
     const visit = `V${world.below(12)}`;
     const luck = world.chance();
@@ -158,7 +159,7 @@ async function trouble(world: World, server: ModelServer, phones: Phone[], figur
 
 function restart(world: World, phone: Phone): void {
   phone.kill();
-  void world.after(world.below(world.chance() < 0.2 ? 600_000 : 5_000)).then(() => {
+  void world.after(world.below(world.chance() < 0.2 ? 100_000 : 5_000)).then(() => {
     if (phone.engine === null) return phone.open();
   });
 }

@@ -161,11 +161,11 @@ export function clockOf(world: World, start: Start, aheadMs: () => number): Cloc
   return {
     monoMs: () => world.nowMs - bornMs,
     wallMs: () => 1_700_000_000_000 + world.nowMs + aheadMs(),
-    sleep: (ms, signal) => new Promise((resolve) => {
+    sleep: (ms, stop) => new Promise((resolve) => {
       if (start.dead) return;
       const wake = () => void (start.dead || resolve());
       const cancel = world.at(world.nowMs + ms, wake);
-      signal.addEventListener("abort", () => {
+      stop.whenStopped(() => {
         cancel();
         wake();
       });
@@ -188,15 +188,15 @@ export interface Weather {
 
 export function lineOf(world: World, start: Start, server: Server, weather: () => Weather): Line {
   return {
-    ask: (method, body, session, deadlineMs, signal) => new Promise((resolve, reject) => {
+    ask: (method, body, session, deadlineMs, stop) => new Promise((resolve, reject) => {
       if (start.dead) return;
       const end = (act: () => void) => {
         cancel();
         if (!start.dead) act();
       };
-      const fail = (why: string) => end(() => reject(new Unreachable(why)));
+      const fail = (why: string) => end(() => reject(new Unreachable(why, stop.stopped)));
       const cancel = world.at(world.nowMs + deadlineMs, () => fail("no answer in time"));
-      signal.addEventListener("abort", () => fail("aborted"));
+      stop.whenStopped(() => fail("stopped"));
       void travel(world, server, weather, method, body, session).then(
         (answer) => end(() => resolve(answer)),
         (error: unknown) => (error === silence ? undefined : fail(String(error))));

@@ -3,16 +3,15 @@
  * No cookie goes with it, so a dispatcher who is logged in within the same browser stays apart. Who
  * is offline finds out by asking: the browser's own word about that is not believed.
  */
-import { Unreachable, type Answer, type DeviceMethod, type Line } from "../sync/ports.ts";
+import { Unreachable, type Answer, type DeviceMethod, type Line, type Stop } from "../sync/ports.ts";
 
 export const httpLine: Line = {
   async ask(method: DeviceMethod, body: string, session: string, deadlineMs: number,
-    signal: AbortSignal): Promise<Answer> {
+    stop: Stop): Promise<Answer> {
     const gone = new AbortController();
     const abort = () => gone.abort();
     const timer = setTimeout(abort, deadlineMs);
-    signal.addEventListener("abort", abort);
-    if (signal.aborted) abort();
+    stop.whenStopped(abort);
     try {
       const response = await fetch(`/api/${method}`, {
         method: "POST", body, signal: gone.signal, credentials: "omit", cache: "no-store",
@@ -26,10 +25,9 @@ export const httpLine: Line = {
       if (typeof answer !== "object" || answer === null) throw new Error("no answer of ours");
       return answer;
     } catch (error) {
-      throw new Unreachable(signal.aborted ? "aborted" : String(error));
+      throw new Unreachable(String(error), stop.stopped);
     } finally {
       clearTimeout(timer);
-      signal.removeEventListener("abort", abort);
     }
   },
 };

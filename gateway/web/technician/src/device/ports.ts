@@ -1,16 +1,16 @@
 /* ports.ts - the engine's ports in a browser. */
 import { toHex } from "../sync/bytes.ts";
-import type { Ports } from "../sync/ports.ts";
+import type { Ports, Stop } from "../sync/ports.ts";
 import { httpLine } from "./http_line.ts";
 import { IdbStore } from "./idb_store.ts";
 import { webKeys } from "./web_keys.ts";
 
 declare const APP_BUILD: string;
 
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
+function sleep(ms: number, stop: Stop): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, ms);
-    signal.addEventListener("abort", () => {
+    stop.whenStopped(() => {
       clearTimeout(timer);
       resolve();
     });
@@ -31,6 +31,7 @@ export async function browserPorts(onReplaced: () => void): Promise<Ports> {
     store, line: httpLine, keys: webKeys(store), appBuild: APP_BUILD, deviceName: deviceName(),
     clock: { monoMs: () => performance.now(), wallMs: () => Date.now(), sleep },
     chance: () => crypto.getRandomValues(new Uint32Array(1))[0]! / 2 ** 32,
+    chunkBytes: 64 * 1024,
     bootId: toHex(crypto.getRandomValues(new Uint8Array(8))),
   };
 }

@@ -8,10 +8,8 @@ import type { Change } from "./outbox.ts";
 import type { Write } from "./ports.ts";
 import type { BlobRow } from "./rows.ts";
 
-const chunkBytes = 64 * 1024;
-
 export class Blobs {
-  constructor(private readonly rows: Map<string, BlobRow>) {}
+  constructor(private readonly rows: Map<string, BlobRow>, private readonly chunkBytes: number) {}
 
   all(): BlobRow[] {
     return [...this.rows.values()];
@@ -30,7 +28,8 @@ export class Blobs {
   }
 
   request(row: BlobRow): string {
-    const part = new Uint8Array(row.bytes, row.received, Math.min(chunkBytes, row.bytes.byteLength - row.received));
+    const size = Math.min(this.chunkBytes, row.bytes.byteLength - row.received);
+    const part = new Uint8Array(row.bytes, row.received, size);
     return JSON.stringify({
       sha256: toBase64(fromHex(row.sha256)), offset: String(row.received), bytes: toBase64(part),
       size: String(row.bytes.byteLength), mediaType: row.mediaType,

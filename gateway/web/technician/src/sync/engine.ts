@@ -21,7 +21,9 @@ import type {
 import { Blobs } from "./blobs.ts";
 import { Domain } from "./domain.ts";
 import { bodyOf, Outbox, wasApplied, type Change, type Clocks } from "./outbox.ts";
-import { Unreachable, type Answer, type DeviceMethod, type Ports, type Write } from "./ports.ts";
+import {
+  Stop, Unreachable, type Answer, type DeviceMethod, type Ports, type Write,
+} from "./ports.ts";
 import { emptyDay, Replica } from "./replica.ts";
 import type {
   BlobRow, ChangeRow, ClockRow, CommandBody, CommandRow, Day, Identity, Life, Mark, MessageRow,
@@ -48,8 +50,8 @@ type LaneName = "commands" | "poll" | "photos";
 
 class Lane {
   failures = 0;
-  waiting: AbortController | null = null; // of its back-off
-  asking: AbortController | null = null;
+  waiting: Stop | null = null; // of its back-off
+  asking: Stop | null = null;
   private ring: (() => void) | null = null;
 
   /* Until somebody rings. The look at what is to do and this call must not be apart by an await. */
@@ -110,7 +112,7 @@ export class Engine {
         (meta.get("mark") as Mark | undefined) ?? { ackedSeq: 0, lastSeq: 0, logEpoch: "" }),
       new Replica(new Map(await table<VisitRow>("visit")), new Map(await table<ChangeRow>("change")),
         new Map(await table<MessageRow>("message")), (meta.get("day") as Day | undefined) ?? emptyDay),
-      new Blobs(new Map(await table<BlobRow>("blob"))),
+      new Blobs(new Map(await table<BlobRow>("blob")), ports.chunkBytes),
     );
     engine.syncedMs = clockRow?.serverMs ?? 0;
     return engine;
@@ -130,8 +132,8 @@ export class Engine {
   stop(): void {
     this.stopped = true;
     for (const lane of Object.values(this.lanes)) {
-      lane.asking?.abort();
-      lane.waiting?.abort();
+      lane.asking?.stop();
+      lane.waiting?.stop();
       lane.wake();
     }
   }
@@ -139,8 +141,8 @@ export class Engine {
   /* A person looks, or the network seems to be back: what waits tries now. `poll` also asks anew
    * for what is held, since a line may have died unnoticed. */
   nudge(poll = false): void {
-    for (const lane of Object.values(this.lanes)) lane.waiting?.abort();
-    if (poll) this.lanes.poll.asking?.abort();
+    for (const lane of Object.values(this.lanes)) lane.waiting?.stop();
+    if (poll) this.lanes.poll.asking?.stop();
     this.wake();
   }
 
@@ -174,7 +176,7 @@ export class Engine {
       seqs.push(...added.seqs);
       return both(added, this.blobs.add(blobs));
     });
-    this.lanes.photos.asking?.abort();
+    this.lanes.photos.asking?.stop();
     return seqs;
   }
 
@@ -284,11 +286,11 @@ export class Engine {
   private async ask<Body>(
     lane: LaneName, method: DeviceMethod, body: string, deadlineMs = commandDeadlineMs,
   ): Promise<Body> {
-    const asking = new AbortController();
+    const asking = new Stop();
     this.lanes[lane].asking = asking;
     const session = method === "Enroll" || method === "Hello" ? "" : this.session;
     try {
-      const answer = await this.ports.line.ask(method, body, session, deadlineMs, asking.signal);
+      const answer = await this.ports.line.ask(method, body, session, deadlineMs, asking);
       if (answer.status === "UNAUTH" && session === this.session) this.session = "";
       this.contact.answeredMonoMs = this.ports.clock.monoMs();
       this.contact.failing = false;
@@ -297,7 +299,7 @@ export class Engine {
       if ((answer.status ?? "OK") !== "OK") throw new Refused(method, answer);
       return (answer.body ?? {}) as Body;
     } catch (error) {
-      if (error instanceof Unreachable && !asking.signal.aborted) this.contact.failing = true;
+      if (error instanceof Unreachable && !asking.stopped) this.contact.failing = true;
       throw error;
     } finally {
       this.lanes[lane].asking = null;
@@ -429,8 +431,7 @@ export class Engine {
     } catch {
       /* the store refused: as with any other failure, later again */
     }
-    const aborted = error instanceof Unreachable && error.message === "aborted";
-    if (!aborted) await this.backOff(lane, refused?.answer.retryAfterMs ?? 0);
+    if (!(error instanceof Unreachable && error.stopped)) await this.backOff(lane, refused?.answer.retryAfterMs ?? 0);
   }
 
   /* True: go on at once. */
@@ -492,9 +493,9 @@ export class Engine {
     lane.failures += 1;
     const chance = this.ports.chance();
     const ms = retryAfterMs > 0 ? retryAfterMs * (1 + chance / 2) : grown * (0.5 + chance / 2);
-    lane.waiting = new AbortController();
+    lane.waiting = new Stop();
     this.onChange();
-    await this.ports.clock.sleep(ms, lane.waiting.signal);
+    await this.ports.clock.sleep(ms, lane.waiting);
     lane.waiting = null;
   }
 }

@@ -42,18 +42,40 @@ export interface Answer {
   body?: unknown;
 }
 
-export class Unreachable extends Error {}
+/* No answer came; `stopped`: because nobody waits for it any more. */
+export class Unreachable extends Error {
+  constructor(text: string, readonly stopped = false) {
+    super(text);
+  }
+}
+
+/* Ends something early, once. */
+export class Stop {
+  stopped = false;
+  private act: (() => void) | null = null;
+
+  /* For the one who works: called at the stop, and at once if that was already. */
+  whenStopped(act: () => void): void {
+    if (this.stopped) act();
+    else this.act = act;
+  }
+  stop(): void {
+    if (this.stopped) return;
+    this.stopped = true;
+    this.act?.();
+  }
+}
 
 export interface Line {
   /* The body is JSON as it goes out. Rejects with Unreachable when no answer came. */
   ask(method: DeviceMethod, body: string, session: string, deadlineMs: number,
-    signal: AbortSignal): Promise<Answer>;
+    stop: Stop): Promise<Answer>;
 }
 
 export interface Clock {
   monoMs(): number; // only runs; since this start
   wallMs(): number; // may be set by anybody
-  sleep(ms: number, signal: AbortSignal): Promise<void>; // ends early on abort, without an error
+  sleep(ms: number, stop: Stop): Promise<void>; // a stop is no error
 }
 
 export interface DeviceKey {
@@ -75,4 +97,5 @@ export interface Ports {
   bootId: string; // another one at each start
   appBuild: string;
   deviceName: string;
+  chunkBytes: number; // of a photo in one request
 }
