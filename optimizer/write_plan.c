@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "optimizer/solve_bound.h"
+#include "optimizer/write_shadow.h"
 #include "optimizer/write_vroom.h"
 
 #include <stdlib.h>
@@ -136,12 +137,14 @@ static bool counts_distance(const struct solve_input *input)
 }
 
 /* How much cheaper a plan could be at most. */
-static void add_bound(json_t *word, int64_t cost, const struct proof *proof)
+static void add_bound(json_t *word, const struct solve_input *input, const struct proof *proof)
 {
+    int64_t cost = input->solver.plan.cost;
     int64_t bound = proof_seconds(proof), gap = cost > bound ? cost - bound : 0;
     CHECK(json_object_set_new(word, "bound", json_integer(bound)) == 0);
     CHECK(json_object_set_new(word, "gap", json_integer(gap)) == 0);
     CHECK(json_object_set_new(word, "gap_percent", json_real(proof_gap_percent(proof, cost))) == 0);
+    CHECK(json_object_set_new(word, "shadow_prices", shadow_words(input, proof)) == 0);
 }
 
 static json_t *plan_word(const struct solve_input *input, const struct solve_effort *effort,
@@ -173,7 +176,7 @@ static json_t *plan_word(const struct solve_input *input, const struct solve_eff
                              (json_int_t)effort->work, "stopped_because", effort->stopped_because);
     CHECK(word != NULL);
     if (counts_distance(input)) CHECK(json_object_set_new(word, "cost", json_integer(travel)) == 0);
-    if (effort->proof != NULL) add_bound(word, solver->plan.cost, effort->proof);
+    if (effort->proof != NULL) add_bound(word, input, effort->proof);
     if (input->dropped_count > 0)
         CHECK(json_object_set_new(word, "steps_dropped", dropped_word(input)) == 0);
     return word;
@@ -262,9 +265,11 @@ enum err write_plan_text(const struct solve_input *input, const struct solve_eff
     }
     fputc('\n', out);
     print_figures(input, word, out);
-    if (effort->proof != NULL)
+    if (effort->proof != NULL) {
         fprintf(out, "no plan costs less than %lld: gap %lld, %.2f %%\n", figure(word, "bound"),
                 figure(word, "gap"), json_real_value(json_object_get(word, "gap_percent")));
+        shadow_print(json_object_get(word, "shadow_prices"), out);
+    }
     fprintf(out, "%.2f CPU seconds, %llu rounds, stopped because of %s\n", effort->cpu_seconds,
             (unsigned long long)effort->work, effort->stopped_because);
     json_decref(word);
