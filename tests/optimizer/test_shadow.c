@@ -6,6 +6,7 @@
 #include "../short.h"
 #include "optimizer/bound/bound.h"
 #include "optimizer/bound/shadow.h"
+#include "optimizer/bound_message.h"
 #include "small_day.h"
 
 enum { CASES_DEFAULT = 60, CASES_SHORT = 20, ROUNDS = 100, BOUND_ROUNDS = 200, HOUR_S = 3600 };
@@ -144,9 +145,46 @@ static void prices_are_what_a_change_saves_at_most(void **state)
     assert_true(tally.worth > 0 && tally.exact > tally.changes / 4);
 }
 
+/* What is worth something is in the report, in the dispatcher's words. */
+static void a_report_says_the_same(void **state)
+{
+    struct arena arena;
+    struct shadow_list list;
+    Callout__BoundReport report;
+    Callout__PlanBound bound;
+    (void)state;
+    small_day_make(&before.day, 3);
+    solve(&before, 3);
+    arena_open(&arena, (size_t)256 << 20);
+    shadow_prices(&before.solver.day, &before.solver.in, &before.bound.recall, &before.bound.proof,
+                  &shadow_options_default, &arena, &list);
+    callout__bound_report__init(&report);
+    bound_report_prices(&report, &before.solver.day, &before.solver.in, &list, &arena);
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < list.count; i++) {
+        if (list.items[i].worth <= 0) continue;
+        assert_int_equal(report.prices[at]->seconds, shadow_seconds(list.items[i].worth));
+        if (list.items[i].kind == SHADOW_VISIT)
+            assert_string_equal(report.prices[at]->appointment_id,
+                                before.day.visits[list.items[i].visit].id);
+        at++;
+    }
+    assert_int_equal(report.n_prices, at);
+    assert_true(at > 0);
+    int64_t cost = before.solver.plan.cost, lower = proof_seconds(&before.bound.proof);
+    plan_bound_fill(&bound, &before.bound.proof, 41, cost, 5);
+    assert_true(bound.known && bound.certified);
+    assert_int_equal(bound.gap_seconds, cost - lower);
+    int64_t above = cost - before.bound.proof.hopeless;
+    if (above > 0) assert_int_equal(bound.gap_ppm, (cost - lower) * 1000000 / above);
+    arena_close(&arena);
+    unsolve(&before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_report_says_the_same),
         cmocka_unit_test(prices_are_what_a_change_saves_at_most),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
