@@ -140,6 +140,7 @@ static void add_board_technician(void *context, const char *id)
     if (core_shift(core, id, page->service_day, &shift)) {
         out->absent_start_us = shift.absent_start_us;
         out->absent_end_us = shift.absent_end_us;
+        out->break_until_us = shift.rest_until_us;
     }
     fill_stops(page, id, out);
     page->answer->technicians[page->answer->n_technicians++] = out;
@@ -173,6 +174,9 @@ static void fill_outlook(struct board_page *page, const struct core_visit *visit
     to->frozen = visit->frozen;
     to->departed_us = visit->departed_us;
     to->begun_us = visit->begun_us;
+    to->needs = arena_need(page->call->arena, (NEED_UNSAFE + 1) * sizeof *to->needs);
+    for (int need = NEED_HELP; need <= (int)NEED_UNSAFE; need++)
+        if (visit->needs >> need & 1) to->needs[to->n_needs++] = (Callout__NeedKind)need;
     if (visit->status == APPOINTMENT_UNSCHEDULED && visit->held)
         to->unserved_text = arena_text(page->call->arena, "it is on hold");
     if (visit->status == APPOINTMENT_UNSCHEDULED && !visit->held) {

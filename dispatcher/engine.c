@@ -219,6 +219,10 @@ static enum err perform(struct engine *engine, const struct acts *acts, struct r
             err = engine_erase(engine, act->row_kind, &act->row, act->key_columns);
         if (act->kind == ACT_PUT && act->row_kind == ROW_MESSAGE)
             note_technician(recent, act->row.message.technician_id);
+        if (act->kind == ACT_PUT && act->row_kind == ROW_SHIFT)
+            note_technician(recent, act->row.shift.technician_id);
+        if (act->kind == ACT_PUT && act->row_kind == ROW_ABSENCE)
+            note_technician(recent, act->row.absence.technician_id);
         if (act->kind == ACT_PUT && act->row_kind == ROW_CHANGE) {
             recent->changes++;
             note_technician(recent, act->row.change.owner_before);
@@ -253,7 +257,10 @@ enum err engine_apply(struct engine *engine, const Callout__FactBody *taken, int
     if (err != ERR_OK) return err;
     ProtobufCBinaryData bytes = message_encode(&body->base, &engine->fact_arena);
     struct recent *recent = recent_slot(engine, next);
-    *recent = (struct recent){.seq = next, .cause_seq = body_cause(body)};
+    *recent = (struct recent){.seq = next,
+                              .cause_seq = body_cause(body),
+                              .kind = fact.kind,
+                              .device = body->command != NULL};
     err = wrote(engine, engine_begin(engine)); /* the core is ahead already: it must go back */
     if (err == ERR_OK)
         err = wrote(engine, store_append_fact(engine->store, next, time_us, fact.kind, bytes.data,

@@ -45,6 +45,8 @@ struct purge {
 struct recent {
     int64_t seq, committed_mono_us, cause_seq;
     uint64_t plan_version; /* that it published; 0: none */
+    enum fact_kind kind;
+    bool device; /* a technician's said it */
     uint32_t changes;
     uint32_t technician_count;
     char technicians[RECENT_TECHNICIANS_MAX][LIMIT_ID + 1]; /* whose assignments changed; more set

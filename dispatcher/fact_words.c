@@ -2,6 +2,7 @@
 #include "dispatcher/engine_impl.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 const char *fact_subject(const Callout__FactBody *body)
@@ -12,6 +13,13 @@ const char *fact_subject(const Callout__FactBody *body)
         case CALLOUT__COMMAND__BODY_STATUS: return command->status->appointment_id;
         case CALLOUT__COMMAND__BODY_DECLINE: return command->decline->appointment_id;
         case CALLOUT__COMMAND__BODY_RUNNING_LATE: return command->running_late->appointment_id;
+        case CALLOUT__COMMAND__BODY_ANSWER: return command->answer->appointment_id;
+        case CALLOUT__COMMAND__BODY_NOTE: return command->note->appointment_id;
+        case CALLOUT__COMMAND__BODY_NEED: return command->need->appointment_id;
+        case CALLOUT__COMMAND__BODY_ATTACHMENT: return command->attachment->appointment_id;
+        case CALLOUT__COMMAND__BODY_FOLLOW_UP: return command->follow_up->appointment_id;
+        case CALLOUT__COMMAND__BODY_BREAK_REPORT:
+        case CALLOUT__COMMAND__BODY_CONSENT:
         case CALLOUT__COMMAND__BODY_ABSENCE:
         case CALLOUT__COMMAND__BODY_MESSAGE:
         case CALLOUT__COMMAND__BODY_ACK_PLAN:
@@ -56,14 +64,25 @@ const char *fact_subject(const Callout__FactBody *body)
     }
 }
 
+static bool about_visit(Callout__Command__BodyCase its)
+{
+    return its == CALLOUT__COMMAND__BODY_STATUS || its == CALLOUT__COMMAND__BODY_DECLINE ||
+           its == CALLOUT__COMMAND__BODY_RUNNING_LATE || its == CALLOUT__COMMAND__BODY_ANSWER ||
+           its == CALLOUT__COMMAND__BODY_NOTE || its == CALLOUT__COMMAND__BODY_NEED ||
+           its == CALLOUT__COMMAND__BODY_ATTACHMENT || its == CALLOUT__COMMAND__BODY_FOLLOW_UP;
+}
+
+static const char *need_words(Callout__NeedKind kind)
+{
+    if (kind == CALLOUT__NEED_KIND__NEED_PART) return "needs a part";
+    return kind == CALLOUT__NEED_KIND__NEED_UNSAFE ? "is not safe" : "needs help";
+}
+
 struct fact_about fact_about(const Callout__FactBody *body)
 {
     const char *id = fact_subject(body);
     if (body->command != NULL) {
-        Callout__Command__BodyCase its = body->command->body_case;
-        bool visit = its == CALLOUT__COMMAND__BODY_STATUS ||
-                     its == CALLOUT__COMMAND__BODY_DECLINE ||
-                     its == CALLOUT__COMMAND__BODY_RUNNING_LATE;
+        bool visit = about_visit(body->command->body_case);
         return (struct fact_about){visit ? ABOUT_APPOINTMENT : ABOUT_TECHNICIAN, id};
     }
     switch (body->body_case) {
@@ -114,8 +133,12 @@ void fact_text(const Callout__FactBody *body, const struct row_fact *row, char *
         snprintf(text, size, "%s is %s", body->command->status->appointment_id,
                  appointment_status_name((enum appointment_status)body->command->status->status));
     else if (row->kind == FACT_LATE)
-        snprintf(text, size, "%s takes %d min longer", body->command->running_late->appointment_id,
-                 body->command->running_late->delay_seconds / 60);
+        snprintf(text, size, "%s takes %d min %s", body->command->running_late->appointment_id,
+                 abs(body->command->running_late->delay_seconds / 60),
+                 body->command->running_late->delay_seconds < 0 ? "less" : "longer");
+    else if (row->kind == FACT_NEED && body->command != NULL)
+        snprintf(text, size, "%s %s: %.160s", body->command->need->appointment_id,
+                 need_words(body->command->need->kind), body->command->need->text);
     else if (row->kind == FACT_RESOLVE)
         snprintf(text, size, "conflict %llu resolved: %.200s",
                  (unsigned long long)body->resolve_conflict->seq, body->resolve_conflict->note);
@@ -137,6 +160,8 @@ const char *fact_reason(const Callout__FactBody *body)
         return command->status->reason;
     if (command != NULL && command->body_case == CALLOUT__COMMAND__BODY_DECLINE)
         return command->decline->reason;
+    if (command != NULL && command->body_case == CALLOUT__COMMAND__BODY_NEED)
+        return command->need->text;
     if (command != NULL) return "";
     if (body->body_case == CALLOUT__FACT_BODY__BODY_ASSIGN) return body->assign->override_reason;
     if (body->body_case == CALLOUT__FACT_BODY__BODY_UNASSIGN) return body->unassign->reason;

@@ -294,6 +294,31 @@ static enum err read_choices(const Callout__WorkOrder *it, struct fact_work_orde
     return ERR_OK;
 }
 
+static enum err read_items(const Callout__WorkOrder *it, struct fact_work_order *to,
+                           const struct fact_reader *reader)
+{
+    static const char id[] = "work_order.checklist.item_id", text[] = "work_order.checklist.text";
+    if (it->n_checklist > LIMIT_ITEMS_PER_ORDER)
+        return problem_set(reader->problem, ERR_TOO_LARGE, "work_order.checklist",
+                           "%zu items; at most %d", it->n_checklist, LIMIT_ITEMS_PER_ORDER);
+    struct fact_item *items = arena_need(reader->arena, (it->n_checklist + 1) * sizeof *items);
+    for (size_t i = 0; i < it->n_checklist; i++) {
+        const Callout__ChecklistItem *from = it->checklist[i];
+        enum err err = check_text(from->item_id, LIMIT_ID, id, reader);
+        if (err == ERR_OK) err = check_text(from->text, LIMIT_ITEM_TEXT, text, reader);
+        if (err != ERR_OK) return err;
+        bool twice = false;
+        for (size_t before = 0; before < i; before++)
+            twice |= strcmp(it->checklist[before]->item_id, from->item_id) == 0;
+        if ((from->item_id[0] == '\0' || twice) && !reader->stored)
+            return problem_set(reader->problem, ERR_INVALID, id, "must be given, each one once");
+        items[i] = (struct fact_item){from->item_id, from->text, from->required, from->kind};
+    }
+    to->items = items;
+    to->item_count = (uint32_t)it->n_checklist;
+    return ERR_OK;
+}
+
 static enum err check_order_texts(const struct fact_work_order *it,
                                   const struct fact_reader *reader)
 {
@@ -371,6 +396,7 @@ static enum err read_work_order(const Callout__FactBody *body, struct fact *out,
         .service_day = body->service_day,
         .emergency = it->emergency,
         .late_us_max = it->late_seconds_max * US_PER_SECOND,
+        .follow_up_of = "",
         .any_window = body->rules == 0,
         .expected_version = body->upsert_work_order->expected_version,
     };
@@ -387,6 +413,7 @@ static enum err read_work_order(const Callout__FactBody *body, struct fact *out,
     if (err == ERR_OK)
         err = check_range(it->late_seconds_max, 0, 86400, "work_order.late_seconds_max", reader);
     if (err == ERR_OK) err = check_order_texts(to, reader);
+    if (err == ERR_OK) err = read_items(it, to, reader);
     if (err == ERR_OK) err = read_choices(it, to, reader);
     if (err == ERR_OK)
         err = read_skills(it->skills, it->n_skills, "work_order.skills", &to->skills,
@@ -449,9 +476,22 @@ enum err check_report(Callout__AppointmentStatus status, const char *reason,
     return check_text(reason, LIMIT_TEXT, "status.reason", reader);
 }
 
-static enum err read_command(const Callout__Command *it, struct fact *out,
+/* The shell has made an order of it, from the one that it follows. */
+static enum err read_follow_up(const Callout__FactBody *body, struct fact *out,
+                               const struct fact_reader *reader)
+{
+    if (body->body_case != CALLOUT__FACT_BODY__BODY_UPSERT_WORK_ORDER)
+        return problem_set(reader->problem, ERR_INVALID, "follow_up", "has no order");
+    enum err err = read_work_order(body, out, reader);
+    if (err == ERR_OK)
+        out->work_order.follow_up_of = body->upsert_work_order->work_order->follow_up_of;
+    return err;
+}
+
+static enum err read_command(const Callout__FactBody *body, struct fact *out,
                              const struct fact_reader *reader)
 {
+    const Callout__Command *it = body->command;
     struct fact_status *status = &out->status;
     out->device_time_us = it->device_time_us;
     switch (it->body_case) {
@@ -461,7 +501,8 @@ static enum err read_command(const Callout__Command *it, struct fact *out,
         *status = (struct fact_status){.appointment_id = report->appointment_id,
                                        .reason = report->reason,
                                        .status = (enum appointment_status)report->status,
-                                       .point_given = report->point != NULL};
+                                       .point_given = report->point != NULL,
+                                       .items_open = body->items_open};
         if (report->point != NULL) {
             enum err err = read_point(report->point, "status.point", &status->point, reader);
             if (err != ERR_OK) return err;
@@ -473,17 +514,18 @@ static enum err read_command(const Callout__Command *it, struct fact *out,
         *status = (struct fact_status){.appointment_id = it->decline->appointment_id,
                                        .reason = it->decline->reason};
         return check_text(it->decline->reason, LIMIT_TEXT, "decline.reason", reader);
-    case CALLOUT__COMMAND__BODY_RUNNING_LATE:
-        out->kind = FACT_LATE;
-        *status = (struct fact_status){.appointment_id = it->running_late->appointment_id,
-                                       .reason = "",
-                                       .delay_us = it->running_late->delay_seconds * US_PER_SECOND};
-        return check_range(it->running_late->delay_seconds, 60, 86400, "running_late.delay_seconds",
-                           reader);
     case CALLOUT__COMMAND__BODY_ABSENCE:
         return read_absence(out->technician_id, it->absence->start_us, it->absence->end_us,
                             it->absence->reason, out, reader);
     case CALLOUT__COMMAND__BODY_MESSAGE: return message_from_device(it->message, out, reader);
+    case CALLOUT__COMMAND__BODY_FOLLOW_UP: return read_follow_up(body, out, reader);
+    case CALLOUT__COMMAND__BODY_RUNNING_LATE:
+    case CALLOUT__COMMAND__BODY_ANSWER:
+    case CALLOUT__COMMAND__BODY_NOTE:
+    case CALLOUT__COMMAND__BODY_NEED:
+    case CALLOUT__COMMAND__BODY_ATTACHMENT:
+    case CALLOUT__COMMAND__BODY_BREAK_REPORT:
+    case CALLOUT__COMMAND__BODY_CONSENT:
     case CALLOUT__COMMAND__BODY__NOT_SET:
     case _CALLOUT__COMMAND__BODY__CASE_IS_INT_SIZE:
     case CALLOUT__COMMAND__BODY_ACK_PLAN:
@@ -491,8 +533,7 @@ static enum err read_command(const Callout__Command *it, struct fact *out,
     case CALLOUT__COMMAND__BODY_HEARTBEAT:
     default: break;
     }
-    return problem_set(reader->problem, ERR_INVALID, "command.body",
-                       "is missing or of an unknown kind");
+    return field_from_command(body, out, reader);
 }
 
 static void read_subject(struct fact *out, enum fact_kind kind, const char *id,
@@ -521,7 +562,7 @@ enum err fact_from_body(const Callout__FactBody *body, int64_t seq, int64_t time
     if (body->actor != NULL) out->technician_id = body->actor->technician_id;
     out->happened_us = body->happened_us;
     out->time_uncertain = body->time_uncertain;
-    if (body->command != NULL) return read_command(body->command, out, reader);
+    if (body->command != NULL) return read_command(body, out, reader);
     switch (body->body_case) {
     case CALLOUT__FACT_BODY__BODY_UPSERT_TERRITORY:
         return read_territory(body->upsert_territory, out, reader);

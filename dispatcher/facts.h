@@ -27,6 +27,10 @@ MUST_USE enum err check_report(Callout__AppointmentStatus status, const char *re
 MUST_USE enum err message_from_device(const Callout__TextMessage *it, struct fact *out,
                                       const struct fact_reader *reader);
 
+/* What technicians write, need and do beside the states of a visit (field_facts.c). */
+MUST_USE enum err field_from_command(const Callout__FactBody *body, struct fact *out,
+                                     const struct fact_reader *reader);
+
 /* What people do by hand with what is there (edit_facts.c). ERR_INVALID: it is nothing of that. */
 MUST_USE enum err edit_from_body(const Callout__FactBody *body, struct fact *out,
                                  const struct fact_reader *reader);

@@ -1,7 +1,7 @@
 /* follow.c - "what is new after my cursor?": devices (Pull, Snapshot) and the gateway (Follow).
  *
- * A cursor is opaque to its holder: epoch of the log, seq, version of the sampling, the moment up
- * to which its holder was told what time brings and takes (scope.h), and a keyed hash over these
+ * A cursor is opaque to its holder: epoch of the log, seq, version of what is his own, the moment
+ * up to which its holder was told what time brings and takes (scope.h), and a keyed hash over these
  * and the device, so that a forged, foreign or future one, and one from before the changes that are
  * kept, is answered RESET. A delta is the state now of whatever changed after the cursor, and of
  * what came into scope or went since that moment: what is not the technician's to see any more is
@@ -9,6 +9,7 @@
  */
 #include "base/clock.h"
 #include "base/digest.h"
+#include "dispatcher/field_news.h"
 #include "dispatcher/page_token.h"
 #include "dispatcher/scope.h"
 
@@ -25,6 +26,7 @@ enum {
     PULL_PAGE = 100,
     PULL_MAX = 256,
     SNAPSHOT_PAGE = 100,
+    PAGE_BYTES = LIMIT_REPLY / 2, /* then a page ends; one visit more is far less than the rest */
     CAUSES_MAX = 256
 };
 /* What time brings and takes is looked for so often: each look goes through days of visits. */
@@ -33,7 +35,7 @@ enum {
 struct cursor {
     uint64_t epoch;
     int64_t seq;
-    uint64_t sampling;
+    uint64_t own;     /* own_version */
     int64_t scope_us; /* domain time */
 };
 
@@ -50,9 +52,7 @@ static void cursor_mac(const struct engine *engine, const char *device_id, const
 static ProtobufCBinaryData cursor_make(struct call *call, int64_t seq, int64_t scope_us)
 {
     const struct engine *engine = call->engine;
-    struct cursor cursor = {engine->log_epoch, seq,
-                            core_sampling(engine->core, call->who->technician_id).version,
-                            scope_us};
+    struct cursor cursor = {engine->log_epoch, seq, own_version(call), scope_us};
     uint8_t *bytes = arena_need(call->arena, CURSOR_SIZE);
     memcpy(bytes, &cursor, CURSOR_HEAD);
     cursor_mac(engine, call->who->id, bytes, bytes + CURSOR_HEAD);
@@ -90,6 +90,7 @@ struct news {
     const struct core *core;
     const char *technician_id;
     const char *ids[PULL_MAX];
+    int64_t id_seqs[PULL_MAX]; /* of its last change; 0: time alone brought it */
     uint32_t count;
     bool full;                         /* more than a delta can say */
     int64_t told_us, scope_us, now_us; /* up to which moment he was told, is now, and now */
@@ -99,13 +100,17 @@ struct news {
     bool more;
 };
 
-static void note_news(struct news *news, const char *id)
+static void note_news(struct news *news, const char *id, int64_t seq)
 {
     for (uint32_t i = 0; i < news->count; i++) {
-        if (strcmp(news->ids[i], id) == 0) return;
+        if (strcmp(news->ids[i], id) != 0) continue;
+        if (seq != 0) news->id_seqs[i] = seq;
+        return;
     }
     news->full = news->full || news->count == PULL_MAX;
-    if (!news->full) news->ids[news->count++] = arena_text(news->arena, id);
+    if (news->full) return;
+    news->id_seqs[news->count] = seq;
+    news->ids[news->count++] = arena_text(news->arena, id);
 }
 
 static bool note_change(void *context, const void *visited)
@@ -120,7 +125,7 @@ static bool note_change(void *context, const void *visited)
     if (news->seq_count == 0 || news->seqs[news->seq_count - 1] != row->seq) {
         if (news->seq_count < CAUSES_MAX) news->seqs[news->seq_count++] = row->seq;
     }
-    note_news(news, row->appointment_id);
+    note_news(news, row->appointment_id, row->seq);
     return !news->full;
 }
 
@@ -129,7 +134,14 @@ static void note_scope(void *context, const char *id)
 {
     struct news *news = context;
     enum scope before = scope_at(news->core, news->technician_id, id, news->told_us);
-    if (before != scope_at(news->core, news->technician_id, id, news->now_us)) note_news(news, id);
+    if (before != scope_at(news->core, news->technician_id, id, news->now_us))
+        note_news(news, id, 0);
+}
+
+static enum err too_much(struct call *call)
+{
+    return problem_set(&call->problem, ERR_RESET, "cursor",
+                       "too much has changed since: take a Snapshot");
 }
 
 static enum err find_news(struct call *call, const struct cursor *cursor, struct news *news)
@@ -150,13 +162,12 @@ static enum err find_news(struct call *call, const struct cursor *cursor, struct
         scope_each(news->core, news->technician_id, from_us, from_us + passed_us, note_scope, news);
         news->scope_us = now_us;
     }
-    if (!news->full) return ERR_OK;
-    return problem_set(&call->problem, ERR_RESET, "cursor",
-                       "too much has changed since: take a Snapshot");
+    return news->full ? too_much(call) : ERR_OK;
 }
 
 static enum err fill_delta(struct call *call, const struct news *news, Callout__PullReply *answer)
 {
+    size_t size = 0;
     answer->appointments =
         arena_need(call->arena, (news->count + 1) * sizeof *answer->appointments);
     answer->left_scope = arena_need(call->arena, (news->count + 1) * sizeof *answer->left_scope);
@@ -170,6 +181,8 @@ static enum err fill_delta(struct call *call, const struct news *news, Callout__
         Callout__FieldAppointment *appointment = scope_read(call, news->ids[i], scope);
         if (appointment == NULL) return ERR_IO;
         answer->appointments[answer->n_appointments++] = appointment;
+        size += protobuf_c_message_get_packed_size(&appointment->base);
+        if (size > PAGE_BYTES) return too_much(call);
     }
     return ERR_OK;
 }
@@ -192,6 +205,29 @@ static void fill_causes(struct call *call, const struct news *news, Callout__Pul
     }
 }
 
+static void fill_reasons(struct call *call, const struct news *news, Callout__PullReply *answer)
+{
+    answer->causes = arena_need(call->arena, (news->count + 1) * sizeof *answer->causes);
+    for (uint32_t i = 0; i < news->count; i++) {
+        if (news->id_seqs[i] == 0) continue;
+        Callout__ChangeCause *cause = change_cause(call, news->ids[i], news->id_seqs[i]);
+        if (cause != NULL) answer->causes[answer->n_causes++] = cause;
+    }
+}
+
+static enum err fill_own(struct call *call, Callout__PullReply *answer)
+{
+    struct own_days days;
+    enum err err = own_days_read(call, &days);
+    if (err != ERR_OK) return err;
+    answer->sampling = new_sampling(call);
+    answer->technician = days.technician;
+    answer->absences = days.absences;
+    answer->n_absences = days.absence_count;
+    answer->consent = days.consent;
+    return ERR_OK;
+}
+
 enum err handle_pull(struct call *call)
 {
     const Callout__PullRequest *request = (const Callout__PullRequest *)call->message;
@@ -207,9 +243,10 @@ enum err handle_pull(struct call *call)
     err = fill_delta(call, news, answer);
     if (err != ERR_OK) return err;
     fill_causes(call, news, answer);
+    fill_reasons(call, news, answer);
     answer->more = news->more;
-    if (cursor.sampling != core_sampling(call->engine->core, call->who->technician_id).version)
-        answer->sampling = new_sampling(call);
+    if (cursor.own != own_version(call)) err = fill_own(call, answer);
+    if (err != ERR_OK) return err;
     int64_t sent_seq = news->more ? news->last_seq : tip;
     bool more_messages = false;
     err = messages_for(call, cursor.seq, &sent_seq, &more_messages, answer);
@@ -344,16 +381,18 @@ static enum err fill_snapshot(struct call *call, struct own *own, const struct p
     qsort(own->visits, own->count, sizeof own->visits[0], by_id);
     answer->appointments = arena_need(call->arena, SNAPSHOT_PAGE * sizeof *answer->appointments);
     const char *last = "";
+    size_t size = 0;
     for (uint32_t i = 0; i < own->count; i++) {
         const struct visible *visit = &own->visits[i];
         if (strcmp(visit->id, place->after) <= 0) continue;
-        if (answer->n_appointments == SNAPSHOT_PAGE) {
+        if (answer->n_appointments == SNAPSHOT_PAGE || size > PAGE_BYTES) {
             answer->next_page_token = write_place(call, place, last);
             return ERR_OK;
         }
         Callout__FieldAppointment *appointment = scope_read(call, visit->id, visit->scope);
         if (appointment == NULL) return ERR_IO;
         answer->appointments[answer->n_appointments++] = appointment;
+        size += protobuf_c_message_get_packed_size(&appointment->base);
         last = visit->id;
     }
     answer->cursor = cursor_make(call, place->seq, place->scope_us);
@@ -378,7 +417,13 @@ enum err handle_snapshot(struct call *call)
     scope_each(engine->core, own->technician_id, engine->now_us, engine->now_us, note_own, own);
     err = fill_snapshot(call, own, &place, answer);
     if (err != ERR_OK) return err;
-    answer->technician = read_technician_message(call, call->who->technician_id);
+    struct own_days days;
+    err = own_days_read(call, &days);
+    if (err != ERR_OK) return err;
+    answer->technician = days.technician;
+    answer->absences = days.absences;
+    answer->n_absences = days.absence_count;
+    answer->consent = days.consent;
     if (answer->technician != NULL)
         answer->territory = read_territory_message(call, answer->technician->territory_id);
     answer->sampling = new_sampling(call);

@@ -13,7 +13,7 @@
  */
 #include "base/clock.h"
 #include "dispatcher/device_key.h"
-#include "dispatcher/engine_impl.h"
+#include "dispatcher/field_record.h"
 #include "dispatcher/positions.h"
 #include "message.h"
 #include "signed_bytes.h"
@@ -159,6 +159,20 @@ static enum err check_sender(struct sender *sender, const Callout__Command *comm
                        command->device_time_us <= device->ended_us ? "before" : "after that");
 }
 
+/* What a command says only together with what is stored goes into its fact: a replay needs no
+ * store.
+ */
+static enum err complete_body(struct sender *sender, const Callout__Command *command,
+                              Callout__FactBody *body, struct problem *problem)
+{
+    if (command->body_case == CALLOUT__COMMAND__BODY_FOLLOW_UP)
+        return record_follow_up(sender->call, sender->device.technician_id, command, body, problem);
+    if (command->body_case == CALLOUT__COMMAND__BODY_STATUS &&
+        command->status->status == CALLOUT__APPOINTMENT_STATUS__COMPLETED)
+        body->items_open = record_items_open(sender->call, command->status->appointment_id);
+    return ERR_OK;
+}
+
 static Callout__CommandResult *apply(struct sender *sender, Callout__Command *command)
 {
     struct call *call = sender->call;
@@ -190,6 +204,7 @@ static Callout__CommandResult *apply(struct sender *sender, Callout__Command *co
         body.command = command;
         body.happened_us = time.happened_us;
         body.time_uncertain = time.uncertain;
+        err = complete_body(sender, command, &body, &problem);
     }
     body.actor = (Callout__Principal *)(uintptr_t)call->who;
     if (err == ERR_OK) err = engine_apply(engine, &body, &seq, &acts, &problem);

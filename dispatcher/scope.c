@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "dispatcher/field_record.h"
 
 #include <string.h>
 
@@ -43,7 +44,8 @@ Callout__FieldAppointment *scope_read(struct call *call, const char *appointment
 {
     CHECK(scope != SCOPE_NONE);
     Callout__FieldAppointment *out = read_field_appointment(call, appointment_id);
-    if (out == NULL || out->work_order == NULL) return out;
+    if (out == NULL || record_read_for_device(call, out) != ERR_OK) return NULL;
+    if (out->work_order == NULL) return out;
     Callout__WorkOrder *order = out->work_order;
     order->n_required_technician_ids = 0;
     order->n_preferred_technician_ids = 0;

@@ -2,7 +2,7 @@
 #include "base/clock.h"
 #include "dispatcher/authz.h"
 #include "dispatcher/bounds.h"
-#include "dispatcher/engine_impl.h"
+#include "dispatcher/field_record.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -238,6 +238,7 @@ static Callout__WorkOrder *read_work_order(struct call *call, const char *work_o
     const char *site_id = arena_text(call->arena, it.site_id);
     const char *customer_id = arena_text(call->arena, it.customer_id);
     const char *contact_id = arena_text(call->arena, it.contact_id);
+    if (record_checklist(call, out, it.items) != ERR_OK) return NULL;
     out->site = read_site(call, site_id);
     read_customer(call, customer_id, out);
     read_contact(call, contact_id, out);
@@ -276,10 +277,22 @@ enum err handle_work_order_detail(struct call *call)
     if (whole == NULL || whole->work_order == NULL)
         return problem_set(&call->problem, ERR_NOT_FOUND, "appointment_id",
                            "there is no such thing");
+    union row row;
+    const struct row_follow_up key = {.work_order_id = whole->work_order->work_order_id};
+    if (store_get(call->engine->store, ROW_FOLLOW_UP, &key, &row) == ERR_OK)
+        whole->work_order->follow_up_of = arena_text(call->arena, row.follow_up.of_work_order_id);
+    enum err err = record_read(call, whole);
+    if (err != ERR_OK) return err;
     Callout__WorkOrderDetailReply *answer = arena_need(call->arena, sizeof *answer);
     callout__work_order_detail_reply__init(answer);
     answer->work_order = whole->work_order;
     answer->appointment = whole->appointment;
+    answer->answers = whole->answers;
+    answer->n_answers = whole->n_answers;
+    answer->notes = whole->notes;
+    answer->n_notes = whole->n_notes;
+    answer->attachments = whole->attachments;
+    answer->n_attachments = whole->n_attachments;
     call->answer = &answer->base;
     return ERR_OK;
 }

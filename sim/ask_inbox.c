@@ -45,7 +45,14 @@ static const char *command_text(const Callout__Command *command)
     case CALLOUT__COMMAND__BODY_STATUS: return command->status->appointment_id;
     case CALLOUT__COMMAND__BODY_DECLINE: return command->decline->appointment_id;
     case CALLOUT__COMMAND__BODY_RUNNING_LATE: return command->running_late->appointment_id;
+    case CALLOUT__COMMAND__BODY_ANSWER: return command->answer->appointment_id;
+    case CALLOUT__COMMAND__BODY_NOTE: return command->note->appointment_id;
+    case CALLOUT__COMMAND__BODY_NEED: return command->need->appointment_id;
+    case CALLOUT__COMMAND__BODY_FOLLOW_UP: return command->follow_up->appointment_id;
+    case CALLOUT__COMMAND__BODY_ATTACHMENT: return command->attachment->appointment_id;
     case CALLOUT__COMMAND__BODY_ABSENCE: return "absence";
+    case CALLOUT__COMMAND__BODY_BREAK_REPORT: return "break";
+    case CALLOUT__COMMAND__BODY_CONSENT: return "consent";
     case CALLOUT__COMMAND__BODY_ACK_PLAN:
     case CALLOUT__COMMAND__BODY_POSITIONS:
     case CALLOUT__COMMAND__BODY_HEARTBEAT:

@@ -59,6 +59,7 @@ enum err step_absence(struct core *core, const struct fact *fact, struct acts *a
                            "there is no shift to be absent from: give an end");
     if (end_us <= start_us)
         return problem_set(problem, ERR_INVALID, "absence.end_us", "must be after start_us");
+    core->technicians[technician].roster_seq = core->seq;
     for (uint32_t s = first; s != NONE; s = core->shifts[s].next_of_technician) {
         struct shift *shift = &core->shifts[s];
         if (!absence_meets(shift, start_us, end_us)) continue;

@@ -44,6 +44,7 @@ void emit_appointment(struct core *core, uint32_t index, struct acts *acts)
                  .late = it->late,
                  .version = it->version,
                  .held = it->held,
+                 .needs = it->needs,
              });
 }
 
@@ -185,6 +186,7 @@ void unassign(struct core *core, uint32_t index, struct acts *acts)
     it->planned_start_us = it->planned_end_us = 0;
     it->dispatched_us = it->offers = it->departed_us = it->begun_us = it->delay_us = 0;
     it->late = false;
+    if (!it->held) it->needs = 0; /* who is to help is somebody else now */
     touch_appointment(core, index, true);
     emit_assignment(core, index, acts);
     emit_appointment(core, index, acts);

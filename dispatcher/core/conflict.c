@@ -10,6 +10,7 @@ static const char *const texts[CONFLICT_KINDS] = {
     [CONFLICT_ENDED_BEFORE] = "it had ended before this report",
     [CONFLICT_ANSWERED_LATE] = "it could not be accepted or declined any more",
     [CONFLICT_NOT_IN_PROGRESS] = "it is not in progress",
+    [CONFLICT_CHECKLIST_OPEN] = "a required item of the checklist has no answer",
 };
 
 void dispute(struct core *core, const struct fact *fact, uint32_t appointment, uint32_t technician,

@@ -40,10 +40,10 @@ int64_t core_time_us(const struct core *core)
 const char *fact_kind_name(enum fact_kind kind)
 {
     static const char *const names[FACT_KINDS] = {
-        "none",   "territory", "technician",   "work order", "cancel",      "absence",
-        "assign", "unassign",  "pin",          "freeze",     "plan",        "tick",
-        "status", "decline",   "running late", "drift",      "quarantined", "resolve",
-        "swap",   "hold",      "release",      "restore",    "message",
+        "none",         "territory", "technician",  "work order", "cancel", "absence", "assign",
+        "unassign",     "pin",       "freeze",      "plan",       "tick",   "status",  "decline",
+        "running late", "drift",     "quarantined", "resolve",    "swap",   "hold",    "release",
+        "restore",      "message",   "entry",       "need",       "break",  "consent",
     };
     return (unsigned)kind < FACT_KINDS ? names[kind] : "unknown";
 }
@@ -51,7 +51,8 @@ const char *fact_kind_name(enum fact_kind kind)
 bool fact_is_event(enum fact_kind kind)
 {
     return kind != FACT_PLAN && kind != FACT_TERRITORY && kind != FACT_NONE &&
-           kind != FACT_QUARANTINED && kind != FACT_RESOLVE && kind != FACT_MESSAGE;
+           kind != FACT_QUARANTINED && kind != FACT_RESOLVE && kind != FACT_MESSAGE &&
+           kind != FACT_ENTRY && kind != FACT_CONSENT;
 }
 
 typedef enum err step_function(struct core *, const struct fact *, struct acts *, struct problem *);
@@ -89,6 +90,10 @@ static step_function *const steps[FACT_KINDS] = {
     [FACT_RELEASE] = step_release,
     [FACT_RESTORE] = step_restore,
     [FACT_MESSAGE] = step_message,
+    [FACT_ENTRY] = step_entry,
+    [FACT_NEED] = step_need,
+    [FACT_BREAK] = step_break,
+    [FACT_CONSENT] = step_consent,
 };
 
 static void emit_solves(struct core *core, struct acts *acts)

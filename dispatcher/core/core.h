@@ -18,7 +18,7 @@
 
 /* Grows when the same facts would lead to another state: replay does not compare across versions.
  */
-#define CORE_VERSION 9
+#define CORE_VERSION 10
 
 struct core;
 
@@ -93,11 +93,15 @@ struct core_visit {
     bool held;                     /* its order is on hold */
     bool frozen;                   /* starts so soon that its technician counts on it */
     int64_t seq, version;          /* the last fact that changed it */
+    int64_t accept_by_us; /* its technician's until then, unless he accepts; 0: he is not asked */
+    uint32_t needs;       /* that are open: bits 1 << enum need */
+    uint32_t entries;     /* rows of visit_entry that it has */
 };
 bool core_visit(const struct core *core, const char *appointment_id, struct core_visit *out);
 struct core_shift {
     int64_t start_us, end_us, break_earliest_us, break_latest_us, break_us;
     int64_t absent_start_us, absent_end_us; /* both 0: present */
+    int64_t rest_until_us;                  /* of a break that he has begun; 0: none */
     struct point end;
 };
 bool core_shift(const struct core *core, const char *technician_id, int64_t service_day,
@@ -121,8 +125,8 @@ int64_t core_shift_seq(const struct core *core, const char *technician_id, int64
 /* The technicians of a territory in order of entry, until the visitor says false. */
 void core_technicians_of(const struct core *core, const char *territory_id,
                          bool (*visit)(void *context, const char *id), void *context);
-/* Is a technician at work at that moment: within a shift and not absent, or on the way to or at a
- * visit? Where he is at other times is nobody's business. */
+/* May be known where a technician is at that moment? He is at work: within a shift and not absent,
+ * or on the way to or at a visit; and he has not refused it. */
 bool core_at_work(const struct core *core, const char *technician_id, int64_t at_us);
 /* How often his device tells its place. `version` is another one whenever something has changed. */
 struct core_sampling {
@@ -130,6 +134,10 @@ struct core_sampling {
     uint64_t version;
 };
 struct core_sampling core_sampling(const struct core *core, const char *technician_id);
+/* The last fact that changed who he is, his shifts, absences, breaks or his consent. */
+int64_t core_roster_seq(const struct core *core, const char *technician_id);
+/* Is this appointment a technician's, or was it? Then its past is his, too. */
+bool core_was_his(const struct core *core, const char *technician_id, const char *appointment_id);
 /* How long the plan reckons with from one place to another. */
 int64_t core_travel_us(const struct core *core, struct point from, struct point to);
 

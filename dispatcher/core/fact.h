@@ -8,9 +8,14 @@
 #define CALLOUT_CORE_FACT_H
 
 #include "dispatcher/core/life.h"
+#include "dispatcher/core/row.h"
 #include "model/geo.h"
 #include "model/policy.h"
 #include "model/route.h"
+
+/* What is missing; the numbers are those of NeedKind on the wire. Open ones of an appointment are a
+ * set: bits 1 << need. */
+enum need { NEED_NONE, NEED_HELP, NEED_PART, NEED_UNSAFE };
 
 enum fact_kind {
     FACT_NONE,
@@ -36,6 +41,10 @@ enum fact_kind {
     FACT_RELEASE,     /* and is again */
     FACT_RESTORE,     /* what was done is taken back */
     FACT_MESSAGE,     /* a dispatcher or a technician writes */
+    FACT_ENTRY,       /* an answer, a note, a photo or a signature at a visit */
+    FACT_NEED,        /* help, a part or a safe site is missing */
+    FACT_BREAK,       /* a technician's break begins or ends */
+    FACT_CONSENT,     /* may his positions be kept? */
     FACT_KINDS
 };
 
@@ -101,6 +110,9 @@ struct fact_work_order {
     const bool *window_preferred; /* one per window; NULL: none is */
     uint32_t window_count;
     int64_t late_us_max;
+    const struct fact_item *items;
+    uint32_t item_count;
+    const char *follow_up_of;  /* a work order; NULL or "": none */
     bool any_window;           /* taken when a promise did not yet outdo the other windows */
     uint64_t expected_version; /* of its appointment; 0: any */
 };
@@ -148,6 +160,18 @@ struct fact_message {
     uint64_t in_reply_to;
 };
 
+struct fact_item {
+    const char *item_id, *text;
+    bool required;
+    int64_t kind;
+};
+
+struct fact_entry {
+    const char *appointment_id, *item_id, *text, *sha256, *media_type; /* "" where it has none */
+    enum entry_kind kind;
+    int64_t size;
+};
+
 struct fact_absence {
     const char *technician_id, *reason;
     int64_t start_us, end_us;   /* 0: now; 0: to the end of the shift */
@@ -178,7 +202,9 @@ struct fact_status {
     enum appointment_status status;
     bool point_given;
     struct point point;
-    int64_t delay_us;          /* FACT_LATE */
+    int64_t delay_us;          /* FACT_LATE; below 0: it is over earlier */
+    enum need need;            /* FACT_NEED */
+    uint32_t items_open;       /* COMPLETED: required items without an answer */
     uint64_t expected_version; /* of what a dispatcher was told; 0: any */
 };
 
@@ -199,6 +225,7 @@ struct fact {
         struct fact_subject subject;
         struct fact_swap swap;
         struct fact_message message;
+        struct fact_entry entry;
         struct fact_restore restore;
         struct fact_absence absence;
         struct fact_plan plan;
@@ -216,6 +243,13 @@ struct fact {
             const char *territory_id;
             int64_t freeze_us;
         } freeze;
+        struct {
+            bool ended;
+        } rest;
+        struct {
+            int64_t notice_version;
+            bool granted;
+        } consent;
         struct {
             int64_t conflict_seq; /* of one that is there and open */
             const char *actor, *note;

@@ -13,7 +13,7 @@ static bool had_it(const struct appointment *it, uint32_t technician)
 }
 
 /* When it really happened: the device's word, if it lies between what we knew before and now. */
-static int64_t happened_us(const struct core *core, const struct fact *fact, int64_t not_before_us)
+int64_t happened_us(const struct core *core, const struct fact *fact, int64_t not_before_us)
 {
     int64_t at = fact->happened_us != 0 ? fact->happened_us : fact->device_time_us;
     if (at == 0 || at > core->now_us) at = core->now_us;
@@ -27,9 +27,8 @@ static int64_t earliest_us(const struct appointment *it, enum appointment_status
     return status > APPOINTMENT_EN_ROUTE ? it->departed_us : 0;
 }
 
-/* `moved`: the report moved the appointment on; else its times are not held against it. */
-static void journal(struct core *core, const struct fact *fact, uint32_t index,
-                    enum appointment_status status, bool inferred, bool moved, struct acts *acts)
+void journal(struct core *core, const struct fact *fact, uint32_t index,
+             enum appointment_status status, bool inferred, bool moved, struct acts *acts)
 {
     int64_t not_before_us = moved ? earliest_us(&core->appointments[index], status) : 0;
     int64_t at_us = happened_us(core, fact, not_before_us);
@@ -108,6 +107,20 @@ static void enter_state(struct core *core, const struct fact *fact, uint32_t ind
         it->begun_us = happened_us(core, fact, it->begun_us);
     if (life_final(status)) finish(core, fact, index);
     it->status = status;
+    if (status == APPOINTMENT_WORKING || life_final(status)) it->needs = 0;
+}
+
+void report_state(struct core *core, const struct fact *fact, uint32_t index,
+                  enum appointment_status to, struct acts *acts)
+{
+    struct appointment *it = &core->appointments[index];
+    enum appointment_status path[APPOINTMENT_STATUSES];
+    uint32_t count = life_inferred(it->status, to, path);
+    for (uint32_t i = 0; i < count; i++) {
+        journal(core, fact, index, path[i], true, true, acts);
+        enter_state(core, fact, index, path[i]);
+    }
+    enter_state(core, fact, index, to);
 }
 
 /* He did it although it had been given to somebody else, or to nobody: it is his again. What was
@@ -155,17 +168,27 @@ static bool may_move(struct core *core, const struct fact *fact, uint32_t index,
     return true;
 }
 
-static enum err find_own(struct core *core, const struct fact *fact, uint32_t *index,
-                         uint32_t *technician, struct problem *problem)
+enum err find_own(struct core *core, const struct fact *fact, const char *appointment_id,
+                  uint32_t *index, uint32_t *technician, struct problem *problem)
 {
     enum err err = find_technician(core, fact->technician_id, technician, problem);
-    if (err == ERR_OK) err = find_appointment(core, fact->status.appointment_id, index, problem);
+    if (err == ERR_OK) err = find_appointment(core, appointment_id, index, problem);
     if (err != ERR_OK) return err;
     const struct appointment *it = &core->appointments[*index];
     bool his = it->shift != NONE && core->shifts[it->shift].technician == *technician;
     if (his || had_it(it, *technician)) return ERR_OK;
     return problem_set(problem, ERR_NOT_FOUND, "appointment_id",
-                       "there is no appointment \"%.64s\"", fact->status.appointment_id);
+                       "there is no appointment \"%.64s\"", appointment_id);
+}
+
+bool core_was_his(const struct core *core, const char *technician_id, const char *appointment_id)
+{
+    uint32_t technician = id_index_find(&core->technician_ids, technician_id);
+    uint32_t index = id_index_find(&core->appointment_ids, appointment_id);
+    if (technician == NONE || index == NONE) return false;
+    const struct appointment *it = &core->appointments[index];
+    return (it->shift != NONE && core->shifts[it->shift].technician == technician) ||
+           had_it(it, technician);
 }
 
 /* A dispatcher who was told sits at a screen: what does not follow is refused. */
@@ -212,7 +235,7 @@ enum err step_status(struct core *core, const struct fact *fact, struct acts *ac
                      struct problem *problem)
 {
     uint32_t index, technician;
-    enum err err = find_own(core, fact, &index, &technician, problem);
+    enum err err = find_own(core, fact, fact->status.appointment_id, &index, &technician, problem);
     if (err == ERR_OK) err = check_told(core, fact, index, technician, problem);
     if (err != ERR_OK) return err;
     struct appointment *it = &core->appointments[index];
@@ -226,13 +249,10 @@ enum err step_status(struct core *core, const struct fact *fact, struct acts *ac
     }
     bool moves = may_move(core, fact, index, technician, acts);
     if (moves) {
-        enum appointment_status path[APPOINTMENT_STATUSES];
-        uint32_t count = life_inferred(it->status, to, path);
-        for (uint32_t i = 0; i < count; i++) {
-            journal(core, fact, index, path[i], true, true, acts);
-            enter_state(core, fact, index, path[i]);
-        }
-        enter_state(core, fact, index, to);
+        bool open = to == APPOINTMENT_COMPLETED && fact->status.items_open > 0;
+        if (open && !acts->conflict)
+            dispute(core, fact, index, technician, CONFLICT_CHECKLIST_OPEN, acts);
+        report_state(core, fact, index, to, acts);
         bool moves_problem = to >= APPOINTMENT_EN_ROUTE;
         touch_appointment(core, index, moves_problem);
         if (moves_problem) touch_shift(core, it->shift);
@@ -248,7 +268,7 @@ enum err step_decline(struct core *core, const struct fact *fact, struct acts *a
                       struct problem *problem)
 {
     uint32_t index, technician;
-    enum err err = find_own(core, fact, &index, &technician, problem);
+    enum err err = find_own(core, fact, fact->status.appointment_id, &index, &technician, problem);
     if (err != ERR_OK) return err;
     struct appointment *it = &core->appointments[index];
     bool his = it->shift != NONE && core->shifts[it->shift].technician == technician;
@@ -269,7 +289,7 @@ enum err step_late(struct core *core, const struct fact *fact, struct acts *acts
                    struct problem *problem)
 {
     uint32_t index, technician;
-    enum err err = find_own(core, fact, &index, &technician, problem);
+    enum err err = find_own(core, fact, fact->status.appointment_id, &index, &technician, problem);
     if (err != ERR_OK) return err;
     struct appointment *it = &core->appointments[index];
     if (core->technicians[technician].current == index) {

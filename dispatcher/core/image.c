@@ -142,6 +142,8 @@ static void io_technician(struct io *io, struct technician *it)
     io_u32(io, &it->first_shift);
     io_number(io, &it->changed_seq);
     io_number(io, &it->version);
+    io_number(io, &it->roster_seq);
+    io_bool(io, &it->unseen);
 }
 
 static void io_shift(struct io *io, struct shift *it)
@@ -161,6 +163,7 @@ static void io_shift(struct io *io, struct shift *it)
     io_point(io, &it->start);
     io_point(io, &it->end);
     io_bool(io, &it->break_done);
+    io_number(io, &it->rest_until_us);
     io_u32(io, &it->changes);
     io_number(io, &it->travelled_us);
     io_count(io, &it->route_count, LIMIT_VISITS_PER_ROUTE);
@@ -250,6 +253,8 @@ static void io_appointment(struct io *io, struct appointment *it)
     io_u32(io, &it->disputed_kind);
     io_u32(io, &it->disputed_by);
     io_bool(io, &it->held);
+    io_u32(io, &it->needs);
+    io_u32(io, &it->entries);
     io_number(io, &it->version);
     io_number(io, &it->changed_seq);
     io_number(io, &it->touch_seq);

@@ -166,6 +166,24 @@ static void emit_technicians(const struct core *core, const struct fact_work_ord
     emit_named(core, &it->excluded, WISH_EXCLUDED, order_id, acts);
 }
 
+static void emit_items(const struct fact_work_order *it, const char *order_id, struct acts *acts)
+{
+    acts_erase(acts, ROW_WORK_ORDER_ITEM, &(struct row_work_order_item){.work_order_id = order_id},
+               1);
+    for (uint32_t i = 0; i < it->item_count; i++)
+        acts_put(acts, ROW_WORK_ORDER_ITEM,
+                 &(struct row_work_order_item){order_id, i, it->items[i].item_id, it->items[i].text,
+                                               it->items[i].required, it->items[i].kind});
+}
+
+/* He found that more is to be done than he could do. */
+static void emit_follow_up(const struct fact *fact, const char *order_id, struct acts *acts)
+{
+    const char *of = fact->work_order.follow_up_of;
+    if (of == NULL || of[0] == '\0') return;
+    acts_put(acts, ROW_FOLLOW_UP, &(struct row_follow_up){order_id, of, fact->technician_id});
+}
+
 static void emit_order(const struct core *core, const struct fact_work_order *it,
                        const char *order_id, struct acts *acts)
 {
@@ -188,7 +206,9 @@ static void emit_order(const struct core *core, const struct fact_work_order *it
                  .note = it->note,
                  .emergency = it->emergency,
                  .late_seconds_max = it->late_us_max / 1000000,
+                 .items = it->item_count,
              });
+    emit_items(it, order_id, acts);
     emit_choices(core, it, order_id, acts);
     emit_technicians(core, it, order_id, acts);
     acts_erase(acts, ROW_WORK_ORDER_SKILL,
@@ -362,6 +382,7 @@ enum err step_work_order(struct core *core, const struct fact *fact, struct acts
     if (index == NONE) index = appointment_add(core, it->work_order_id, territory, board);
     struct appointment *appointment = &core->appointments[index];
     emit_order(core, it, core->orders[appointment->order].id, acts);
+    emit_follow_up(fact, core->orders[appointment->order].id, acts);
     if (life_plannable(appointment->status)) {
         set_demand(core, index, it);
         if (appointment->board != board) change_day(core, index, board, acts);
@@ -408,6 +429,7 @@ enum err step_cancel(struct core *core, const struct fact *fact, struct acts *ac
         touch_shift(core, shift);
     }
     it->status = APPOINTMENT_CANCELLED;
+    it->needs = 0;
     touch_appointment(core, index, true);
     emit_assignment(core, index, acts);
     emit_appointment(core, index, acts);
@@ -441,6 +463,7 @@ enum err step_release(struct core *core, const struct fact *fact, struct acts *a
     if (!it->held || !life_plannable(it->status))
         return problem_set(problem, ERR_CONFLICT, "work_order_id", "is not on hold");
     it->held = false;
+    it->needs = 0;
     touch_appointment(core, index, true);
     emit_appointment(core, index, acts);
     emit_change(core, index, "", 0, acts);

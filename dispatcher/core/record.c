@@ -10,6 +10,14 @@ static bool is_first(const char *appointment_id)
     return size > 2 && strcmp(appointment_id + size - 2, ".1") == 0;
 }
 
+static int64_t accept_by_us(const struct core *core, const struct appointment *it)
+{
+    if (it->status != APPOINTMENT_DISPATCHED || it->shift == NONE) return 0;
+    const struct policy *policy = &core->territories[core->boards[it->board].territory].policy;
+    int64_t asked_us = it->dispatched_us, start_us = core->shifts[it->shift].start_us;
+    return (asked_us > start_us ? asked_us : start_us) + policy->accept_timeout_us;
+}
+
 bool core_visit(const struct core *core, const char *appointment_id, struct core_visit *out)
 {
     uint32_t index = id_index_find(&core->appointment_ids, appointment_id);
@@ -36,6 +44,9 @@ bool core_visit(const struct core *core, const char *appointment_id, struct core
                   appointment_mobility(core, index, core->now_us) == MOBILITY_FROZEN,
         .seq = it->changed_seq,
         .version = it->version,
+        .accept_by_us = accept_by_us(core, it),
+        .needs = it->needs,
+        .entries = it->entries,
     };
     return true;
 }
@@ -64,6 +75,7 @@ bool core_shift(const struct core *core, const char *technician_id, int64_t serv
         .break_us = it->break_us,
         .absent_start_us = it->absent_start_us,
         .absent_end_us = it->absent_end_us,
+        .rest_until_us = it->rest_until_us,
         .end = it->end,
     };
     return true;
@@ -84,6 +96,7 @@ bool core_at_work(const struct core *core, const char *technician_id, int64_t at
     uint32_t technician = id_index_find(&core->technician_ids, technician_id);
     if (technician == NONE) return false;
     const struct technician *person = &core->technicians[technician];
+    if (person->unseen) return false;
     if (person->current != NONE && at_us >= core->appointments[person->current].departed_us)
         return true;
     for (uint32_t at = person->first_shift; at != NONE; at = core->shifts[at].next_of_technician) {
@@ -102,6 +115,12 @@ struct core_sampling core_sampling(const struct core *core, const char *technici
     const struct policy *policy = &core->territories[territory].policy;
     return (struct core_sampling){policy->position_moving_s, policy->position_resting_s,
                                   (uint64_t)(territory + 1) << 32 | policy->version};
+}
+
+int64_t core_roster_seq(const struct core *core, const char *technician_id)
+{
+    uint32_t technician = id_index_find(&core->technician_ids, technician_id);
+    return technician == NONE ? 0 : core->technicians[technician].roster_seq;
 }
 
 int64_t core_travel_us(const struct core *core, struct point from, struct point to)

@@ -150,6 +150,8 @@ static void start_of_rest(const struct core *core, const struct shift *shift, in
                technician->place_us > 0) {
         day->start = technician->place;
     }
+    int64_t rests_us = shift->rest_until_us - now_us; /* what he is at waits, too */
+    if (rests_us > 0) day->available_us += rests_us;
     rest->off = day->available_us >= shift->end_us + shift->overtime_us_max;
     if (current == NONE) rest_idle(core, shift, now_us, day);
 }

@@ -76,6 +76,7 @@ static void take_back_absence(struct core *core, const struct fact_absence_befor
 {
     uint32_t technician = id_index_find(&core->technician_ids, it->technician_id);
     uint32_t index = find_shift_of(core, it->technician_id, it->service_day);
+    core->technicians[technician].roster_seq = core->seq;
     if (index != NONE) { /* it may have been on no shift's day */
         struct shift *shift = &core->shifts[index];
         shift->absent_start_us = it->start_us;

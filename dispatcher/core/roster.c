@@ -369,6 +369,7 @@ enum err step_technician(struct core *core, const struct fact *fact, struct acts
     if (err != ERR_OK) return err;
     if (index == NONE) index = add_technician(core, it, territory);
     struct technician *person = &core->technicians[index];
+    person->roster_seq = core->seq;
     struct point home_before = person->home;
     person->home = it->home;
     person->leg_s_max = (int32_t)it->leg_s_max;

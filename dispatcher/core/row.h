@@ -56,7 +56,17 @@ enum conflict_kind {
     CONFLICT_ENDED_BEFORE,
     CONFLICT_ANSWERED_LATE,
     CONFLICT_NOT_IN_PROGRESS,
+    CONFLICT_CHECKLIST_OPEN,
     CONFLICT_KINDS
+};
+
+/* What a visit_entry row is; stored. The needs are at ENTRY_NEED + NeedKind of the wire. */
+enum entry_kind {
+    ENTRY_ANSWER = 1, /* of item_id: text */
+    ENTRY_NOTE = 2,
+    ENTRY_PHOTO = 3,     /* text: what is on it */
+    ENTRY_SIGNATURE = 4, /* text: who signed */
+    ENTRY_NEED = 10,
 };
 
 /* What is to be known of a check-in's happened_us; bits. */

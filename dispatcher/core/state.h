@@ -42,6 +42,8 @@ struct technician {
     uint32_t first_shift;
     int64_t changed_seq; /* the last fact that gave him, took from him or moved a visit */
     int64_t version;     /* the last one that made or changed him */
+    int64_t roster_seq;  /* that changed who he is, his shifts, absences, breaks or consent */
+    bool unseen;         /* he refused that his positions are kept */
 };
 
 /* A technician's day. */
@@ -52,8 +54,9 @@ struct shift {
     int64_t absent_start_us, absent_end_us; /* both 0: present */
     struct point start, end;
     bool break_done;
-    uint32_t changes;     /* that plans made to it (stability.c) */
-    int64_t travelled_us; /* what he set out for, as the travel times say */
+    int64_t rest_until_us; /* his break, as he said; 0: he said nothing */
+    uint32_t changes;      /* that plans made to it (stability.c) */
+    int64_t travelled_us;  /* what he set out for, as the travel times say */
     uint32_t route_count;
     uint32_t route[LIMIT_VISITS_PER_ROUTE]; /* plannable appointments in order */
     int64_t touch_seq;
@@ -77,7 +80,9 @@ struct appointment {
     struct point point;
     int64_t service_us, priority;
     bool emergency, late;
-    bool held; /* its order is on hold: nobody plans it */
+    bool held;        /* its order is on hold: nobody plans it */
+    uint32_t needs;   /* that are open: bits 1 << enum need */
+    uint32_t entries; /* what technicians wrote about it; 0: there is no row to look for */
     uint32_t skill_count, window_count;
     struct skill skills[LIMIT_SKILLS_PER_ENTITY];
     struct window windows[LIMIT_WINDOWS_PER_ORDER];
@@ -182,6 +187,21 @@ void route_enter(struct core *core, uint32_t appointment, uint32_t shift, uint32
  * room; returns the place of the first that keeps its own. */
 uint32_t route_number(struct core *core, uint32_t shift, uint32_t place);
 
+/* --- what technicians report (field.c)
+ * ------------------------------------------------------------------ */
+/* The appointment and the technician of a report; ERR_NOT_FOUND: it is not his and never was. */
+enum err find_own(struct core *core, const struct fact *fact, const char *appointment_id,
+                  uint32_t *index, uint32_t *technician, struct problem *problem);
+/* When it really happened, but not before what cannot have been later. */
+int64_t happened_us(const struct core *core, const struct fact *fact, int64_t not_before_us);
+/* A row of what was reported. `moved`: the report moved the appointment on; else its times are not
+ * held against it. */
+void journal(struct core *core, const struct fact *fact, uint32_t index,
+             enum appointment_status status, bool inferred, bool moved, struct acts *acts);
+/* His appointment comes to this state (FACT_STATUS, FACT_NEED), with what is to be inferred. */
+void report_state(struct core *core, const struct fact *fact, uint32_t index,
+                  enum appointment_status to, struct acts *acts);
+
 /* --- what does not fit (conflict.c)
  * ------------------------------------------------------------------ */
 /* The report of `technician` is not what the plan knew; to be called before anything is changed by
@@ -244,6 +264,10 @@ enum err step_swap(struct core *, const struct fact *, struct acts *, struct pro
 enum err step_hold(struct core *, const struct fact *, struct acts *, struct problem *);
 enum err step_restore(struct core *, const struct fact *, struct acts *, struct problem *);
 enum err step_message(struct core *, const struct fact *, struct acts *, struct problem *);
+enum err step_entry(struct core *, const struct fact *, struct acts *, struct problem *);
+enum err step_need(struct core *, const struct fact *, struct acts *, struct problem *);
+enum err step_break(struct core *, const struct fact *, struct acts *, struct problem *);
+enum err step_consent(struct core *, const struct fact *, struct acts *, struct problem *);
 enum err step_release(struct core *, const struct fact *, struct acts *, struct problem *);
 enum err step_unassign(struct core *, const struct fact *, struct acts *, struct problem *);
 enum err step_pin(struct core *, const struct fact *, struct acts *, struct problem *);

@@ -152,6 +152,27 @@ static const char bounds[] = "ALTER TABLE plan ADD COLUMN bound_cost INTEGER NOT
                              "ALTER TABLE plan ADD COLUMN bound_gap_ppm INTEGER NOT NULL DEFAULT 0;"
                              "ALTER TABLE plan ADD COLUMN bound_age INTEGER NOT NULL DEFAULT 0;";
 
+static const char field_entries[] =
+    "ALTER TABLE work_order ADD COLUMN items INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE appointment ADD COLUMN needs INTEGER NOT NULL DEFAULT 0;"
+    "CREATE TABLE work_order_item(work_order_id TEXT NOT NULL, number INTEGER NOT NULL,"
+    "  item_id TEXT NOT NULL, text TEXT NOT NULL, required INTEGER NOT NULL,"
+    "  kind INTEGER NOT NULL, PRIMARY KEY(work_order_id, number)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX work_order_by_site ON work_order(site_id, work_order_id);"
+    "CREATE TABLE follow_up(work_order_id TEXT NOT NULL, of_work_order_id TEXT NOT NULL,"
+    "  technician_id TEXT NOT NULL, PRIMARY KEY(work_order_id)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE visit_entry(appointment_id TEXT NOT NULL, seq INTEGER NOT NULL,"
+    "  kind INTEGER NOT NULL, technician_id TEXT NOT NULL, time_us INTEGER NOT NULL,"
+    "  item_id TEXT NOT NULL, text TEXT NOT NULL, sha256 TEXT NOT NULL,"
+    "  media_type TEXT NOT NULL, size INTEGER NOT NULL,"
+    "  PRIMARY KEY(appointment_id, seq)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE blob_use(sha256 TEXT NOT NULL, appointment_id TEXT NOT NULL,"
+    "  technician_id TEXT NOT NULL, media_type TEXT NOT NULL, size INTEGER NOT NULL,"
+    "  PRIMARY KEY(sha256, appointment_id, technician_id)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE consent(technician_id TEXT NOT NULL, notice_version INTEGER NOT NULL,"
+    "  granted INTEGER NOT NULL, time_us INTEGER NOT NULL,"
+    "  PRIMARY KEY(technician_id)) STRICT, WITHOUT ROWID;";
+
 static const char *const steps[] = {
     NULL,          /* 0 -> 1: everything, from row.def */
     whole_problem, /* 1 -> 2: choices, names, wishes, limits of travel, prices */
@@ -168,6 +189,7 @@ static const char *const steps[] = {
     edits,         /* 12 -> 13: what people may take back */
     messages,      /* 13 -> 14: what dispatchers and technicians write */
     bounds,        /* 14 -> 15: how good a plan is, proved */
+    field_entries, /* 15 -> 16: what technicians note, answer, take and need at a visit */
 };
 
 const struct schema schema_newest = {sizeof steps / sizeof steps[0], steps};
@@ -176,7 +198,8 @@ const struct schema schema_newest = {sizeof steps / sizeof steps[0], steps};
  * store_history_of. */
 static const char change_indexes[] =
     CHANGE_BY_LOSER "CREATE INDEX change_by_owner_after ON change(owner_after, seq, number);"
-                    "CREATE INDEX change_by_appointment ON change(appointment_id, seq, number);";
+                    "CREATE INDEX change_by_appointment ON change(appointment_id, seq, number);"
+                    "CREATE INDEX work_order_by_site ON work_order(site_id, work_order_id);";
 
 enum { APPLICATION_ID = 0x43616c6c }; /* "Call": what file(1) may tell our files by */
 

@@ -156,6 +156,15 @@ enum err store_history_of(struct store *store, const char *appointment_id, store
     return err;
 }
 
+enum err store_orders_at(struct store *store, const char *site_id, store_visit *visit,
+                         void *context)
+{
+    store->visitors++;
+    enum err err = store->ops->orders_at(store, site_id, visit, context);
+    store->visitors--;
+    return err;
+}
+
 enum err store_nearest(struct store *store, int32_t lat_e7, int32_t lon_e7, uint32_t limit,
                        store_visit *visit, void *context)
 {

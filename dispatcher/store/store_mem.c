@@ -219,6 +219,26 @@ static enum err mem_history_of(struct store *store, const char *appointment_id, 
     return ERR_OK;
 }
 
+/* Whoever asks wants few of them, and the table is small: from the last one to the first. */
+static enum err mem_orders_at(struct store *store, const char *site_id, store_visit *visit,
+                              void *context)
+{
+    const struct sorted *table = &mem_of(store)->tables[ROW_WORK_ORDER];
+    const struct row_work_order *found[64];
+    struct sorted_place place = {0, 0};
+    size_t count = 0;
+    for (const struct row_work_order *row; (row = sorted_at(table, place)) != NULL;
+         place = sorted_next(table, place)) {
+        if (strcmp(row->site_id, site_id) != 0) continue;
+        if (count == sizeof found / sizeof found[0])
+            memmove(found, found + 1, --count * sizeof found[0]);
+        found[count++] = row;
+    }
+    while (count > 0 && visit(context, found[count - 1]))
+        count--;
+    return ERR_OK;
+}
+
 static enum err mem_nearest(struct store *store, struct point from, uint32_t limit,
                             store_visit *visit, void *context)
 {
@@ -280,6 +300,7 @@ static const struct store_ops mem_ops = {
     .each = mem_each,
     .changes_of = mem_changes_of,
     .history_of = mem_history_of,
+    .orders_at = mem_orders_at,
     .nearest = mem_nearest,
     .digest = mem_digest,
     .row_count = mem_row_count,

@@ -45,7 +45,14 @@ enum slot {
 };
 
 /* The statements that belong to no one table. */
-enum { EXTRA_LAST_FACT, EXTRA_CHANGES_OF, EXTRA_HISTORY_OF, EXTRA_NEAREST, EXTRAS };
+enum {
+    EXTRA_LAST_FACT,
+    EXTRA_CHANGES_OF,
+    EXTRA_HISTORY_OF,
+    EXTRA_ORDERS_AT,
+    EXTRA_NEAREST,
+    EXTRAS
+};
 
 struct store_spatialite {
     struct store store;
@@ -118,6 +125,9 @@ static void sql_of_extra(struct sql *sql, uint32_t extra)
     } else if (extra == EXTRA_HISTORY_OF) {
         sql_select(sql, ROW_CHANGE);
         sql_add(sql, " WHERE appointment_id = ?1 ORDER BY seq DESC, number DESC");
+    } else if (extra == EXTRA_ORDERS_AT) {
+        sql_select(sql, ROW_WORK_ORDER);
+        sql_add(sql, " WHERE site_id = ?1 ORDER BY work_order_id DESC");
     } else {
         sql_select(sql, ROW_POSITION);
         sql_add(sql,
@@ -391,17 +401,30 @@ static enum err spatialite_changes_of(struct store *store, const char *technicia
     return err;
 }
 
+/* Visits the rows of an extra statement whose one parameter is an id. */
+static enum err visit_of(struct store *store, uint32_t extra, enum row_kind kind, const char *id,
+                         store_visit *visit, void *context)
+{
+    sqlite3_stmt *statement = NULL;
+    enum err err = take_extra(store, extra, &statement);
+    if (err != ERR_OK) return err;
+    int result = sqlite3_bind_text(statement, 1, id, -1, SQLITE_STATIC);
+    CHECK(result == SQLITE_OK);
+    err = visit_rows(store, kind, statement, visit, context);
+    give_back_extra(store, extra, statement);
+    return err;
+}
+
 static enum err spatialite_history_of(struct store *store, const char *appointment_id,
                                       store_visit *visit, void *context)
 {
-    sqlite3_stmt *statement = NULL;
-    enum err err = take_extra(store, EXTRA_HISTORY_OF, &statement);
-    if (err != ERR_OK) return err;
-    int result = sqlite3_bind_text(statement, 1, appointment_id, -1, SQLITE_STATIC);
-    CHECK(result == SQLITE_OK);
-    err = visit_rows(store, ROW_CHANGE, statement, visit, context);
-    give_back_extra(store, EXTRA_HISTORY_OF, statement);
-    return err;
+    return visit_of(store, EXTRA_HISTORY_OF, ROW_CHANGE, appointment_id, visit, context);
+}
+
+static enum err spatialite_orders_at(struct store *store, const char *site_id, store_visit *visit,
+                                     void *context)
+{
+    return visit_of(store, EXTRA_ORDERS_AT, ROW_WORK_ORDER, site_id, visit, context);
 }
 
 struct box {
@@ -662,6 +685,7 @@ static const struct store_ops spatialite_ops = {
     .each = spatialite_each,
     .changes_of = spatialite_changes_of,
     .history_of = spatialite_history_of,
+    .orders_at = spatialite_orders_at,
     .nearest = spatialite_nearest,
     .digest = spatialite_digest,
     .row_count = spatialite_row_count,

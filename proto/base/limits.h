@@ -23,6 +23,9 @@ enum {
     LIMIT_SKILLS_PER_CHOICE = 8,
     LIMIT_TECHNICIANS_PER_ORDER = 8, /* required, preferred and excluded ones: so many of each */
     LIMIT_WINDOWS_PER_ORDER = 4,
+    LIMIT_ITEMS_PER_ORDER = 32, /* of a checklist */
+    LIMIT_ITEM_TEXT = 256,      /* one of them */
+    LIMIT_ANSWERS = 64,         /* to different items of one appointment */
     LIMIT_SERVICE_SECONDS = 24 * 3600,
     LIMIT_PRIORITY = 9, /* 1 is the least, 9 the most urgent */
     LIMIT_SKILL_LEVEL = 9,

@@ -312,7 +312,8 @@ static enum appointment_status status_read(const char *text)
 }
 
 /* T1 en-route W1.1 [device 08:20] [happened 08:10, a clock put right] [from 47.1,9.5] [reason
- * TEXT]; T1 declines W1.1; T1 late W1.1 20; T1 absent [09:00-12:00]; T1 drifts 47.1,9.5 */
+ * TEXT] [open 2]; T1 declines W1.1; T1 late W1.1 20; T1 early W1.1 20; T1 absent [09:00-12:00];
+ * T1 drifts 47.1,9.5; T1 needs help|part|safety W1.1; T1 notes W1.1 TEXT; T1 rests; T1 rested */
 static bool read_technician_said(struct words *words, struct fact *fact, const char *technician)
 {
     struct fact_status *it = &fact->status;
@@ -333,10 +334,35 @@ static bool read_technician_said(struct words *words, struct fact *fact, const c
         fact->drift.fix_time_us = fact->time_us;
         return true;
     }
+    if (strcmp(verb, "rests") == 0 || strcmp(verb, "rested") == 0) {
+        fact->kind = FACT_BREAK;
+        fact->rest.ended = strcmp(verb, "rested") == 0;
+        return true;
+    }
+    if (strcmp(verb, "notes") == 0) {
+        fact->kind = FACT_ENTRY;
+        fact->entry = (struct fact_entry){.appointment_id = word(words),
+                                          .kind = ENTRY_NOTE,
+                                          .text = word(words),
+                                          .item_id = "",
+                                          .sha256 = "",
+                                          .media_type = ""};
+        return true;
+    }
+    if (strcmp(verb, "needs") == 0) {
+        fact->kind = FACT_NEED;
+        *it = (struct fact_status){.reason = ""};
+        it->need = word_is(words, "help")     ? NEED_HELP
+                   : word_is(words, "part")   ? NEED_PART
+                   : word_is(words, "safety") ? NEED_UNSAFE
+                                              : NEED_NONE;
+        it->appointment_id = word(words);
+        return it->need != NEED_NONE;
+    }
     *it = (struct fact_status){.appointment_id = word(words), .reason = ""};
-    if (strcmp(verb, "late") == 0) {
+    if (strcmp(verb, "late") == 0 || strcmp(verb, "early") == 0) {
         fact->kind = FACT_LATE;
-        it->delay_us = minutes_read(words);
+        it->delay_us = minutes_read(words) * (verb[0] == 'e' ? -1 : 1);
         return true;
     }
     fact->kind = strcmp(verb, "declines") == 0 ? FACT_DECLINE : FACT_STATUS;
@@ -347,6 +373,8 @@ static bool read_technician_said(struct words *words, struct fact *fact, const c
         } else if (word_is(words, "happened")) {
             (void)time_read(word(words), &fact->happened_us);
             fact->time_uncertain = true;
+        } else if (word_is(words, "open")) {
+            it->items_open = (uint32_t)strtoul(word(words), NULL, 10);
         } else if (word_is(words, "from")) {
             it->point_given = true;
             it->point = point_read(word(words));
@@ -397,6 +425,8 @@ static bool fact_read(struct words *words, struct fact *fact)
         read_subject(words, fact, FACT_UNASSIGN);
     } else if (strcmp(verb, "pin") == 0 || strcmp(verb, "unpin") == 0) {
         read_subject(words, fact, FACT_PIN);
+    } else if (strcmp(verb, "release") == 0) {
+        read_subject(words, fact, FACT_RELEASE);
     } else if (strcmp(verb, "freeze") == 0) {
         fact->kind = FACT_FREEZE;
         fact->freeze.territory_id = TERRITORY;

@@ -57,9 +57,15 @@ static void tell_put(const struct act *act, struct arena *arena, struct lines *l
 {
     const union row *row = &act->row;
     if (act->row_kind == ROW_APPOINTMENT)
-        SAY(lines, "%s %s%s", row->appointment.appointment_id,
+        SAY(lines, "%s %s%s%s%s%s", row->appointment.appointment_id,
             appointment_status_name((enum appointment_status)row->appointment.status),
-            row->appointment.late ? ", late" : "");
+            row->appointment.late ? ", late" : "",
+            row->appointment.needs >> NEED_HELP & 1 ? ", needs help" : "",
+            row->appointment.needs >> NEED_PART & 1 ? ", needs a part" : "",
+            row->appointment.needs >> NEED_UNSAFE & 1 ? ", is not safe" : "");
+    if (act->row_kind == ROW_VISIT_ENTRY && row->visit_entry.kind < ENTRY_NEED)
+        SAY(lines, "%s noted by %s: %s", row->visit_entry.appointment_id,
+            row->visit_entry.technician_id, row->visit_entry.text);
     if (act->row_kind == ROW_CHANGE) tell_change(&row->change, arena, lines);
     if (act->row_kind == ROW_CHECK_IN)
         SAY(lines, "check-in %s %s by %s%s%s%s", row->check_in.appointment_id,

@@ -358,6 +358,10 @@ static void a_file_of_the_first_version_gets_todays_tables(void **state)
     add_batch(store, 1, 2);
     store_close(store);
     run_sql(folder, "ALTER TABLE appointment DROP COLUMN held; DROP TABLE edit;"
+                    "ALTER TABLE appointment DROP COLUMN needs;"
+                    "ALTER TABLE work_order DROP COLUMN items; DROP INDEX work_order_by_site;"
+                    "DROP TABLE work_order_item; DROP TABLE follow_up; DROP TABLE visit_entry;"
+                    "DROP TABLE blob_use; DROP TABLE consent;"
                     "DROP TABLE message;"
                     "ALTER TABLE policy DROP COLUMN overtime_tier_us;"
                     "ALTER TABLE policy DROP COLUMN overtime_tier_price_percent;"
