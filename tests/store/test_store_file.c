@@ -359,6 +359,10 @@ static void a_file_of_the_first_version_gets_todays_tables(void **state)
     store_close(store);
     run_sql(folder, "ALTER TABLE appointment DROP COLUMN held; DROP TABLE edit;"
                     "ALTER TABLE appointment DROP COLUMN needs;"
+                    "ALTER TABLE plan DROP COLUMN bound_cost;"
+                    "ALTER TABLE plan DROP COLUMN bound_lower;"
+                    "ALTER TABLE plan DROP COLUMN bound_gap_ppm;"
+                    "ALTER TABLE plan DROP COLUMN bound_age;"
                     "ALTER TABLE work_order DROP COLUMN items; DROP INDEX work_order_by_site;"
                     "DROP TABLE work_order_item; DROP TABLE follow_up; DROP TABLE visit_entry;"
                     "DROP TABLE blob_use; DROP TABLE consent;"
