@@ -1,6 +1,7 @@
 #include "optimizer/bound/bound.h"
 
 #include "base/check.h"
+#include "optimizer/bound/separate.h"
 
 #include <string.h>
 
@@ -12,7 +13,10 @@ enum {
     PIVOTS_MAX = 200000,
     NOISE = 4, /* 1/PROOF_FINE s: duals are rounded */
     SMOOTH_OF_8 = 4,
+    CUTS_AT_ONCE = 30,
 };
+
+static const double SHARE_MIN = 1e-6;
 
 const struct bound_options bound_options_default = {
     .near_max = 10,
@@ -88,7 +92,7 @@ static void duals_set(struct bound *b, int64_t eighths)
     for (uint32_t c = 0; c < r->crew_count; c++)
         b->crew_dual[c] = between(r->crew_dual[c], b->center_crew[c], eighths);
     for (uint32_t c = 0; c < r->cut_count; c++)
-        b->cut_dual[c] = between(r->cut_dual[c], b->center_cut[c], eighths);
+        b->cut_dual[c] = between(r->cut_dual[c], r->cuts[c].dual, eighths);
 }
 
 /* The cuts that have a price, numbered anew, and who is in them. */
@@ -156,6 +160,7 @@ static int price_all(struct bound *b, bool quick)
         if (asked_to_stop(b)) return -1;
         price(&priced, b->in, &b->recall, r->crews[c].technician, &duals, &options, &b->desk);
         b->least[c] = priced.least;
+        b->open |= !quick && !priced.closed;
         b->relaxed |= priced.relaxed;
         b->labels += priced.labels;
         b->pricings++;
@@ -173,7 +178,8 @@ static void center_set(struct bound *b, const int64_t *crew_dual)
 {
     memcpy(b->center_visit, b->visit_dual, sizeof(int64_t) * b->in->visit_count);
     memcpy(b->center_crew, crew_dual, sizeof(int64_t) * b->relaxation.crew_count);
-    memcpy(b->center_cut, b->cut_dual, sizeof b->cut_dual);
+    for (uint32_t c = 0; c < b->relaxation.cut_count; c++)
+        b->relaxation.cuts[c].dual = b->cut_dual[c];
     b->centered = true;
 }
 
@@ -214,6 +220,40 @@ static bool closed(const struct bound *b)
     return gap < 0.02 || gap < 1e-6 * b->relaxation.value;
 }
 
+/* The walks that are chosen in part. */
+static uint32_t chosen_list(struct bound *b, struct chosen *chosen)
+{
+    uint32_t count = 0;
+    for (uint32_t j = 0; j < b->relaxation.used_count; j++) {
+        double share = relaxation_share(&b->relaxation, j);
+        if (share > SHARE_MIN && share < 1 - SHARE_MIN)
+            chosen[count++] = (struct chosen){b->relaxation.used[j].walk, share};
+    }
+    return count;
+}
+
+/* Cuts off the solution that all agree on. False: there is nothing to cut, or it did not help. */
+static bool cut_off(struct bound *b)
+{
+    struct relaxation *r = &b->relaxation;
+    struct proof_cut cuts[CUTS_AT_ONCE];
+    if (b->cut_rounds >= b->options.cut_rounds || b->open) return false;
+    if (relaxation_solve(r, LP_PRIMAL, PIVOTS_MAX) != LP_SOLVED) return false;
+    struct arena *scratch = &b->desk.arena;
+    arena_rewind(scratch);
+    struct chosen *chosen = arena_need(scratch, sizeof *chosen * (r->used_count + 1));
+    uint32_t count = chosen_list(b, chosen);
+    relaxation_age_cuts(r);
+    uint32_t room = PROOF_CUTS_MAX - r->cut_count;
+    uint32_t added = separate(&b->walks, b->in->visit_count, chosen, count, r->cuts, r->cut_count,
+                              cuts, room < CUTS_AT_ONCE ? room : CUTS_AT_ONCE, &b->kept, scratch);
+    for (uint32_t i = 0; i < added; i++) {
+        if (!relaxation_cut(r, &cuts[i])) return false;
+    }
+    b->cut_rounds++;
+    return added > 0 && relaxation_solve(r, LP_DUAL_THEN_PRIMAL, PIVOTS_MAX) == LP_SOLVED;
+}
+
 static enum bound_end round_make(struct bound *b)
 {
     enum lp_end end = relaxation_solve(&b->relaxation, LP_PRIMAL, PIVOTS_MAX);
@@ -251,6 +291,7 @@ static void run(void *context)
     }
     for (uint32_t i = 0; i < run->rounds; i++) {
         run->end = round_make(b);
+        if (run->end == BOUND_CONVERGED && cut_off(b)) run->end = BOUND_MORE;
         if (run->end != BOUND_MORE) return;
         if (b->proof.bound > INT64_MIN && proof_seconds(&b->proof) >= b->target) {
             run->end = BOUND_REACHED;

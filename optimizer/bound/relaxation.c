@@ -173,12 +173,10 @@ void relaxation_age_walks(struct relaxation *r)
 
 /* --- cuts ------------------------------------------------------------------------------------ */
 
-bool relaxation_cut(struct relaxation *r, const uint16_t visits[3], const uint8_t *memory)
+bool relaxation_cut(struct relaxation *r, const struct proof_cut *cut)
 {
     if (r->cut_count == PROOF_CUTS_MAX || !ready(r)) return false;
-    struct proof_cut *cut = &r->cuts[r->cut_count];
-    *cut = (struct proof_cut){.memory = memory};
-    memcpy(cut->visits, visits, sizeof cut->visits);
+    r->cuts[r->cut_count] = *cut;
     int *columns = arena_need(r->arena, sizeof *columns * (r->used_count + 1)), count = 0;
     double *values = arena_need(r->arena, sizeof *values * (r->used_count + 1));
     for (uint32_t j = 0; j < r->used_count; j++) {

@@ -43,7 +43,7 @@ struct relaxation {
     uint64_t world;
     struct used_walk *used; /* of column j: used[j - 1] */
     uint32_t used_count, used_cap;
-    struct proof_cut cuts[PROOF_CUTS_MAX];
+    struct proof_cut cuts[PROOF_CUTS_MAX]; /* their `dual` is the caller's to note */
     uint32_t cut_count;
     /* The last solution; in 1/PROOF_FINE s. */
     double value; /* with `base`; seconds */
@@ -58,8 +58,8 @@ void relaxation_close(struct relaxation *relaxation);
 /* The walk may be chosen from now on. */
 bool relaxation_add(struct relaxation *relaxation, uint32_t walk);
 
-/* Cuts from now on; `memory` stays where it is. False: there is no room. */
-bool relaxation_cut(struct relaxation *relaxation, const uint16_t visits[3], const uint8_t *memory);
+/* Cuts from now on; its memory stays where it is. False: there is no room. */
+bool relaxation_cut(struct relaxation *relaxation, const struct proof_cut *cut);
 /* Takes out cuts that bind nothing. */
 void relaxation_age_cuts(struct relaxation *relaxation);
 /* Takes out walks that nothing has spoken for in a long time, if there are too many. */

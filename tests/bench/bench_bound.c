@@ -1,10 +1,20 @@
-/* How high a bound comes, and what it costs: bench_bound FILE [WORK [ROUNDS]]. */
+/* How high a bound comes, and what it costs.
+ *
+ *   bench_bound FILE [WORK [ROUNDS]]        searches, then bounds; CALLOUT_VERBOSE tells each round
+ *   bench_bound make FOLDER VISITS TECHNICIANS SEED
+ *                                           writes a day: 30 x 30 km, half of the orders in eight
+ *       clusters, windows of two to four hours, services of 20 to 120 minutes, shifts of nine
+ *       hours, six skills of which a technician has each with p = 0.6, and prices of leaving an
+ *       order unserved of two, four and eight hours (60, 30, 10 %)
+ */
+#include "base/rng.h"
 #include "optimizer/bound/bound.h"
 #include "optimizer/input_file.h"
 #include "optimizer/solve_tool.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 static double cpu_seconds(void)
@@ -14,8 +24,115 @@ static double cpu_seconds(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+/* --- made-up days ---------------------------------------------------------------------------- */
+
+enum { CLUSTERS = 8, SKILLS = 6 };
+
+struct km {
+    double x, y; /* km */
+};
+
+static double part(struct rng *rng)
+{
+    return rng_below(rng, 1000000) / 1e6;
+}
+
+static struct km anywhere(struct rng *rng)
+{
+    double x = 30 * part(rng);
+    return (struct km){x, 30 * part(rng)};
+}
+
+static double within(double km)
+{
+    return km < 0 ? 0 : km > 30 ? 30 : km;
+}
+
+static struct km around(struct rng *rng, struct km middle)
+{
+    double x = 0, y = 0;
+    for (int i = 0; i < 6; i++) {
+        x += part(rng) - 0.5;
+        y += part(rng) - 0.5;
+    }
+    return (struct km){within(middle.x + 2 * x), within(middle.y + 2 * y)};
+}
+
+static double lon(struct km spot)
+{
+    return 9.3 + spot.x / 75.78;
+}
+
+static double lat(struct km spot)
+{
+    return 46.98 + spot.y / 111.2;
+}
+
+static void write_technicians(FILE *out, struct rng *rng, uint32_t count)
+{
+    fputs("technician_id,name,home_lon,home_lat,shift_start,shift_end,break_earliest,break_latest,"
+          "break_minutes,skills,overtime_minutes_max\n",
+          out);
+    for (uint32_t t = 0; t < count; t++) {
+        struct km home = anywhere(rng);
+        fprintf(out, "T%03u,T%03u,%.7f,%.7f,2026-11-23T08:00,2026-11-23T17:00,,,0,", t, t,
+                lon(home), lat(home));
+        for (uint32_t s = 0; s < SKILLS; s++) {
+            if (part(rng) < 0.6) fprintf(out, "s%u:1 ", s);
+        }
+        fputs(",0\n", out);
+    }
+}
+
+static void write_orders(FILE *out, struct rng *rng, uint32_t count)
+{
+    struct km middle[CLUSTERS];
+    fputs("order_id,received_at,lon,lat,address,work_type,service_minutes,priority,skill,"
+          "window_start,window_end,due_at\n",
+          out);
+    for (uint32_t i = 0; i < CLUSTERS; i++)
+        middle[i] = anywhere(rng);
+    for (uint32_t v = 0; v < count; v++) {
+        struct km at = v % 2 == 0 ? around(rng, middle[rng_below(rng, CLUSTERS)]) : anywhere(rng);
+        uint32_t service = 20;
+        while (service < 120 && rng_below(rng, 5) != 0)
+            service += 5;
+        uint32_t length = 120 + rng_below(rng, 121), dice = rng_below(rng, 10);
+        uint32_t from = 480 + rng_below(rng, 540 - length + 1), to = from + length + service;
+        fprintf(out,
+                "V%04u,2026-11-23T00:00,%.7f,%.7f,street,work,%u,%u,s%u:1,2026-11-23T%02u:%02u,"
+                "2026-11-23T%02u:%02u,\n",
+                v, lon(at), lat(at), service,
+                dice < 6   ? 2
+                : dice < 9 ? 4
+                           : 8,
+                rng_below(rng, SKILLS), from / 60, from % 60, to / 60, to % 60);
+    }
+}
+
+static int make(char **argv)
+{
+    struct rng rng = {strtoull(argv[5], NULL, 10)};
+    const char *const names[] = {"technicians.csv", "orders.csv"};
+    for (uint32_t i = 0; i < 2; i++) {
+        char path[4096];
+        snprintf(path, sizeof path, "%s/%s", argv[2], names[i]);
+        FILE *out = fopen(path, "w");
+        if (out == NULL) return 2;
+        if (i == 0)
+            write_technicians(out, &rng, (uint32_t)strtoul(argv[4], NULL, 10));
+        else
+            write_orders(out, &rng, (uint32_t)strtoul(argv[3], NULL, 10));
+        if (fclose(out) != 0) return 2;
+    }
+    return 0;
+}
+
+/* --- the bound ------------------------------------------------------------------------------- */
+
 int main(int argc, char **argv)
 {
+    if (argc == 6 && strcmp(argv[1], "make") == 0) return make(argv);
     static struct solve_input input;
     struct problem problem = {0};
     const struct solve_budget budget = {.work = argc > 2 ? strtoull(argv[2], NULL, 10) : 2000,
