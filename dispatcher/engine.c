@@ -426,10 +426,13 @@ static enum err run(struct engine *engine, struct engine_item *items, const bool
 static uint32_t run_until_done(struct engine *engine, struct engine_item *items, bool *quarantined,
                                uint32_t count)
 {
-    for (;;) {
+    for (bool at_once = false;; at_once = true) {
         uint32_t bad, done = count;
+        store_put_at_once(engine->store, at_once);
         enum err err = run(engine, items, quarantined, &done, &bad);
+        store_put_at_once(engine->store, false);
         if (err == ERR_OK) return done;
+        if (err == ERR_CONFLICT && bad == UINT32_MAX && !at_once) continue; /* whose row is it? */
         if (bad != UINT32_MAX && !quarantined[bad]) { /* F2: once more, without its effect */
             char name[64];
             keep_quarantined(engine, &items[bad], name, sizeof name);

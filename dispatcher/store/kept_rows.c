@@ -13,13 +13,16 @@ enum { SLOTS = 32768 }; /* a power of two; two rows of each of 16,384 technician
 struct kept_rows {
     struct slot {
         enum row_kind kind;
+        bool due;
         void *row; /* a copy (row_copy.h); NULL: free */
     } slots[SLOTS];
+    uint32_t due[KEPT_DUE_MAX]; /* slots, in the order in which they became so */
+    uint32_t due_count;
 };
 
-static bool is_kept(enum row_kind kind)
+bool kept_rows_keep(enum row_kind kind)
 {
-    return kind == ROW_DEVICE || kind == ROW_ASSIGNMENT;
+    return kind == ROW_DEVICE || kind == ROW_ASSIGNMENT || kind == ROW_APPOINTMENT;
 }
 
 struct kept_rows *kept_rows_open(void)
@@ -53,31 +56,65 @@ static bool is_in(const struct slot *slot, enum row_kind kind, const void *key)
 
 const void *kept_rows_find(const struct kept_rows *kept, enum row_kind kind, const void *key)
 {
-    if (!is_kept(kind)) return NULL;
+    if (!kept_rows_keep(kind)) return NULL;
     const struct slot *slot = &kept->slots[slot_of(kind, key)];
     return is_in(slot, kind, key) ? slot->row : NULL;
 }
 
-void kept_rows_note(struct kept_rows *kept, enum row_kind kind, const void *row)
+static void fill(struct slot *slot, enum row_kind kind, const void *row)
 {
-    if (!is_kept(kind)) return;
-    struct slot *slot = &kept->slots[slot_of(kind, row)];
     void *copy = row_copy(row_table(kind), row); /* the row may be the one that is kept */
     free(slot->row);
-    *slot = (struct slot){kind, copy};
+    slot->kind = kind;
+    slot->row = copy;
+}
+
+void kept_rows_note(struct kept_rows *kept, enum row_kind kind, const void *row)
+{
+    if (!kept_rows_keep(kind)) return;
+    struct slot *slot = &kept->slots[slot_of(kind, row)];
+    if (!slot->due) fill(slot, kind, row); /* K3 */
+}
+
+bool kept_rows_put(struct kept_rows *kept, enum row_kind kind, const void *row)
+{
+    uint32_t index = slot_of(kind, row);
+    struct slot *slot = &kept->slots[index];
+    if (slot->due ? !is_in(slot, kind, row) : kept->due_count == KEPT_DUE_MAX) return false;
+    fill(slot, kind, row);
+    if (!slot->due) kept->due[kept->due_count++] = index;
+    slot->due = true;
+    return true;
+}
+
+const void *kept_rows_due(const struct kept_rows *kept, uint32_t number, enum row_kind *kind)
+{
+    if (number >= kept->due_count) return NULL;
+    const struct slot *slot = &kept->slots[kept->due[number]];
+    *kind = slot->kind;
+    return slot->row;
+}
+
+void kept_rows_written(struct kept_rows *kept)
+{
+    for (uint32_t i = 0; i < kept->due_count; i++)
+        kept->slots[kept->due[i]].due = false;
+    kept->due_count = 0;
 }
 
 void kept_rows_forget(struct kept_rows *kept, enum row_kind kind, const void *key)
 {
-    if (!is_kept(kind)) return;
+    if (!kept_rows_keep(kind)) return;
     struct slot *slot = &kept->slots[slot_of(kind, key)];
     if (!is_in(slot, kind, key)) return;
+    CHECK(!slot->due);
     free(slot->row);
     slot->row = NULL;
 }
 
 void kept_rows_forget_all(struct kept_rows *kept)
 {
+    kept_rows_written(kept);
     for (uint32_t i = 0; i < SLOTS; i++) {
         free(kept->slots[i].row);
         kept->slots[i].row = NULL;

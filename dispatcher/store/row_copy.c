@@ -39,9 +39,9 @@ bool row_same(const struct row_table *table, const void *a, const void *b)
     return same;
 }
 
-static size_t tail_size(const struct row_table *table, const void *row)
+size_t row_size(const struct row_table *table, const void *row)
 {
-    size_t size = 0;
+    size_t size = table->size;
     for (uint32_t i = 0; i < table->column_count; i++) {
         const struct row_column *column = &table->columns[i];
         if (column->type == COLUMN_TEXT) size += strlen(row_text(row, column)) + 1;
@@ -69,7 +69,7 @@ static char *tail_take(void *copy, const struct row_column *column, char *tail)
 
 void *row_copy(const struct row_table *table, const void *row)
 {
-    char *copy = malloc(table->size + tail_size(table, row));
+    char *copy = malloc(row_size(table, row));
     CHECK(copy != NULL);
     memcpy(copy, row, table->size);
     char *tail = copy + table->size;

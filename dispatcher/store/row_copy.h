@@ -15,5 +15,7 @@ int row_compare(const struct row_table *table, const void *a, const void *b, uin
 bool row_same(const struct row_table *table, const void *a, const void *b);
 
 void *row_copy(const struct row_table *table, const void *row);
+/* How many bytes a copy takes. */
+size_t row_size(const struct row_table *table, const void *row);
 
 #endif

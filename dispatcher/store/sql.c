@@ -110,6 +110,24 @@ void sql_put(struct sql *sql, enum row_kind kind)
     if (keys < table->column_count && table->class == ROW_NOUN) add_differs(sql, table);
 }
 
+void sql_add_pile(struct sql *sql, enum row_kind kind, bool replace)
+{
+    const struct row_table *table = row_table(kind);
+    CHECK(!row_located(table));
+    sql_add(sql, "INSERT OR %s INTO %s(", replace ? "REPLACE" : "FAIL", table->name);
+    add_columns(sql, table, 0, table->column_count, ", ");
+    sql_add(sql, ") SELECT ");
+    add_columns(sql, table, 0, table->column_count, ", ");
+    sql_add(sql, " FROM " SQL_PILE("%s"), table->name);
+}
+
+void sql_declare(struct sql *sql, enum row_kind kind)
+{
+    sql_add(sql, "CREATE TABLE pile(");
+    add_columns(sql, row_table(kind), 0, row_table(kind)->column_count, ", ");
+    sql_add(sql, ")");
+}
+
 static void add_where(struct sql *sql, const struct row_table *table, uint32_t key_columns,
                       bool after)
 {

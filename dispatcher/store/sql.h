@@ -10,6 +10,8 @@
 /* The geometry column of a located table, and the R*Tree on it. */
 #define SQL_PLACE             "place"
 #define SQL_PLACE_INDEX(name) "idx_" name "_" SQL_PLACE
+/* The pile of a table (piles.h). */
+#define SQL_PILE(name) "pile_" name
 
 enum { SQL_SIZE = 4096 };
 
@@ -31,6 +33,10 @@ void sql_create_triggers(struct sql *sql, enum row_kind kind);
 
 /* Inserts or replaces; in a located table the parameter after the last column is the POINT. */
 void sql_put(struct sql *sql, enum row_kind kind);
+/* Adds all rows of the table's pile; what is there already is replaced, or makes it fail. */
+void sql_add_pile(struct sql *sql, enum row_kind kind, bool replace);
+/* The table that a pile is to be. */
+void sql_declare(struct sql *sql, enum row_kind kind);
 void sql_erase(struct sql *sql, enum row_kind kind, uint32_t key_columns);
 /* "SELECT all columns FROM table " in the order of the description. */
 void sql_select(struct sql *sql, enum row_kind kind);

@@ -43,7 +43,7 @@ enum err store_begin(struct store *store)
     CHECK(!store->read_only && !store->in_batch && store->visitors == 0);
     enum err err = store->ops->begin(store);
     store->in_batch = err == ERR_OK;
-    store->broken = false;
+    store->broken = ERR_OK;
     return err;
 }
 
@@ -57,8 +57,8 @@ static bool failure_is_planned(struct store *store)
 enum err store_commit(struct store *store)
 {
     CHECK(store->in_batch && store->visitors == 0);
-    enum err err = ERR_IO;
-    if (!store->broken && !failure_is_planned(store)) err = store->ops->commit(store);
+    enum err err = store->broken;
+    if (err == ERR_OK) err = failure_is_planned(store) ? ERR_IO : store->ops->commit(store);
     if (err != ERR_OK) {
         store_rollback(store);
         return err;
@@ -85,7 +85,7 @@ void store_fail_commits(struct store *store, uint32_t every)
 /* Notes what a write came to (I1). */
 static enum err written(struct store *store, enum err err)
 {
-    if (err != ERR_OK && err != ERR_CONFLICT) store->broken = true;
+    if (err != ERR_OK && err != ERR_CONFLICT && store->broken == ERR_OK) store->broken = err;
     return err;
 }
 
@@ -93,6 +93,12 @@ enum err store_put(struct store *store, enum row_kind kind, const void *row)
 {
     CHECK(store->in_batch && store->visitors == 0);
     return written(store, store->ops->put(store, kind, row));
+}
+
+void store_put_at_once(struct store *store, bool at_once)
+{
+    CHECK(!store->in_batch);
+    store->at_once = at_once;
 }
 
 enum err store_erase(struct store *store, enum row_kind kind, const void *key, uint32_t key_columns)

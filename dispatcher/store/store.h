@@ -41,8 +41,12 @@ void store_rollback(struct store *store);
 
 /* Inserts or replaces the row with the same key. ERR_CONFLICT: a rule in the database refuses this
  * row; only this put is undone, the batch may go on or be rolled back. Any other error of a put or
- * an erase leaves the batch fit for rollback only. */
+ * an erase leaves the batch fit for rollback only. A put may wait until the batch ends: then it is
+ * the commit that fails, with ERR_CONFLICT in that case. */
 MUST_USE enum err store_put(struct store *store, enum row_kind kind, const void *row);
+/* From now on no put waits: whoever wants to know which row was refused does his batch again. Not
+ * within a batch. */
+void store_put_at_once(struct store *store, bool at_once);
 /* Erases every row whose first `key_columns` key columns (>= 1) equal those of `key`, a struct of
  * that kind. None is fine. */
 MUST_USE enum err store_erase(struct store *store, enum row_kind kind, const void *key,

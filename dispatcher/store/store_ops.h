@@ -2,7 +2,9 @@
  *
  * store.c stands before every implementation: it keeps the rules of batches, the chain and the
  * fault injection, so that these are the same everywhere. An implementation may rely on it: writes
- * come only within a batch, never while a visitor runs, and never to a read-only store.
+ * come only within a batch, never while a visitor runs, and never to a read-only store. A put may
+ * wait for the commit, unless at_once is set; a read that fails is no failed write, so what a read
+ * has to write first and cannot is for the commit to fail for.
  */
 #ifndef CALLOUT_STORE_OPS_H
 #define CALLOUT_STORE_OPS_H
@@ -43,7 +45,8 @@ struct store {
     const struct store_ops *ops;
     bool read_only;
     bool in_batch;
-    bool broken;                   /* a write of this batch failed: it cannot be committed */
+    enum err broken;               /* what a write of this batch failed of: no commit; ERR_OK */
+    bool at_once;                  /* no put may wait for the end of its batch */
     uint32_t visitors;             /* now running */
     uint32_t fail_every;           /* fault injection; 0: none */
     uint32_t commits;              /* since it was set */

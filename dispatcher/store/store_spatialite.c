@@ -8,11 +8,14 @@
  *   I3  a reader sees one moment: its transaction begins when it is opened and ends with it
  *   I4  a kept row is what a statement would read (kept_rows.h): a put or an erase notes or forgets
  *       it, a rollback forgets all
+ *   I5  what a batch has put is written when it commits, or when a statement reads that table or
+ *       erases from it; all of it is either kept and due, or in a pile (piles.h)
  */
 #include "dispatcher/store/database.h"
 #include "dispatcher/store/folder_lock.h"
 #include "dispatcher/store/kept_rows.h"
 #include "dispatcher/store/nearest.h"
+#include "dispatcher/store/piles.h"
 #include "dispatcher/store/place.h"
 #include "dispatcher/store/row_copy.h"
 #include "dispatcher/store/schema.h"
@@ -38,6 +41,7 @@ enum { KEYS_MAX = 4 }; /* key columns of any table */
 /* The statements of one table. */
 enum slot {
     SLOT_PUT,
+    SLOT_PILE,
     SLOT_ERASE_1, /* by the first key column, by the first two, ... */
     SLOT_EACH_0 = SLOT_ERASE_1 + KEYS_MAX,
     SLOT_AFTER_0 = SLOT_EACH_0 + KEYS_MAX + 1,
@@ -63,6 +67,7 @@ struct store_spatialite {
     sqlite3_stmt *statements[ROW_KINDS][SLOTS];
     sqlite3_stmt *extras[EXTRAS];
     struct kept_rows *kept; /* I4 */
+    struct piles *piles;    /* I5 */
 };
 
 static struct store_spatialite *file_of(struct store *store)
@@ -105,6 +110,8 @@ static void sql_of_slot(struct sql *sql, enum row_kind kind, uint32_t slot)
         sql_each(sql, kind, slot - SLOT_EACH_0, false);
     } else if (slot >= SLOT_ERASE_1) {
         sql_erase(sql, kind, slot - SLOT_ERASE_1 + 1);
+    } else if (slot == SLOT_PILE) {
+        sql_add_pile(sql, kind, kept_rows_keep(kind));
     } else {
         sql_put(sql, kind);
     }
@@ -276,39 +283,13 @@ static enum err hold_row(struct store *store, enum row_kind kind, sqlite3_stmt *
     return ERR_OK;
 }
 
-/* --- batches --------------------------------------------------------------------------------- */
+/* --- writing --------------------------------------------------------------------------------- */
 
-static enum err spatialite_begin(struct store *store)
-{
-    if (file_of(store)->dead) return ERR_IO;
-    int result = sqlite3_exec(db_of(store), "BEGIN IMMEDIATE", NULL, NULL, NULL);
-    return result == SQLITE_OK ? ERR_OK : failed(store, "begin");
-}
-
-static enum err spatialite_commit(struct store *store)
-{
-    int result = sqlite3_exec(db_of(store), "COMMIT", NULL, NULL, NULL);
-    return result == SQLITE_OK ? ERR_OK : failed(store, "commit");
-}
-
-/* SQLite has rolled back by itself after some failures. */
-static void spatialite_rollback(struct store *store)
-{
-    sqlite3 *db = db_of(store);
-    kept_rows_forget_all(file_of(store)->kept);
-    if (sqlite3_get_autocommit(db)) return;
-    sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
-    if (!sqlite3_get_autocommit(db)) file_of(store)->dead = true;
-}
-
-static enum err spatialite_put(struct store *store, enum row_kind kind, const void *row)
+static enum err write_row(struct store *store, enum row_kind kind, const void *row)
 {
     const struct row_table *table = row_table(kind);
-    struct kept_rows *kept = file_of(store)->kept;
-    const void *known = kept_rows_find(kept, kind, row);
     sqlite3_stmt *statement = NULL;
     uint8_t place[PLACE_SIZE];
-    if (known != NULL && row_same(table, known, row)) return ERR_OK;
     enum err err = take(store, kind, SLOT_PUT, &statement);
     if (err != ERR_OK) return err;
     bind_columns(statement, kind, row, table->column_count);
@@ -321,11 +302,110 @@ static enum err spatialite_put(struct store *store, enum row_kind kind, const vo
     }
     err = step_write(store, kind, statement);
     give_back(store, kind, SLOT_PUT, statement);
-    if (err == ERR_OK)
-        kept_rows_note(kept, kind, row);
-    else
-        kept_rows_forget(kept, kind, row);
     return err;
+}
+
+/* What there is already is replaced, and what a rule refuses is told, by a statement for each row.
+ */
+static enum err write_pile_by_rows(struct store *store, enum row_kind kind)
+{
+    const struct piles *piles = file_of(store)->piles;
+    enum err err = ERR_OK;
+    for (uint32_t i = 0; i < piles_count(piles, kind) && err == ERR_OK; i++) {
+        err = write_row(store, kind, piles_row(piles, kind, i));
+    }
+    return err;
+}
+
+static enum err write_pile(struct store *store, enum row_kind kind)
+{
+    struct piles *piles = file_of(store)->piles;
+    sqlite3_stmt *statement = NULL;
+    if (piles_count(piles, kind) == 0) return ERR_OK;
+    enum err err = take(store, kind, SLOT_PILE, &statement);
+    if (err != ERR_OK) return err;
+    err = step_write(store, kind, statement);
+    give_back(store, kind, SLOT_PILE, statement);
+    if (err == ERR_CONFLICT) err = write_pile_by_rows(store, kind);
+    piles_clear(piles, kind);
+    return err;
+}
+
+static enum err write_kept(struct store *store)
+{
+    struct store_spatialite *file = file_of(store);
+    enum row_kind kind;
+    const void *row;
+    enum err err = ERR_OK;
+    for (uint32_t i = 0; (row = kept_rows_due(file->kept, i, &kind)) != NULL; i++) {
+        piles_lend(file->piles, kind, row);
+    }
+    for (kind = 0; kind < ROW_KINDS && err == ERR_OK; kind++) {
+        if (kept_rows_keep(kind)) err = write_pile(store, kind);
+    }
+    if (err == ERR_OK) kept_rows_written(file->kept);
+    return err;
+}
+
+/* Before a statement looks at a table: it finds there what was put (I5). */
+static enum err settle(struct store *store, enum row_kind kind)
+{
+    enum err err = ERR_OK;
+    if (!store->in_batch) return ERR_OK;
+    if (kept_rows_keep(kind)) err = write_kept(store);
+    if (piles_have(kind)) err = write_pile(store, kind);
+    if (err != ERR_OK && store->broken == ERR_OK) store->broken = err;
+    return err;
+}
+
+static enum err settle_all(struct store *store)
+{
+    enum err err = write_kept(store);
+    for (enum row_kind kind = 0; kind < ROW_KINDS && err == ERR_OK; kind++) {
+        if (piles_have(kind)) err = write_pile(store, kind);
+    }
+    return err;
+}
+
+static enum err put_kept(struct store *store, enum row_kind kind, const void *row)
+{
+    struct kept_rows *kept = file_of(store)->kept;
+    if (kept_rows_put(kept, kind, row)) return ERR_OK;
+    enum err err = write_kept(store);
+    if (err != ERR_OK) return err;
+    bool put = kept_rows_put(kept, kind, row);
+    CHECK(put);
+    return ERR_OK;
+}
+
+static enum err put_on_pile(struct store *store, enum row_kind kind, const void *row)
+{
+    struct piles *piles = file_of(store)->piles;
+    if (piles_add(piles, kind, row)) return ERR_OK;
+    enum err err = write_pile(store, kind);
+    if (err != ERR_OK) return err;
+    bool added = piles_add(piles, kind, row);
+    CHECK(added);
+    return ERR_OK;
+}
+
+static enum err put_at_once(struct store *store, enum row_kind kind, const void *row)
+{
+    enum err err = write_row(store, kind, row);
+    if (err == ERR_OK)
+        kept_rows_note(file_of(store)->kept, kind, row);
+    else
+        kept_rows_forget(file_of(store)->kept, kind, row);
+    return err;
+}
+
+static enum err spatialite_put(struct store *store, enum row_kind kind, const void *row)
+{
+    const void *known = kept_rows_find(file_of(store)->kept, kind, row);
+    if (known != NULL && row_same(row_table(kind), known, row)) return ERR_OK;
+    if (!store->at_once && kept_rows_keep(kind)) return put_kept(store, kind, row);
+    if (!store->at_once && piles_have(kind)) return put_on_pile(store, kind, row);
+    return put_at_once(store, kind, row);
 }
 
 static enum err spatialite_erase(struct store *store, enum row_kind kind, const void *key,
@@ -333,13 +413,45 @@ static enum err spatialite_erase(struct store *store, enum row_kind kind, const 
 {
     uint32_t slot = SLOT_ERASE_1 + key_columns - 1;
     sqlite3_stmt *statement = NULL;
-    enum err err = take(store, kind, slot, &statement);
+    enum err err = settle(store, kind);
+    if (err == ERR_OK) err = take(store, kind, slot, &statement);
     if (err != ERR_OK) return err;
     bind_columns(statement, kind, key, key_columns);
     err = step_write(store, kind, statement);
     give_back(store, kind, slot, statement);
     kept_rows_forget(file_of(store)->kept, kind, key);
     return err;
+}
+
+/* --- batches --------------------------------------------------------------------------------- */
+
+static enum err spatialite_begin(struct store *store)
+{
+    if (file_of(store)->dead) return ERR_IO;
+    int result = sqlite3_exec(db_of(store), "BEGIN IMMEDIATE", NULL, NULL, NULL);
+    return result == SQLITE_OK ? ERR_OK : failed(store, "begin");
+}
+
+static enum err spatialite_commit(struct store *store)
+{
+    enum err err = settle_all(store);
+    if (err != ERR_OK) return err;
+    int result = sqlite3_exec(db_of(store), "COMMIT", NULL, NULL, NULL);
+    return result == SQLITE_OK ? ERR_OK : failed(store, "commit");
+}
+
+/* SQLite has rolled back by itself after some failures. */
+static void spatialite_rollback(struct store *store)
+{
+    struct store_spatialite *file = file_of(store);
+    sqlite3 *db = db_of(store);
+    kept_rows_forget_all(file->kept);
+    for (enum row_kind kind = 0; kind < ROW_KINDS; kind++) {
+        piles_clear(file->piles, kind);
+    }
+    if (sqlite3_get_autocommit(db)) return;
+    sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+    if (!sqlite3_get_autocommit(db)) file->dead = true;
 }
 
 /* --- reading --------------------------------------------------------------------------------- */
@@ -354,7 +466,8 @@ static enum err spatialite_get(struct store *store, enum row_kind kind, const vo
         hold(store, kind, known, out);
         return ERR_OK;
     }
-    enum err err = take(store, kind, SLOT_EACH_0 + keys, &statement);
+    enum err err = piles_have(kind) ? settle(store, kind) : ERR_OK;
+    if (err == ERR_OK) err = take(store, kind, SLOT_EACH_0 + keys, &statement);
     if (err != ERR_OK) return err;
     bind_columns(statement, kind, key, keys);
     err = hold_row(store, kind, statement, out);
@@ -366,7 +479,8 @@ static enum err spatialite_get(struct store *store, enum row_kind kind, const vo
 static enum err spatialite_last_fact(struct store *store, struct row_fact *out)
 {
     sqlite3_stmt *statement = NULL;
-    enum err err = take_extra(store, EXTRA_LAST_FACT, &statement);
+    enum err err = settle(store, ROW_FACT);
+    if (err == ERR_OK) err = take_extra(store, EXTRA_LAST_FACT, &statement);
     if (err != ERR_OK) return err;
     err = hold_row(store, ROW_FACT, statement, out);
     give_back_extra(store, EXTRA_LAST_FACT, statement);
@@ -378,7 +492,8 @@ static enum err spatialite_each(struct store *store, enum row_kind kind, const v
 {
     uint32_t slot = (after ? SLOT_AFTER_0 : SLOT_EACH_0) + key_columns;
     sqlite3_stmt *statement = NULL;
-    enum err err = take(store, kind, slot, &statement);
+    enum err err = settle(store, kind);
+    if (err == ERR_OK) err = take(store, kind, slot, &statement);
     if (err != ERR_OK) return err;
     bind_columns(statement, kind, key, key_columns + (after ? 1 : 0));
     err = visit_rows(store, kind, statement, visit, context);
@@ -390,7 +505,8 @@ static enum err spatialite_changes_of(struct store *store, const char *technicia
                                       int64_t after_seq, store_visit *visit, void *context)
 {
     sqlite3_stmt *statement = NULL;
-    enum err err = take_extra(store, EXTRA_CHANGES_OF, &statement);
+    enum err err = settle(store, ROW_CHANGE);
+    if (err == ERR_OK) err = take_extra(store, EXTRA_CHANGES_OF, &statement);
     if (err != ERR_OK) return err;
     int result = sqlite3_bind_text(statement, 1, technician_id, -1, SQLITE_STATIC);
     CHECK(result == SQLITE_OK);
@@ -406,7 +522,8 @@ static enum err visit_of(struct store *store, uint32_t extra, enum row_kind kind
                          store_visit *visit, void *context)
 {
     sqlite3_stmt *statement = NULL;
-    enum err err = take_extra(store, extra, &statement);
+    enum err err = settle(store, kind);
+    if (err == ERR_OK) err = take_extra(store, extra, &statement);
     if (err != ERR_OK) return err;
     int result = sqlite3_bind_text(statement, 1, id, -1, SQLITE_STATIC);
     CHECK(result == SQLITE_OK);
@@ -515,7 +632,9 @@ static enum err spatialite_row_count(struct store *store, enum row_kind kind, ui
     char sql[128];
     int64_t count = 0;
     snprintf(sql, sizeof sql, "SELECT count(*) FROM %s", row_table(kind)->name);
-    enum err err = database_number(db_of(store), sql, &count, NULL);
+    enum err err = settle(store, kind);
+    if (err != ERR_OK) return err;
+    err = database_number(db_of(store), sql, &count, NULL);
     if (err != ERR_OK) return failed(store, sql);
     *out = (uint64_t)count;
     return ERR_OK;
@@ -668,6 +787,7 @@ static void spatialite_close(struct store *store)
     }
     database_close(&file->database);
     if (file->lock >= 0) folder_unlock(file->lock);
+    piles_close(file->piles);
     kept_rows_close(file->kept);
     free(file->held);
     free(file);
@@ -743,6 +863,7 @@ enum err store_open_spatialite(struct store **out, const char *folder, struct pr
     }
     if (err == ERR_OK) err = folder_lock(folder, &file->lock, problem);
     if (err == ERR_OK) err = database_open(&file->database, path, false, problem);
+    if (err == ERR_OK) file->piles = piles_open(file->database.db);
     if (err == ERR_OK) err = prepare_writer(file, folder, problem);
     if (err == ERR_OK) err = store_opened(&file->store, problem);
     if (err != ERR_OK) {

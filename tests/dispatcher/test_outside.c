@@ -148,10 +148,33 @@ static void a_batch_of_great_replies_is_taken_in_parts(void **state)
 
 static enum err (*real_put)(struct store *, enum row_kind, const void *);
 
-static enum err refusing_put(struct store *store, enum row_kind kind, const void *row)
+static bool is_magic(enum row_kind kind, const void *row)
 {
     const char *reason = kind == ROW_CHECK_IN ? ((const struct row_check_in *)row)->reason : "";
-    return strcmp(reason, "MAGIC") == 0 ? ERR_CONFLICT : real_put(store, kind, row);
+    return strcmp(reason, "MAGIC") == 0;
+}
+
+static enum err refusing_put(struct store *store, enum row_kind kind, const void *row)
+{
+    return is_magic(kind, row) ? ERR_CONFLICT : real_put(store, kind, row);
+}
+
+/* A store whose rows wait: only its commit knows that one is refused, and not which. */
+static bool magic_waits;
+static enum err (*real_commit)(struct store *);
+
+static enum err waiting_put(struct store *store, enum row_kind kind, const void *row)
+{
+    if (store->at_once) return refusing_put(store, kind, row);
+    magic_waits = magic_waits || is_magic(kind, row);
+    return real_put(store, kind, row);
+}
+
+static enum err refusing_commit(struct store *store)
+{
+    bool refused = magic_waits;
+    magic_waits = false;
+    return refused ? ERR_CONFLICT : real_commit(store);
 }
 
 static Callout__PushReply *push(struct desk *desk, const struct desk_device *device,
@@ -162,14 +185,16 @@ static Callout__PushReply *push(struct desk *desk, const struct desk_device *dev
                      &callout__push_reply__descriptor);
 }
 
-static void a_refused_command_takes_none_of_its_neighbours_along(void **state)
+static void push_magic(enum err (*put)(struct store *, enum row_kind, const void *),
+                       enum err (*commit)(struct store *))
 {
-    (void)state;
     struct desk desk;
     struct store *store = store_open_mem();
     struct store_ops ops = *store->ops;
     real_put = ops.put;
-    ops.put = refusing_put;
+    real_commit = ops.commit;
+    ops.put = put;
+    if (commit != NULL) ops.commit = commit;
     store->ops = &ops;
     desk_open(&desk, store, NULL);
     desk_furnish(&desk);
@@ -195,6 +220,18 @@ static void a_refused_command_takes_none_of_its_neighbours_along(void **state)
     assert_int_equal(reply->results[2]->outcome, CALLOUT__OUTCOME__APPLIED);
     assert_int_equal(reply->results[3]->outcome, CALLOUT__OUTCOME__APPLIED);
     desk_close(&desk);
+}
+
+static void a_refused_command_takes_none_of_its_neighbours_along(void **state)
+{
+    (void)state;
+    push_magic(refusing_put, NULL);
+}
+
+static void nor_does_one_that_only_the_commit_refuses(void **state)
+{
+    (void)state;
+    push_magic(waiting_put, refusing_commit);
 }
 
 static bool broken;
@@ -395,6 +432,7 @@ int main(void)
         cmocka_unit_test(a_batch_of_great_replies_is_taken_in_parts),
         cmocka_unit_test(a_batch_that_cannot_begin_leaves_the_core_as_it_was),
         cmocka_unit_test(a_refused_command_takes_none_of_its_neighbours_along),
+        cmocka_unit_test(nor_does_one_that_only_the_commit_refuses),
         cmocka_unit_test(a_tick_that_cannot_be_stored_stays_due),
         cmocka_unit_test(a_state_of_a_newer_app_is_refused_alone),
         cmocka_unit_test(a_snapshot_in_pages_misses_nothing),

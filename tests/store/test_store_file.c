@@ -516,6 +516,40 @@ static void a_rule_in_the_file_refuses_one_row(void **state)
     folder_remove(folder);
 }
 
+/* Rows that wait for the end of their batch: a device's is kept, a check-in's is on a pile. */
+static void a_rule_refuses_what_waited(void **state)
+{
+    (void)state;
+    static const struct row_device device = {.device_id = "d", .name = "magic"};
+    static const struct row_check_in check_in = {.appointment_id = "a", .reason = "magic"};
+    static const struct {
+        enum row_kind kind;
+        const void *row;
+    } rows[] = {{ROW_DEVICE, &device}, {ROW_CHECK_IN, &check_in}};
+    char *folder = folder_make();
+    struct store *store = open_folder(folder);
+    run_sql(folder, "CREATE TRIGGER one BEFORE INSERT ON device WHEN NEW.name = 'magic'"
+                    " BEGIN SELECT RAISE(ABORT, 'no magic'); END;"
+                    "CREATE TRIGGER two BEFORE INSERT ON check_in WHEN NEW.reason = 'magic'"
+                    " BEGIN SELECT RAISE(ABORT, 'no magic'); END");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        OK(store_begin(store));
+        put_order(store, "a", "plain");
+        OK(store_put(store, rows[i].kind, rows[i].row));
+        assert_int_equal(store_commit(store), ERR_CONFLICT);
+        assert_int_equal(count_of(store, ROW_WORK_ORDER), 0);
+        store_put_at_once(store, true); /* and again, to hear which it was */
+        OK(store_begin(store));
+        put_order(store, "a", "plain");
+        assert_int_equal(store_put(store, rows[i].kind, rows[i].row), ERR_CONFLICT);
+        store_rollback(store);
+        store_put_at_once(store, false);
+        assert_int_equal(count_of(store, rows[i].kind), 0);
+    }
+    store_close(store);
+    folder_remove(folder);
+}
+
 static void a_changed_byte_in_the_log_is_found(void **state)
 {
     (void)state;
@@ -763,6 +797,7 @@ int main(void)
         cmocka_unit_test(an_older_file_is_copied_and_migrated),
         cmocka_unit_test(a_migration_that_fails_changes_nothing),
         cmocka_unit_test(a_rule_in_the_file_refuses_one_row),
+        cmocka_unit_test(a_rule_refuses_what_waited),
         cmocka_unit_test(a_changed_byte_in_the_log_is_found),
         cmocka_unit_test(a_damaged_last_fact_is_found_at_open),
         cmocka_unit_test(a_moved_point_is_found),
