@@ -11,6 +11,7 @@ import { GanttPane } from "./gantt_pane.tsx";
 import { Header } from "./header.tsx";
 import { KeysHelp } from "./keys_help.tsx";
 import { MapPane } from "./map_pane.tsx";
+import { Proof } from "./proof.tsx";
 import { useBoardKeys } from "./board_keys.ts";
 import { Editing } from "../edit/editing.tsx";
 
@@ -33,6 +34,7 @@ export function Board() {
       <ExceptionList />
       <Editing />
       <KeysHelp />
+      <Proof />
     </div>
   );
 }

@@ -13,6 +13,7 @@ import { dayFromText, dayToText } from "@callout/shared/zone";
 import { day, nowMinute, nowSecond, problem, serviceDay, territories, territory, today, zone } from "../model/store.ts";
 import type { Day } from "../model/day.ts";
 import { helpOpen } from "./keys_help.tsx";
+import { ProofButton } from "./proof.tsx";
 import { Search } from "./search.tsx";
 import { EditActions } from "../edit/edit_actions.tsx";
 
@@ -51,7 +52,6 @@ function solverText(it: Day): string {
     parts.push(t("solver.age", { ago: ageText(Math.max(0, nowSecond.value - solver.publishedMs)) }));
   if (solver.changes > 0) parts.push(tn("solver.changes", solver.changes));
   if (it.policy !== null) parts.push(t("header.policy", { version: it.policy.version ?? 0 }));
-  if (solver.gapPermille !== null) parts.push(t("solver.gap", { gap: solver.gapPermille / 10 }));
   return parts.join(" · ");
 }
 const solverWords = computed(() => day.value === null ? null : solverText(day.value));
@@ -109,6 +109,7 @@ export function Header() {
       <DayPicker />
       <Clock />
       <SolverState />
+      <ProofButton />
       <span class="header-space" />
       <Search />
       <EditActions />

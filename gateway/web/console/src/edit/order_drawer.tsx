@@ -7,6 +7,7 @@ import { selectTechnician, selectVisit } from "../model/selection.ts";
 import { isBegun, isOver, phaseOf, startOf, endOf, windowOf } from "../model/status.ts";
 import { day, zone } from "../model/store.ts";
 import { gotoSelection } from "../board/commands.ts";
+import { useWorth } from "../board/proof.tsx";
 import { Candidates } from "./candidates.tsx";
 import { focusWish } from "./choice.ts";
 import { release, togglePin } from "./edits.ts";
@@ -85,6 +86,18 @@ function Facts({ visit }: { visit: Visit }) {
   return <dl class="facts">{rows.map(([name, value]) => <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}</dl>;
 }
 
+/* What it costs the plan to serve it, by the proof of the plan's bound. */
+function Worth({ visit }: { visit: Visit }) {
+  const { serving, window } = useWorth(visit.id);
+  if (serving === null) return null;
+  return (
+    <p class="worth soft" title={t("drawer.worthTip")}>
+      {t("drawer.worth", { time: minutesText(serving * 1000) })}
+      {window !== null && window > 0 && ` ${t("drawer.worthWindow", { time: minutesText(window * 1000) })}`}
+    </p>
+  );
+}
+
 export function OrderDrawer({ visit }: { visit: Visit }) {
   const movable = !isOver(visit) && !isBegun(visit);
   return (
@@ -98,6 +111,7 @@ export function OrderDrawer({ visit }: { visit: Visit }) {
       </header>
       <Actions visit={visit} />
       <Facts visit={visit} />
+      {!isOver(visit) && <Worth visit={visit} />}
       {visit.technicianId === null && !isOver(visit) && !visit.onHold && <WhyUnserved visit={visit} />}
       {movable && !visit.onHold && <Candidates visit={visit} />}
       <History visit={visit} />

@@ -9,7 +9,7 @@
  */
 import type {
   AppointmentStatus, ArrivalWindow, BoardReply, BoardTechnician, FeedAppointment, Fix, Pin, Policy,
-  Rule, Skill, SolverState,
+  PlanBound, Rule, Skill, SolverState,
 } from "@callout/shared/wire";
 import { toNumber, toPlace, usToMs, type Place } from "@callout/shared/units";
 
@@ -84,13 +84,22 @@ export interface Technician {
   stops: readonly Stop[];
 }
 
+/* How good the plan is, proved: no plan costs less than `lowerSeconds`. */
+export interface Bound {
+  costSeconds: number;
+  lowerSeconds: number;
+  gapPercent: number;
+  ageSeconds: number; // of the proof's full computation
+  certified: boolean; // it is of the very state that is shown
+}
+
 export interface Solver {
   publishedMs: number; // 0: no plan yet
   changes: number;
   stage: string;
   costSeconds: number;
   settled: boolean;
-  gapPermille: number | null; // null: nothing is known of it
+  bound: Bound | null; // null: nothing is known of it
 }
 
 /* What a Day has otherwise than the one with that serial number: gone, new or changed. */
@@ -194,11 +203,20 @@ function toTechnician(from: BoardTechnician): Technician {
   };
 }
 
+function toBound(from: PlanBound | undefined): Bound | null {
+  if (from?.known !== true) return null;
+  return {
+    costSeconds: toNumber(from.costSeconds), lowerSeconds: toNumber(from.lowerBoundSeconds),
+    gapPercent: toNumber(from.gapPpm) / 10_000, ageSeconds: toNumber(from.ageSeconds),
+    certified: from.certified === true,
+  };
+}
+
 function toSolver(from: SolverState | undefined): Solver {
   return {
     publishedMs: usToMs(from?.publishedUs), changes: from?.changes ?? 0, stage: from?.stage ?? "",
     costSeconds: toNumber(from?.costSeconds), settled: from?.settled === true,
-    gapPermille: from?.boundKnown === true ? (from.gapPermille ?? 0) : null,
+    bound: toBound(from?.bound),
   };
 }
 
