@@ -49,6 +49,7 @@ void bound_open(struct bound *b, const struct instance *in, const struct bound_o
                               .cuts = b->proof_cuts,
                               .near = b->recall.near,
                               .near_count = b->recall.near_count,
+                              .hopeless = price_hopeless(in),
                               .bound = INT64_MIN};
 }
 

@@ -524,3 +524,24 @@ void price(struct priced *priced, const struct instance *in, const struct recall
     if (p->begin_count == 0 && empty < priced->least) priced->least = empty;
     walks_make(p, priced);
 }
+
+static bool is_hopeless(const struct instance *in, uint32_t visit)
+{
+    const struct node *node = &in->nodes[visit];
+    for (uint32_t t = 0; t < in->technician_count; t++) {
+        const struct technician *who = &in->technicians[t];
+        int32_t from = who->available > node->open ? who->available : node->open;
+        if (instance_allows(in, t, visit) && node->load <= who->capacity &&
+            node->last_close >= who->available && from + node->service <= who->latest_end)
+            return false;
+    }
+    return true;
+}
+
+int64_t price_hopeless(const struct instance *in)
+{
+    int64_t sum = 0;
+    for (uint32_t v = 0; v < in->visit_count; v++)
+        sum += is_hopeless(in, v) ? in->nodes[v].price : 0;
+    return sum;
+}

@@ -51,6 +51,9 @@ struct priced {
     struct walk *walks; /* the cheapest first */
 };
 
+/* Seconds: the prices of those whom nobody may serve, time aside. */
+int64_t price_hopeless(const struct instance *in);
+
 void price(struct priced *priced, const struct instance *in, const struct recall *recall,
            uint32_t technician, const struct duals *duals, const struct price_options *options,
            struct desk *desk);
