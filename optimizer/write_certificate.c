@@ -346,9 +346,9 @@ static void write_plan(struct writer *to)
 
 /* --- the proof ------------------------------------------------------------------------------- */
 
-static void write_cut(const struct writer *to, const struct proof_cut *cut)
+static void write_cut(const struct writer *to, const struct proof_cut *cut, int64_t sum)
 {
-    fprintf(to->out, "cut %" PRId64 " of", cut->dual);
+    fprintf(to->out, "cut %" PRId64 " sum %" PRId64 " of", cut->dual, sum);
     for (uint32_t i = 0; i < 3; i++)
         put_visit(to, cut->visits[i]);
     fputs(" memory", to->out);
@@ -378,19 +378,19 @@ static void write_proof(const struct writer *to)
         int64_t dual = proof == NULL ? 0 : proof->visit_dual[v];
         fputs("dual visit", to->out);
         put_visit(to, v);
-        fprintf(to->out, " %" PRId64 "\n", dual);
         visits += dual;
+        fprintf(to->out, " %" PRId64 " sum %" PRId64 "\n", dual, visits);
     }
     for (uint32_t t = 0; t < to->in->technician_count; t++) {
         int64_t dual = proof == NULL ? 0 : proof->technician_dual[t];
         fputs("dual technician", to->out);
         put_name(to, technician_id(to, t));
-        fprintf(to->out, " %" PRId64 "\n", dual);
         technicians += dual;
+        fprintf(to->out, " %" PRId64 " sum %" PRId64 "\n", dual, visits + technicians);
     }
     for (uint32_t c = 0; proof != NULL && c < proof->cut_count; c++) {
-        write_cut(to, &proof->cuts[c]);
         cuts += proof->cuts[c].dual;
+        write_cut(to, &proof->cuts[c], visits + technicians + cuts);
     }
     write_sums(to, visits, technicians, cuts);
 }

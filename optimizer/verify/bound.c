@@ -70,6 +70,30 @@ static int64_t hopeless(const struct certificate *in)
     return sum;
 }
 
+static void check_step(struct verify_report *report, struct word place, int64_t *sum, int64_t dual,
+                       int64_t says)
+{
+    if (says - *sum != dual)
+        verify_find(report, place, "its dual adds %lld, and the sum behind it grows by %lld",
+                    (long long)dual, (long long)(says - *sum));
+    *sum = says;
+}
+
+/* Each dual has the sum of all up to it beside it: where one was changed, its line is named. */
+static void check_steps(const struct certificate *in, struct verify_report *report)
+{
+    int64_t sum = 0;
+    for (uint32_t v = 0; v < in->visit_count; v++)
+        check_step(report, word_visit(in, v), &sum, in->visits[v].dual, in->visits[v].sum);
+    for (uint32_t t = 0; t < in->technician_count; t++)
+        check_step(report, word_technician(in, t), &sum, in->technicians[t].dual,
+                   in->technicians[t].sum);
+    for (uint32_t c = 0; c < in->cut_count; c++) {
+        const struct cert_cut *cut = &in->cuts[c];
+        check_step(report, word_cut(c), &sum, cut->dual * (cut->member_count / 2), cut->sum);
+    }
+}
+
 static void check_sums(const struct certificate *in, struct verify_report *report)
 {
     int64_t visits = 0, technicians = 0, cuts = cuts_sum(in);
@@ -167,6 +191,7 @@ void verify_bound(const struct certificate *in, const struct verify_watch *watch
     static const struct verify_watch nobody = {.work_max = VERIFY_WORK_MAX};
     if (watch == NULL) watch = &nobody;
     check_duals(in, report);
+    check_steps(in, report);
     check_sums(in, report);
     for (uint32_t t = 0; t < in->technician_count; t++) {
         if (watch->tell != NULL) watch->tell(watch->context, t, in->technician_count);

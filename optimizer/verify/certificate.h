@@ -84,7 +84,7 @@ struct cert_technician {
     struct cert_skills skills;
     const uint32_t *frozen; /* visits that his route begins with, in order */
     uint32_t frozen_count;
-    int64_t dual;
+    int64_t dual, sum; /* the sum of all duals up to this one, as the text says */
 };
 
 struct cert_visit {
@@ -105,7 +105,7 @@ struct cert_visit {
     int64_t planned_start, position;
     int64_t told_technician, told_start; /* prices of changing what was told */
     int64_t stretched;                   /* by so much delay has lengthened its last window */
-    int64_t dual;
+    int64_t dual, sum;
     const uint64_t *near; /* a walk that makes this visit keeps of its memory what is in here */
 };
 
@@ -113,7 +113,7 @@ struct cert_cut {
     uint32_t members[CERTIFICATE_CUT_MEMBERS_MAX];
     uint32_t member_count;
     const uint64_t *memory; /* visits at which the count lives on; members are in it */
-    int64_t dual;
+    int64_t dual, sum;
 };
 
 /* What the plan says of one stop; a break lies before the stop that it belongs to. */

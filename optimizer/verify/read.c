@@ -37,6 +37,13 @@ static int64_t dual(struct reader *in, const char *what)
     return line_number(&in->lines, what, -CERTIFICATE_DUAL_MAX, CERTIFICATE_DUAL_MAX);
 }
 
+/* The sum of the duals so far, behind each. */
+static int64_t sum_so_far(struct reader *in)
+{
+    line_expect(&in->lines, "sum");
+    return line_number(&in->lines, "sum", -100 * CERTIFICATE_DUAL_MAX, 100 * CERTIFICATE_DUAL_MAX);
+}
+
 /* KEY and the number behind it. */
 static int64_t keyed(struct reader *in, const char *key, int64_t low, int64_t high)
 {
@@ -474,6 +481,7 @@ static void read_cut(struct reader *in, uint32_t index)
     uint64_t *set = set_empty(in);
     line_begin(&in->lines, "cut");
     cut->dual = dual(in, "the dual of the cut");
+    cut->sum = sum_so_far(in);
     line_expect(&in->lines, "of");
     while (line_more(&in->lines) && set != NULL && !line_takes(&in->lines, "memory")) {
         if (cut->member_count == CERTIFICATE_CUT_MEMBERS_MAX) {
@@ -500,6 +508,7 @@ static void read_duals(struct reader *in)
         line_expect(&in->lines, "visit");
         in_order(in, "visit", to->visits[v].id);
         to->visits[v].dual = dual(in, "the dual");
+        to->visits[v].sum = sum_so_far(in);
         line_over(&in->lines);
     }
     for (uint32_t t = 0; t < to->technician_count && in->lines.err == ERR_OK; t++) {
@@ -507,6 +516,7 @@ static void read_duals(struct reader *in)
         line_expect(&in->lines, "technician");
         in_order(in, "technician", to->technicians[t].id);
         to->technicians[t].dual = dual(in, "the dual");
+        to->technicians[t].sum = sum_so_far(in);
         line_over(&in->lines);
     }
     for (uint32_t c = 0; c < to->cut_count && in->lines.err == ERR_OK; c++)
