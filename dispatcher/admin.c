@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "bus.h"
 #include "dispatcher/authz.h"
+#include "dispatcher/blobs.h"
 #include "dispatcher/engine.h"
 #include "dispatcher/password.h"
 #include "message.h"
@@ -194,6 +195,7 @@ static int restore(const struct options *options)
         return EXIT_USAGE;
     }
     enum err err = store_restore(options->arguments[0], options->data, &problem);
+    if (err == ERR_OK) err = blobs_copy(options->arguments[0], options->data, &problem);
     if (err == ERR_OK) return EXIT_DONE;
     fprintf(stderr, "callout admin restore: %s\n", problem.text);
     return EXIT_CONFIG;

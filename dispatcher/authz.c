@@ -52,6 +52,8 @@ static const struct right {
     {"Push", TECHNICIAN | GONE, {{AT_OWN, ""}}},
     {"Pull", TECHNICIAN, {{AT_OWN, ""}}},
     {"Snapshot", TECHNICIAN, {{AT_OWN, ""}}},
+    {"PutBlob", TECHNICIAN, {{AT_OWN, ""}}},
+    {"GetBlob", TECHNICIAN | DISPATCHER | ADMIN, {{AT_FILTERED, ""}}},
     {"Login", ANYONE | PEOPLE, {{AT_NOTHING, ""}}},
     {"Logout", PEOPLE, {{AT_OWN, ""}}},
     {"WhoAmI", TECHNICIAN | PEOPLE, {{AT_OWN, ""}}},

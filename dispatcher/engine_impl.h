@@ -176,6 +176,7 @@ handler handle_change_password;                               /* accounts.c */
 handler handle_audit_log;                                     /* audit.c */
 handler handle_push;                                          /* push.c */
 handler handle_pull, handle_snapshot;                         /* follow.c */
+handler handle_put_blob, handle_get_blob;                     /* blobs.c */
 handler handle_mutation;                                      /* mutations.c */
 handler handle_undo_list;                                     /* undo.c */
 handler handle_people_list, handle_put_person;                /* people_admin.c */
@@ -269,6 +270,9 @@ enum err cancel_absence_body(struct call *call, Callout__FactBody *body);
  * it. Returns how many, at most `max` (roster.c). */
 uint32_t absences_again(struct call *call, const Callout__UpsertTechnicianRequest *request,
                         Callout__FactBody *bodies, uint32_t max);
+
+/* The last ones of three days, to and from him (messages.c). */
+enum err messages_lately(struct call *call, Callout__SnapshotReply *answer);
 
 /* The id of an order's appointment. */
 char *order_appointment_id(struct arena *arena, const char *work_order_id);

@@ -114,6 +114,15 @@ static bool add_entry(void *context, const void *visited)
     return true;
 }
 
+static void say_kept(struct call *call, Callout__Attachment *it)
+{
+    char hash[2 * BLOB_HASH + 1];
+    union row row;
+    sodium_bin2hex(hash, sizeof hash, it->sha256.data, it->sha256.len);
+    it->kept = store_get(call->engine->store, ROW_BLOB, &(struct row_blob){.sha256 = hash}, &row) ==
+               ERR_OK;
+}
+
 static enum err read_entries(struct call *call, uint32_t count, Callout__FieldAppointment *out)
 {
     struct record record = {call, out, count < LIMIT_ANSWERS ? count : LIMIT_ANSWERS};
@@ -122,7 +131,11 @@ static enum err read_entries(struct call *call, uint32_t count, Callout__FieldAp
     out->answers = arena_need(call->arena, record.room * sizeof *out->answers);
     out->notes = arena_need(call->arena, RECORD_NOTES_MAX * sizeof *out->notes);
     out->attachments = arena_need(call->arena, RECORD_ATTACHMENTS_MAX * sizeof *out->attachments);
-    return store_each(call->engine->store, ROW_VISIT_ENTRY, &key, 1, false, add_entry, &record);
+    enum err err =
+        store_each(call->engine->store, ROW_VISIT_ENTRY, &key, 1, false, add_entry, &record);
+    for (size_t i = 0; i < out->n_attachments && err == ERR_OK; i++)
+        say_kept(call, out->attachments[i]);
+    return err;
 }
 
 /* --- what was done at its site before --- */

@@ -424,6 +424,8 @@ enum err handle_snapshot(struct call *call)
     answer->absences = days.absences;
     answer->n_absences = days.absence_count;
     answer->consent = days.consent;
+    if (answer->next_page_token[0] == '\0') err = messages_lately(call, answer);
+    if (err != ERR_OK) return err;
     if (answer->technician != NULL)
         answer->territory = read_territory_message(call, answer->technician->territory_id);
     answer->sampling = new_sampling(call);

@@ -1,10 +1,12 @@
 /* messages.c - what dispatchers and technicians wrote to each other, to either of them. */
+#include "base/clock.h"
 #include "dispatcher/engine_impl.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum { MESSAGES_MAX = 200, PULL_MESSAGES_MAX = 50 };
+#define LATELY_US (3 * US_PER_DAY)
 
 static Callout__Message *read_message(struct arena *arena, const struct row_message *row)
 {
@@ -55,6 +57,35 @@ enum err messages_for(struct call *call, int64_t after_seq, int64_t *until_seq, 
     *until_seq = post.until_seq;
     *more = post.more;
     return err;
+}
+
+/* --- what was written lately --- */
+
+struct lately {
+    struct arena *arena;
+    Callout__SnapshotReply *answer;
+    int64_t from_us;
+};
+
+static bool add_lately(void *context, const void *visited)
+{
+    struct lately *lately = context;
+    const struct row_message *row = visited;
+    Callout__SnapshotReply *answer = lately->answer;
+    if (row->time_us < lately->from_us) return true;
+    if (answer->n_messages == PULL_MESSAGES_MAX)
+        memmove(answer->messages, answer->messages + 1,
+                --answer->n_messages * sizeof *answer->messages);
+    answer->messages[answer->n_messages++] = read_message(lately->arena, row);
+    return true;
+}
+
+enum err messages_lately(struct call *call, Callout__SnapshotReply *answer)
+{
+    const struct row_message key = {.technician_id = call->who->technician_id};
+    struct lately lately = {call->arena, answer, call->engine->now_us - LATELY_US};
+    answer->messages = arena_need(call->arena, PULL_MESSAGES_MAX * sizeof *answer->messages);
+    return store_each(call->engine->store, ROW_MESSAGE, &key, 1, false, add_lately, &lately);
 }
 
 /* --- to dispatchers --- */

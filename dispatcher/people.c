@@ -2,6 +2,7 @@
  * are stored as hashes only. */
 #include "base/clock.h"
 #include "dispatcher/authz.h"
+#include "dispatcher/blobs.h"
 #include "dispatcher/engine_impl.h"
 
 #include <sodium.h>
@@ -160,7 +161,9 @@ enum err handle_admin(struct call *call)
     if (strcmp(request->verb, "backup") == 0) {
         if (request->n_arguments != 1)
             return problem_set(&call->problem, ERR_INVALID, "arguments", "a new folder is needed");
-        return store_backup(call->engine->store, request->arguments[0], &call->problem);
+        enum err err = store_backup(call->engine->store, request->arguments[0], &call->problem);
+        if (err != ERR_OK || call->engine->options.folder == NULL) return err;
+        return blobs_copy(call->engine->options.folder, request->arguments[0], &call->problem);
     }
     return problem_set(&call->problem, ERR_INVALID, "verb", "there is no such verb: \"%.32s\"",
                        request->verb);

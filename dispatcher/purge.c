@@ -6,6 +6,7 @@
  *                        twice however late it comes
  *   dead letters         400 days
  *   sessions of people   when they are over
+ *   parts of photos      7 days after the last piece; what is whole stays
  *
  * What went leaves the database's files at the end of a round, too (store_scrub). Facts stay. A
  * step looks at one holder (a technician, a device) of one kind and erases at most STEP_ROWS of his
@@ -13,6 +14,7 @@
  */
 #include "base/clock.h"
 #include "base/log.h"
+#include "dispatcher/blobs.h"
 #include "dispatcher/engine_impl.h"
 #include "dispatcher/positions.h"
 
@@ -238,6 +240,7 @@ bool engine_purge(struct engine *engine, int64_t now_us)
     bool whole = err == ERR_OK && old->count == STEP_ROWS; /* he may have more */
     if (whole || (err == ERR_OK && go_on(engine))) return true;
     purge->due_us = engine->now_us + ROUND_US;
+    blobs_sweep(engine);
     scrub(engine);
     return false;
 }

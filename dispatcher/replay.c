@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/exit_code.h"
 #include "base/log.h"
+#include "dispatcher/blobs.h"
 #include "dispatcher/engine_impl.h"
 #include "dispatcher/kpi.h"
 
@@ -214,6 +215,20 @@ static void check_audit(struct store *store, const char *folder, struct finding 
     find(finding, err == ERR_OK && bad == 0, err == ERR_OK ? text : err_name(err));
 }
 
+static void check_blobs(struct store *store, const char *folder, struct finding *finding)
+{
+    uint64_t count = 0, bad = 0;
+    char hash[2 * BLOB_HASH + 1], text[160];
+    enum err err = blobs_verify(store, folder, &count, &bad, hash);
+    if (bad == 0)
+        snprintf(text, sizeof text, "%llu photos and signatures are as they were",
+                 (unsigned long long)count);
+    else
+        snprintf(text, sizeof text, "%llu of %llu are missing or damaged, such as %s",
+                 (unsigned long long)bad, (unsigned long long)count, hash);
+    find(finding, err == ERR_OK && bad == 0, err == ERR_OK ? text : err_name(err));
+}
+
 static void check_file(struct store *store, const char *folder, struct finding *finding)
 {
     (void)folder;
@@ -305,18 +320,17 @@ int verify_main(int argc, char **argv)
     static const char usage[] = "usage: callout verify DIR [--json]\n"
                                 "  Checks a data folder: the file's structure, the hash chains of "
                                 "its facts and of its audit log,\n"
-                                "  and that the facts lead to its tables and to the changes "
-                                "that devices follow. 0: all well,\n"
+                                "  its photos and signatures, and that the facts lead to its "
+                                "tables and to the changes\n"
+                                "  that devices follow. 0: all well,\n"
                                 "  3: something is not.\n";
     static const struct {
         const char *name;
         void (*check)(struct store *, const char *folder, struct finding *);
         bool replays; /* what the chain does not seal may be anything: the core takes facts only */
-    } checks[] = {{"file", check_file, false},
-                  {"chain", check_chain, false},
-                  {"audit", check_audit, false},
-                  {"replay", check_replay, true},
-                  {"changes", check_changes, true}};
+    } checks[] = {{"file", check_file, false},    {"chain", check_chain, false},
+                  {"audit", check_audit, false},  {"blobs", check_blobs, true},
+                  {"replay", check_replay, true}, {"changes", check_changes, true}};
     struct options options = {0};
     struct store *store;
     int code = parse(argc, argv, usage, &options);

@@ -16,6 +16,8 @@ static const struct operation {
     {"Push", handle_push},
     {"Pull", handle_pull},
     {"Snapshot", handle_snapshot},
+    {"PutBlob", handle_put_blob},
+    {"GetBlob", handle_get_blob},
     {"Ping", handle_ping},
     {"Login", handle_login},
     {"Logout", handle_logout},

@@ -169,6 +169,9 @@ static enum err check_limits(struct inbound *in, struct problem *problem)
         return take(in, THROTTLE_KEY, in->holder->id, 1, problem);
     if (type == &callout__pull_request__descriptor)
         return take(in, THROTTLE_PULL, in->holder->id, 1, problem);
+    if (type == &callout__put_blob_request__descriptor ||
+        type == &callout__get_blob_request__descriptor)
+        return take(in, THROTTLE_BLOB, in->holder->id, 1, problem);
     if (type != &callout__push_request__descriptor) return ERR_OK;
     size_t commands = ((const Callout__PushRequest *)in->body)->n_commands;
     if (commands <= 1) return take(in, THROTTLE_PUSH, in->holder->id, 1, problem);

@@ -138,6 +138,8 @@ struct core_sampling core_sampling(const struct core *core, const char *technici
 int64_t core_roster_seq(const struct core *core, const char *technician_id);
 /* Is this appointment a technician's, or was it? Then its past is his, too. */
 bool core_was_his(const struct core *core, const char *technician_id, const char *appointment_id);
+/* Where an appointment is; NULL: there is none. */
+const char *core_territory_of(const struct core *core, const char *appointment_id);
 /* How long the plan reckons with from one place to another. */
 int64_t core_travel_us(const struct core *core, struct point from, struct point to);
 

@@ -123,6 +123,13 @@ int64_t core_roster_seq(const struct core *core, const char *technician_id)
     return technician == NONE ? 0 : core->technicians[technician].roster_seq;
 }
 
+const char *core_territory_of(const struct core *core, const char *appointment_id)
+{
+    uint32_t index = id_index_find(&core->appointment_ids, appointment_id);
+    if (index == NONE) return NULL;
+    return core->territories[core->orders[core->appointments[index].order].territory].id;
+}
+
 int64_t core_travel_us(const struct core *core, struct point from, struct point to)
 {
     return travel_seconds(core->travel, from, to) * INT64_C(1000000);

@@ -173,6 +173,12 @@ static const char field_entries[] =
     "  granted INTEGER NOT NULL, time_us INTEGER NOT NULL,"
     "  PRIMARY KEY(technician_id)) STRICT, WITHOUT ROWID;";
 
+static const char blobs[] =
+    "CREATE TABLE blob(sha256 TEXT NOT NULL, size INTEGER NOT NULL, media_type TEXT NOT NULL,"
+    "  stored_us INTEGER NOT NULL, PRIMARY KEY(sha256)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE blob_day(device_id TEXT NOT NULL, day INTEGER NOT NULL,"
+    "  bytes INTEGER NOT NULL, PRIMARY KEY(device_id, day)) STRICT, WITHOUT ROWID;";
+
 static const char *const steps[] = {
     NULL,          /* 0 -> 1: everything, from row.def */
     whole_problem, /* 1 -> 2: choices, names, wishes, limits of travel, prices */
@@ -190,6 +196,7 @@ static const char *const steps[] = {
     messages,      /* 13 -> 14: what dispatchers and technicians write */
     bounds,        /* 14 -> 15: how good a plan is, proved */
     field_entries, /* 15 -> 16: what technicians note, answer, take and need at a visit */
+    blobs,         /* 16 -> 17: photos and signatures that are here */
 };
 
 const struct schema schema_newest = {sizeof steps / sizeof steps[0], steps};

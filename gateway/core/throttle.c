@@ -21,6 +21,7 @@ static const struct rule {
     [THROTTLE_LOGIN] = {6000000, 10},   /* 10 per minute */
     [THROTTLE_KEY] = {10000, 1000},     /* 100 per second */
     [THROTTLE_RESOLVE] = {20000, 1000}, /* 50 per second */
+    [THROTTLE_BLOB] = {100000, 40},     /* 10 per second: 1.25 MiB */
 };
 
 struct bucket {

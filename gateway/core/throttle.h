@@ -23,6 +23,7 @@ enum throttle_kind {
     THROTTLE_LOGIN,   /* per address */
     THROTTLE_KEY,     /* per API key or person, any request */
     THROTTLE_RESOLVE, /* per address: tokens that we have to ask about */
+    THROTTLE_BLOB,    /* per device: pieces of photos */
     THROTTLE_KINDS
 };
 

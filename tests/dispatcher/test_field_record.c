@@ -3,7 +3,11 @@
 
 #include "../store/folder.h"
 
+#include "dispatcher/blobs.h"
+
+#include <sodium.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 /* --- asking --- */
 
@@ -436,6 +440,166 @@ static void sites_have_a_past(void **state)
     folder_remove(folder);
 }
 
+/* --- photos --- */
+
+enum { PHOTO_SIZE = 300000 };
+
+static uint8_t photo[PHOTO_SIZE], photo_hash[32];
+
+static void announce_photo(struct desk *desk, struct desk_device *device)
+{
+    Callout__Attachment body;
+    Callout__Command *it = command(desk, device, CALLOUT__COMMAND__BODY_ATTACHMENT);
+    callout__attachment__init(&body);
+    body.appointment_id = words("W1.1");
+    body.sha256 = (ProtobufCBinaryData){sizeof photo_hash, photo_hash};
+    body.media_type = words("image/jpeg");
+    body.size = PHOTO_SIZE;
+    body.kind = CALLOUT__ATTACHMENT_KIND__PHOTO;
+    it->attachment = &body;
+    applied(desk_push_one(desk, device, it));
+}
+
+static void make_photo(void)
+{
+    for (size_t i = 0; i < PHOTO_SIZE; i++)
+        photo[i] = (uint8_t)(i * 2654435761U >> 11);
+    memcpy(photo, "\xff\xd8\xff\xe0", 4);
+    crypto_hash_sha256(photo_hash, photo, PHOTO_SIZE);
+}
+
+static Callout__Reply *put(struct desk *desk, const struct desk_device *device, size_t offset,
+                           const uint8_t *bytes, size_t size)
+{
+    Callout__PutBlobRequest request;
+    callout__put_blob_request__init(&request);
+    request.sha256 = (ProtobufCBinaryData){sizeof photo_hash, photo_hash};
+    request.offset = offset;
+    request.bytes = (ProtobufCBinaryData){size, (uint8_t *)(uintptr_t)bytes};
+    return desk_ask_as(desk, &device->who, "PutBlob", "", &request.base);
+}
+
+static void received(struct desk *desk, const Callout__Reply *reply, size_t size, bool kept)
+{
+    const Callout__PutBlobReply *answer =
+        desk_body(desk, reply, &callout__put_blob_reply__descriptor);
+    assert_int_equal(answer->received, size);
+    assert_int_equal(answer->kept, kept);
+}
+
+static Callout__Reply *get(struct desk *desk, const Callout__Principal *who, size_t offset)
+{
+    Callout__GetBlobRequest request;
+    callout__get_blob_request__init(&request);
+    request.sha256 = (ProtobufCBinaryData){sizeof photo_hash, photo_hash};
+    request.offset = offset;
+    return desk_ask_as(desk, who, "GetBlob", "", &request.base);
+}
+
+static void remove_all(char *folder)
+{
+    char line[300];
+    snprintf(line, sizeof line, "rm -rf %s", folder);
+    assert_int_equal(system(line), 0);
+    free(folder);
+}
+
+static struct desk_device with_folder(struct desk *desk, char **folder)
+{
+    struct store *store;
+    make_photo();
+    *folder = folder_make();
+    assert_int_equal(store_open_spatialite(&store, *folder, NULL), ERR_OK);
+    desk_open(desk, store, *folder);
+    desk_furnish(desk);
+    desk->now_us = DESK_DAY_US + 9 * HOUR_US;
+    desk_do(desk, "Assign", &desk_assign(desk, "W1.1", "T1")->base);
+    return desk_device(desk, "T1");
+}
+
+/* It goes on where it ended, whatever is asked; what is whole stays and is the same for all. */
+static void a_photo_comes_in_pieces(void **state)
+{
+    struct desk desk;
+    char *folder, other[400], hash[65];
+    uint64_t count, bad;
+    (void)state;
+    struct desk_device device = with_folder(&desk, &folder);
+    assert_int_equal(put(&desk, &device, 0, photo, 10)->status, CALLOUT__STATUS__NOT_FOUND);
+    announce_photo(&desk, &device);
+    received(&desk, put(&desk, &device, 0, NULL, 0), 0, false);
+    received(&desk, put(&desk, &device, 0, photo, 131072), 131072, false);
+    received(&desk, put(&desk, &device, 0, photo, 131072), 131072, false); /* its reply was lost */
+    received(&desk, put(&desk, &device, 200000, photo, 10), 131072, false);
+    const struct engine_options options = {.folder = folder, .clock_by_hand = true};
+    engine_abandon(desk.engine); /* as if it had been killed */
+    assert_int_equal(engine_open(&desk.engine, desk.store, &options, NULL), ERR_OK);
+    received(&desk, put(&desk, &device, 131072, photo + 131072, 131072), 262144, false);
+    assert_int_equal(get(&desk, &device.who, 0)->status, CALLOUT__STATUS__NOT_FOUND);
+    assert_false(detail(&desk, "W1.1")->attachments[0]->kept);
+    received(&desk, put(&desk, &device, 262144, photo + 262144, PHOTO_SIZE - 262144), PHOTO_SIZE,
+             true);
+    received(&desk, put(&desk, &device, 0, photo, 131072), PHOTO_SIZE, true);
+    assert_true(detail(&desk, "W1.1")->attachments[0]->kept);
+    const Callout__GetBlobReply *piece =
+        desk_body(&desk, get(&desk, &device.who, 131072), &callout__get_blob_reply__descriptor);
+    assert_int_equal(piece->size, PHOTO_SIZE);
+    assert_string_equal(piece->media_type, "image/jpeg");
+    assert_int_equal(piece->bytes.len, 131072);
+    assert_memory_equal(piece->bytes.data, photo + 131072, 131072);
+    /* A backup has it; damage is seen. */
+    snprintf(other, sizeof other, "%s/copy", folder);
+    mkdir(other, 0700);
+    assert_int_equal(blobs_copy(folder, other, NULL), ERR_OK);
+    assert_int_equal(blobs_verify(desk.store, other, &count, &bad, hash), ERR_OK);
+    assert_int_equal(count, 1);
+    assert_int_equal(bad, 0);
+    snprintf(other, sizeof other,
+             "printf x | dd of=$(find %s/blobs -type f) bs=1 seek=99 "
+             "conv=notrunc 2>/dev/null",
+             folder);
+    assert_int_equal(system(other), 0);
+    assert_int_equal(blobs_verify(desk.store, folder, &count, &bad, hash), ERR_OK);
+    assert_int_equal(bad, 1);
+    desk_close(&desk);
+    remove_all(folder);
+}
+
+static void what_is_no_photo_of_his_is_refused(void **state)
+{
+    struct desk desk;
+    char *folder;
+    (void)state;
+    struct desk_device device = with_folder(&desk, &folder);
+    struct desk_device other = desk_device(&desk, "T2");
+    Callout__Principal dora = a_key("dora", "dispatcher");
+    announce_photo(&desk, &device);
+    assert_int_equal(put(&desk, &other, 0, photo, 131072)->status, CALLOUT__STATUS__NOT_FOUND);
+    assert_int_equal(put(&desk, &device, 0, photo, 131073)->status, CALLOUT__STATUS__TOO_LARGE);
+    assert_int_equal(put(&desk, &device, PHOTO_SIZE, photo, 1)->status, CALLOUT__STATUS__INVALID);
+    assert_int_equal(put(&desk, &device, 0, (const uint8_t *)"<svg onload=alert(1)>", 21)->status,
+                     CALLOUT__STATUS__INVALID);
+    received(&desk, put(&desk, &device, 0, NULL, 0), 0, false); /* nothing of it was taken */
+    /* Bytes that are not what their hash says are thrown away, and he may begin again. */
+    for (size_t at = 0; at < PHOTO_SIZE; at += 100000) {
+        if (at == 200000) photo[250000] ^= 1;
+        const Callout__Reply *reply = put(&desk, &device, at, photo + at, 100000);
+        assert_int_equal(reply->status,
+                         at == 200000 ? CALLOUT__STATUS__INVALID : CALLOUT__STATUS__OK);
+    }
+    photo[250000] ^= 1;
+    for (size_t at = 0; at < PHOTO_SIZE; at += 100000)
+        received(&desk, put(&desk, &device, at, photo + at, 100000), at + 100000, at == 200000);
+    assert_int_equal(get(&desk, &other.who, 0)->status, CALLOUT__STATUS__NOT_FOUND);
+    assert_int_equal(get(&desk, &dora, 0)->status, CALLOUT__STATUS__OK);
+    assert_int_equal(get(&desk, &dora, PHOTO_SIZE)->status, CALLOUT__STATUS__OK);
+    desk_do(&desk, "Assign", &desk_assign(&desk, "W1.1", "T2")->base);
+    assert_int_equal(get(&desk, &other.who, 0)->status, CALLOUT__STATUS__OK);  /* his visit now */
+    assert_int_equal(get(&desk, &device.who, 0)->status, CALLOUT__STATUS__OK); /* it was */
+    desk_close(&desk);
+    remove_all(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -447,6 +611,8 @@ int main(void)
         cmocka_unit_test(who_refuses_is_not_seen),
         cmocka_unit_test(his_days_and_why_they_change),
         cmocka_unit_test(sites_have_a_past),
+        cmocka_unit_test(a_photo_comes_in_pieces),
+        cmocka_unit_test(what_is_no_photo_of_his_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -366,6 +366,7 @@ static void a_file_of_the_first_version_gets_todays_tables(void **state)
                     "ALTER TABLE work_order DROP COLUMN items; DROP INDEX work_order_by_site;"
                     "DROP TABLE work_order_item; DROP TABLE follow_up; DROP TABLE visit_entry;"
                     "DROP TABLE blob_use; DROP TABLE consent;"
+                    "DROP TABLE blob; DROP TABLE blob_day;"
                     "DROP TABLE message;"
                     "ALTER TABLE policy DROP COLUMN overtime_tier_us;"
                     "ALTER TABLE policy DROP COLUMN overtime_tier_price_percent;"
