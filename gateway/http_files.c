@@ -242,14 +242,26 @@ static void send_map(struct http *http, struct evhttp_request *request)
     send_next(NULL, part);
 }
 
+/* A page may ask whether there is a region's map: that there is none is an answer, no error that a
+ * browser would put before its user. */
+static void send_no_map(struct http *http, struct evhttp_request *request)
+{
+    put_page_headers(request);
+    http_put_header(request, "Cache-Control", "no-cache");
+    http_send(http, request, (struct http_status){204, "No Content"}, NULL);
+}
+
 /* --- the door's side --- */
 
 bool http_files_answer(struct http *http, struct evhttp_request *request)
 {
     const char *path = evhttp_request_get_uri(request);
     size_t size = strcspn(path, "?");
-    if (http->basemap.fd >= 0 && size == strlen(MAP_PATH) && strncmp(path, MAP_PATH, size) == 0) {
-        send_map(http, request);
+    if (size == strlen(MAP_PATH) && strncmp(path, MAP_PATH, size) == 0) {
+        if (http->basemap.fd >= 0)
+            send_map(http, request);
+        else
+            send_no_map(http, request);
         return true;
     }
     const struct web_file *file = web_tree_find(http->web, path, size);

@@ -5,14 +5,10 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
+import { begin, robustTests, type Appointment, type Desk } from "./robust.ts";
 import { barriers, openBrowser, openPage, shoot, startDemo, type System, type Watched } from "./system.ts";
 
 const hostile = `<img src=x onerror="window.hacked=1"><b>&amp;`;
-
-interface Appointment {
-  appointmentId: string; workOrderId: string; status: string; version: string; plannedStartUs?: string;
-  assignment?: { technicianId: string }; pin?: { technician?: boolean };
-}
 
 let system: System, browser: Browser, desk: Watched, page: Page, token = "";
 let keys = 0, clicks = 0;
@@ -111,12 +107,17 @@ async function select(id: string): Promise<void> {
   await page.waitForSelector(`[data-visit-drawer="${id}"]`);
 }
 
+const here: Desk = {
+  system: () => system, browser: () => browser, page: () => page, api, find, planned, select, clearAll, addOrder, until,
+};
+
 before(async () => {
   [system, browser] = await Promise.all([startDemo(8, ["--ill", "0", "--emergencies", "0", "--cancels", "0"]), openBrowser()]);
   token = (await api<{ sessionToken: string }>("Login", { name: system.login.name, password: system.login.password })).sessionToken;
   desk = await openPage(browser, system.login);
   page = desk.page;
   await page.waitForSelector(".g-bar");
+  await begin(here);
 });
 after(async () => {
   await browser?.close();
@@ -468,6 +469,8 @@ test("every screen is without barriers, light and dark, English and German", asy
   assert.deepEqual(dark.errors, []);
   await dark.page.context().close();
 });
+
+robustTests(here);
 
 test("nothing went wrong in a script, and nothing was asked of any other host", () => {
   assert.deepEqual(desk.errors, []);

@@ -22,6 +22,7 @@ export interface Login {
 export interface System {
   login: Login;
   data: string; // its folder
+  pid: number;
   stop(): Promise<void>;
 }
 
@@ -62,7 +63,7 @@ export async function startDemo(rate: number, more: string[] = []): Promise<Syst
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    return { login: await awaitLogin(child), data, stop };
+    return { login: await awaitLogin(child), data, pid: child.pid ?? 0, stop };
   } catch (error) {
     await stop();
     throw error;

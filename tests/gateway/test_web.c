@@ -104,6 +104,23 @@ static void files_of_the_tree_are_served(void **state)
     stage_close(stage);
 }
 
+static void that_there_is_no_region_is_an_answer(void **state)
+{
+    struct stage *stage = stage_begin();
+    char extra[256];
+    (void)state;
+    put_tree(stage);
+    snprintf(extra, sizeof extra, "--web %s/web", stage->folder);
+    stage_run(stage, extra);
+    int fd = visit(stage);
+    write_all(fd, "GET /basemap/region.pmtiles HTTP/1.1\r\nHost: localhost\r\n"
+                  "Range: bytes=0-6\r\nConnection: close\r\n\r\n");
+    expect(read_all(stage, fd), "204", "nosniff\r\n");
+    close(fd);
+    expect(get(stage, "/basemap/other.pmtiles", ""), "404", "NOT_FOUND");
+    stage_close(stage);
+}
+
 /* A service worker commands the folder that it lies in, and is looked for anew each time. */
 static void the_technicians_app_may_do_what_it_needs(void **state)
 {
@@ -317,6 +334,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(files_of_the_tree_are_served),
+        cmocka_unit_test(that_there_is_no_region_is_an_answer),
         cmocka_unit_test(the_technicians_app_may_do_what_it_needs),
         cmocka_unit_test(only_what_was_there_is_served),
         cmocka_unit_test(nothing_is_said_back_in_headers),

@@ -8,10 +8,21 @@ export function remembered(name: string): string | null {
   }
 }
 
-export function remember(name: string, value: string): void {
+/* null: it is forgotten. */
+export function remember(name: string, value: string | null): void {
   try {
-    localStorage.setItem(`callout.${name}`, value);
+    if (value === null) localStorage.removeItem(`callout.${name}`);
+    else localStorage.setItem(`callout.${name}`, value);
   } catch {
     /* then it holds until the page is closed */
+  }
+}
+
+/* Does this browser keep anything at all? */
+export function remembers(): boolean {
+  try {
+    return localStorage.length >= 0;
+  } catch {
+    return false;
   }
 }

@@ -2,11 +2,15 @@
  *
  * The session is a cookie that scripts cannot read; what the page holds is the text that proves
  * that a request comes from a page of ours (CSRF). After a reload the cookie is still there, and the
- * page asks for that text again. It ends for this browser alone, or everywhere.
+ * page asks for that text again; where nobody has logged in since the last one left, it need not ask.
+ * It ends for this browser alone, or everywhere.
  */
 import { signal } from "@preact/signals";
 import { exchange, onLoggedOut, Refused, Unreachable, useCsrf, type Envelope } from "./client.ts";
+import { remember, remembered, remembers } from "./remember.ts";
 import type { LoginReply, WhoAmIReply } from "./wire.ts";
+
+const cameIn = "session"; // remembered: somebody logged in with this browser
 
 type WithCsrf<Body> = Envelope<Body> & { csrf?: string };
 
@@ -15,6 +19,7 @@ export const who = signal<WhoAmIReply | null | undefined>(undefined);
 
 function take(envelope: WithCsrf<unknown>, said: WhoAmIReply | undefined): void {
   useCsrf(envelope.csrf ?? "");
+  remember(cameIn, said === undefined ? null : "1");
   who.value = said ?? null;
 }
 
@@ -37,6 +42,7 @@ export async function logOut(everywhere = false): Promise<void> {
 }
 
 function forget(): void {
+  remember(cameIn, null);
   useCsrf("");
   who.value = null;
 }
@@ -45,6 +51,7 @@ function forget(): void {
  * nobody knows, so it is asked again. */
 export async function startSession(): Promise<void> {
   onLoggedOut(forget);
+  if (remembers() && remembered(cameIn) === null) return forget();
   for (let pauseMs = 300; ; pauseMs = Math.min(2 * pauseMs, 5_000))
     try {
       const envelope: WithCsrf<WhoAmIReply> = await exchange("/session", null);

@@ -94,7 +94,7 @@ export class Basemap {
     });
   }
 
-  /* Is there a region? Its header is a range of bytes; a server that has none says 404. */
+  /* Is there a region? Its header is a range of bytes; a server that has none says 204. */
   async findRegion(): Promise<VectorTileLayer | null> {
     try {
       const there = await fetch(regionPath, { headers: { Range: "bytes=0-6" }, cache: "no-store" });

@@ -17,6 +17,9 @@ import { outsideMs, technicianName } from "./reasons.ts";
 import { say } from "./toasts.ts";
 import { undoLast } from "./undo.ts";
 
+/* An edit is not lost by a server that is away for a while: it stays hatched, and is sent again. */
+const patientMs = 60_000;
+
 type Mutation = {
   [Name in keyof Methods]: "logSeq" | "duplicate" extends keyof Methods[Name]["reply"] ? Name : never;
 }[keyof Methods];
@@ -84,7 +87,7 @@ function isClash(error: Refused): boolean {
 async function run(edit: Edit, version: string, reason: string, known: Move | null): Promise<void> {
   const picture = lay(edit.visit.id, edit.wished);
   try {
-    const envelope = await ask(edit.method, edit.request(version, reason) as never);
+    const envelope = await ask(edit.method, edit.request(version, reason) as never, { patienceMs: patientMs });
     picture.confirm(envelope.body?.logSeq);
     say(edit.words, { action: { label: t("edit.undo"), run: () => void undoLast() } });
   } catch (error) {
