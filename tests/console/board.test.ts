@@ -101,6 +101,34 @@ test("every bar is wide and high enough for a finger", async () => {
   assert.equal(small, 0);
 });
 
+test("the bars between the panes are dragged, pressed and moved by keys, and stay where they were left", async () => {
+  const { page } = board;
+  const size = async (selector: string, side: "height" | "width") => (await page.locator(selector).boundingBox())?.[side] ?? 0;
+  const flat = page.locator(".splitter-flat"), upright = page.locator(".splitter-upright");
+  const height = await size(".map-pane", "height"), width = await size(".list", "width");
+  const from = await flat.boundingBox() ?? assert.fail();
+  await page.mouse.move(from.x + 200, from.y + 3);
+  await page.mouse.down();
+  await page.mouse.move(from.x + 200, from.y - 100, { steps: 3 });
+  await page.mouse.up();
+  assert.ok(Math.abs(height - 103 - await size(".map-pane", "height")) < 8);
+  await upright.focus();
+  await page.keyboard.press("ArrowLeft");
+  assert.equal(await size(".list", "width"), width + 20);
+  await page.reload();
+  await page.waitForSelector(".g-bar");
+  assert.equal(await size(".list", "width"), width + 20);
+  assert.equal(await upright.getAttribute("aria-valuenow"), String(width + 20));
+  for (const bar of [flat, upright]) await bar.click();
+  await flat.focus();
+  await page.keyboard.press("Home");
+  assert.ok(await size(".map-pane", "height") < 80);
+  for (let i = 0; i < 2; i++) await page.keyboard.press("Enter");
+  const low = await page.locator(".g-row").first().boundingBox() ?? assert.fail();
+  await page.locator(".gantt-tools button:has(.icon-rows)").click();
+  await page.waitForFunction((was) => (document.querySelector(".g-row")?.getBoundingClientRect().height ?? was) !== was, low.height);
+});
+
 test("`?` lists the keys; those of a single letter can be turned off", async () => {
   const { page } = board;
   await page.keyboard.press("?");

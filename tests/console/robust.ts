@@ -57,6 +57,14 @@ function findRole(root: number, role: string): number | null {
 const barOf = (id: string) => `.g-bar[data-visit="${id}"]`;
 const isPinned = (id: string) => `${barOf(id)} .icon-pin`;
 
+/* The dispatcher's own page at the board, whatever was looked at before. */
+async function home(desk: Desk): Promise<Page> {
+  const page = desk.page();
+  if (page.url().includes("screen=")) await page.goto(desk.system().login.address);
+  await page.waitForSelector(".g-bar");
+  return page;
+}
+
 /* --- a proxy that keeps what streams --- */
 
 let behindProxy: Watched;
@@ -88,7 +96,7 @@ function streamTests(desk: Desk): void {
 
 function restartTests(desk: Desk): void {
   test("the gateway ends under the page: its age is shown, an edit waits, and all comes back by itself", async () => {
-    const page = desk.page(), it = await desk.planned();
+    const page = await home(desk), it = await desk.planned();
     await desk.select(it.appointmentId);
     let away = true;
     const kill = () => {
@@ -115,6 +123,7 @@ function togetherTests(desk: Desk): void {
   test("two dispatchers at once: each sees what the other does, and of two at one visit one is told", async () => {
     const other = await openPage(desk.browser(), desk.system().login);
     await other.page.waitForSelector(".g-bar");
+    await home(desk);
     const one = await desk.planned();
     await desk.select(one.appointmentId);
     await other.page.evaluate((selector) => document.querySelector<HTMLElement>(selector)?.click(), barOf(one.appointmentId));
@@ -240,7 +249,7 @@ const names = [
 
 function nameTests(desk: Desk): void {
   test("scripts, letters from right to left, of four bytes and names without end are text, and the page keeps its shape", async () => {
-    const page = desk.page();
+    const page = await home(desk);
     for (const [index, name] of names.entries()) {
       const id = `N${index}`;
       await desk.addOrder(id, {

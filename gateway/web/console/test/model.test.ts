@@ -2,7 +2,7 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import type { BoardReply, FeedAppointment } from "@callout/shared/wire";
 import { Attention, countKinds, findExceptions, lateMsOf, type Exception, type Kind } from "../src/model/attention.ts";
-import { mergeBoard, type Day } from "../src/model/day.ts";
+import { Merge, mergeBoard, type Day } from "../src/model/day.ts";
 import { clusterOf } from "../src/board/map_clusters.ts";
 import { Rows, spanOf } from "../src/board/gantt_rows.ts";
 
@@ -44,6 +44,18 @@ test("a delta takes over what it does not name, as the same object", () => {
   assert.deepEqual(next.technicians.get("T1")?.fixPlace, { lat: 47.2, lon: 9.5 });
   assert.equal(next.logSeq, "12");
   assert.equal(first.visits.get("W1.1")?.technicianId, null);
+});
+
+test("a board taken in slices is the board taken at once", () => {
+  const ids = Array.from({ length: 50 }, (_, i) => `T${i}`);
+  const reply = { complete: true, technicians: ids.map(technician), appointments: ids.map((id) => visit(`W${id}.1`, { technician: id })) };
+  const merge = new Merge("north", serviceDay, [reply], null);
+  let slices = 1;
+  while (!merge.work(() => true)) slices++;
+  assert.ok(slices > 10);
+  const { serial: first, ...sliced } = merge.finish(), { serial: second, ...whole } = board(reply);
+  assert.notEqual(first, second);
+  assert.deepEqual(sliced, whole);
 });
 
 test("an old position does not undo a new one, and a complete answer forgets", () => {

@@ -12,6 +12,7 @@ import { Header } from "./header.tsx";
 import { KeysHelp } from "./keys_help.tsx";
 import { MapPane } from "./map_pane.tsx";
 import { Proof } from "./proof.tsx";
+import { listSplit, mapSplit, Splitter } from "./splitter.tsx";
 import { useBoardKeys } from "./board_keys.ts";
 import { Editing } from "../edit/editing.tsx";
 
@@ -29,7 +30,9 @@ export function Board() {
       <AttentionStrip />
       <main class="board-main" aria-busy={!isLoaded.value}>
         <MapPane />
+        <Splitter split={mapSplit} />
         <GanttPane />
+        <Splitter split={listSplit} />
       </main>
       <ExceptionList />
       <Editing />

@@ -1,5 +1,6 @@
 /* commands.ts - what header, keys and list ask of map and Gantt without knowing them. */
 import { signal } from "@preact/signals";
+import { remember, remembered } from "@callout/shared/remember";
 import type { Place } from "@callout/shared/units";
 
 export type Zoom = "in" | "out" | "fit" | "now";
@@ -17,4 +18,20 @@ export function gotoSelection(): void {
 
 export function zoomGantt(zoom: Zoom): void {
   zoomWish.value = { zoom, number: zoomWish.value.number + 1 };
+}
+
+/* Heights of the Gantt's rows, in pixels; a bar is never lower than a finger finds. */
+export const rowHeights = { low: 31, usual: 36, high: 46 } as const;
+export type RowHeight = keyof typeof rowHeights;
+
+function isRowHeight(name: string | null): name is RowHeight {
+  return name !== null && Object.hasOwn(rowHeights, name);
+}
+const kept = remembered("rows");
+export const rowHeight = signal<RowHeight>(isRowHeight(kept) ? kept : "usual");
+
+export function nextRowHeight(): void {
+  const names = Object.keys(rowHeights) as RowHeight[];
+  rowHeight.value = names[(names.indexOf(rowHeight.value) + 1) % names.length] ?? "usual";
+  remember("rows", rowHeight.value);
 }

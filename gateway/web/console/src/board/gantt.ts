@@ -20,7 +20,6 @@ import type { Row } from "./gantt_rows.ts";
 import { fitHour, labelStep, msAt, stepHour, widthOf, xOf, type Scale } from "./gantt_scale.ts";
 import type { Zoom } from "./commands.ts";
 
-export const rowPx = 32;
 const namePx = 190;
 const allRows = 200;
 const marginRows = 8; // drawn beyond what is in sight
@@ -28,7 +27,7 @@ const paintMs = 250;
 const budgetMs = 1.2; // of script in a frame
 const hourMs = 3_600_000;
 
-export type Picture = Omit<Scene, "scale" | "focus"> & {
+export type Picture = Omit<Scene, "scale" | "focus" | "rowPx"> & {
   rows: readonly Row[];
   span: { startMs: number; endMs: number };
 };
@@ -49,6 +48,7 @@ export class Gantt {
   private readonly held = new Set<string>();
   private readonly painter = new Painter(paintMs, () => this.paint());
   private readonly resize = new ResizeObserver(() => this.hurry());
+  private rowPx = 36;
   private focus: Scene["focus"] = { technicianId: "", visitId: null };
   private hourPx = 0; // 0: as wide as the room allows
   private axis = "";
@@ -82,6 +82,16 @@ export class Gantt {
     this.it.remove();
   }
 
+  setRowHeight(px: number): void {
+    const first = this.it.scrollTop / this.rowPx;
+    this.rowPx = px;
+    this.axis = "";
+    this.it.style.setProperty("--row", `${px}px`);
+    if (this.picture !== null) this.drawAxis(this.picture, this.scale(this.picture));
+    this.it.scrollTop = first * px;
+    this.hurry();
+  }
+
   /* Live changes are drawn when it is their time; `eager`: a person did something. */
   show(picture: Picture, eager: boolean): void {
     this.picture = picture;
@@ -112,8 +122,8 @@ export class Gantt {
     const index = this.picture?.rows.findIndex((row) => row.technician.id === technicianId) ?? -1;
     if (this.picture === null || index < 0) return;
     this.focus = { technicianId, visitId: visit?.id ?? null };
-    const top = index * rowPx, seen = this.it.clientHeight - this.head.offsetHeight;
-    if (top < this.it.scrollTop || top + rowPx > this.it.scrollTop + seen)
+    const top = index * this.rowPx, seen = this.it.clientHeight - this.head.offsetHeight;
+    if (top < this.it.scrollTop || top + this.rowPx > this.it.scrollTop + seen)
       this.it.scrollTop = top - seen / 2;
     if (visit === null) return this.hurry();
     const x = xOf(this.scale(this.picture), startOf(visit));
@@ -138,7 +148,7 @@ export class Gantt {
     if (picture === null || clientX < box.left + namePx || clientX > box.right) return null;
     if (clientY < box.top + this.head.offsetHeight || clientY > box.bottom) return null;
     const y = clientY - box.top - this.head.offsetHeight + this.it.scrollTop;
-    const row = picture.rows[Math.floor(y / rowPx)];
+    const row = picture.rows[Math.floor(y / this.rowPx)];
     if (row === undefined) return null;
     const x = clientX - box.left - namePx + this.it.scrollLeft;
     return { technicianId: row.technician.id, ms: msAt(this.scale(picture), x) };
@@ -155,7 +165,7 @@ export class Gantt {
     const x = xOf(scale, place.ms);
     return {
       x: box.left + namePx - this.it.scrollLeft + x,
-      y: box.top + this.head.offsetHeight - this.it.scrollTop + index * rowPx + 3,
+      y: box.top + this.head.offsetHeight - this.it.scrollTop + index * this.rowPx + 3,
       width: xOf(scale, place.ms + lengthMs) - x,
     };
   }
@@ -185,7 +195,7 @@ export class Gantt {
     this.keepFocus(picture);
     this.drawAxis(picture, scale);
     this.drawNow(picture, scale);
-    this.drawRows(picture, { ...picture, scale, focus: this.focus });
+    this.drawRows(picture, { ...picture, scale, focus: this.focus, rowPx: this.rowPx });
   }
 
   /* Something always has the tab stop, even after a row went. */
@@ -206,7 +216,7 @@ export class Gantt {
     this.it.style.setProperty("--hour", `${scale.hourPx}px`);
     this.it.style.setProperty("--day", `${width}px`);
     this.it.setAttribute("aria-rowcount", String(picture.rows.length + 1));
-    this.body.style.height = `${picture.rows.length * rowPx}px`;
+    this.body.style.height = `${picture.rows.length * this.rowPx}px`;
     const labels: HTMLElement[] = [];
     const step = labelStep(scale.hourPx) * hourMs;
     for (let ms = scale.startMs; ms < scale.endMs; ms += step) {
@@ -229,8 +239,8 @@ export class Gantt {
 
   /* What is seen, and what is in the document. */
   private inSight(count: number): { from: number; until: number; first: number; end: number } {
-    const from = Math.floor(this.it.scrollTop / rowPx);
-    const until = Math.min(count, Math.ceil((this.it.scrollTop + this.it.clientHeight) / rowPx));
+    const from = Math.floor(this.it.scrollTop / this.rowPx);
+    const until = Math.min(count, Math.ceil((this.it.scrollTop + this.it.clientHeight) / this.rowPx));
     if (count <= allRows) return { from, until, first: 0, end: count };
     return { from, until, first: Math.max(0, from - marginRows), end: Math.min(count, until + marginRows) };
   }
@@ -271,7 +281,7 @@ export class Gantt {
       this.views.set(id, view);
       this.body.append(view.it);
     }
-    view.draw(row, index, rowPx, scene);
+    view.draw(row, index, scene);
     this.drawn++;
   }
 

@@ -8,7 +8,7 @@ import { chip, selectedTechnicianId, selectedVisit, selectedVisitId, selectTechn
 import { day, dayBounds, nowMs, zone } from "../model/store.ts";
 import { kindsOfVisits } from "../model/trouble.ts";
 import { enableDrag } from "../edit/drag.ts";
-import { gotoWish, zoomGantt, zoomWish } from "./commands.ts";
+import { gotoWish, nextRowHeight, rowHeight, rowHeights, zoomGantt, zoomWish } from "./commands.ts";
 import { Gantt, type Picture } from "./gantt.ts";
 import { Rows, spanOf } from "./gantt_rows.ts";
 
@@ -38,6 +38,7 @@ function start(place: HTMLElement): () => void {
       gantt.show(picture, looks !== looked);
       looked = looks;
     }),
+    effect(() => gantt.setRowHeight(rowHeights[rowHeight.value])),
     effect(() => {
       if (zoomWish.value.number > 0) gantt.zoom(zoomWish.value.zoom);
     }),
@@ -54,18 +55,32 @@ function start(place: HTMLElement): () => void {
   };
 }
 
+/* What the bars' colours say. */
+function Legend() {
+  return (
+    <ul class="gantt-legend" aria-label={t("gantt.legend")}>
+      {phases.map((phase) => <li key={phase}><span class={`g-swatch g-${phase}`} aria-hidden="true" />{t(`phase.${phase}`)}</li>)}
+    </ul>
+  );
+}
+const phases = ["planned", "told", "driving", "working", "paused", "done", "failed"] as const;
+
 export function GanttPane() {
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => (place.current === null ? undefined : start(place.current)), []);
+  const height = t("gantt.rowHeight", { height: t(`gantt.rows.${rowHeight.value}`) });
   return (
     <section class="gantt-pane" id="gantt" tabIndex={-1} aria-label={t("gantt.title")}>
       <div class="gantt-tools">
+        <Legend />
         <label class="check">
           <input type="checkbox" checked={!everybody()}
             onChange={(event) => setView({ rows: event.currentTarget.checked ? null : "all" })} />
           {t("gantt.onlyWorking")}
         </label>
         <button type="button" class="quiet" onClick={() => zoomGantt("now")}>{t("gantt.goNow")}</button>
+        <button type="button" class="iconic" aria-label={height} title={height} onClick={nextRowHeight}>
+          <Icon name="rows" /></button>
         <button type="button" class="iconic" aria-label={t("gantt.zoomOut")} title={t("gantt.zoomOut")}
           onClick={() => zoomGantt("out")}><Icon name="minus" /></button>
         <button type="button" class="iconic" aria-label={t("gantt.zoomIn")} title={t("gantt.zoomIn")}

@@ -18,6 +18,7 @@ import { xOf, type Scale } from "./gantt_scale.ts";
 
 export interface Scene {
   scale: Scale;
+  rowPx: number; // height of a row
   zone: Zone;
   nowMs: number;
   chip: Kind | null;
@@ -82,6 +83,13 @@ export function describe(visit: Visit, kind: Kind | undefined, zone: Zone, nowMs
   return parts.join(", ");
 }
 
+/* The name; where there is no room for a whole number, the end of it, which tells one from another. */
+function labelOf(visit: Visit, width: number): string {
+  if (width < 40) return "";
+  if (visit.customer !== "" || width >= 84) return visit.customer || visit.orderId;
+  return /[^-_./ ]+$/.exec(visit.orderId)?.[0] ?? visit.orderId;
+}
+
 /* All that a bar's drawing depends on: a thousand bars are looked at four times a second, and few
  * of them look different from before. */
 interface Look {
@@ -141,7 +149,7 @@ class Bar {
     set(this.it, "tabindex", focused ? "0" : "-1");
     set(this.it, "aria-label", words); // its title, too, once a pointer comes (gantt.ts)
     this.drawGlyphs(visit, kind, phase);
-    set(this.label, "text", width < 40 ? "" : visit.customer || visit.orderId);
+    set(this.label, "text", labelOf(visit, width));
   }
 
   private drawGlyphs(visit: Visit, kind: Kind | undefined, phase: Phase): void {
@@ -190,10 +198,11 @@ class Pool {
   }
 }
 
-/* All that a row's drawing depends on beside its height. */
+/* All that a row's drawing depends on. */
 interface RowLook {
   row: Row;
   index: number;
+  rowPx: number;
   scale: Scale;
   zone: Zone;
   chip: Kind | null;
@@ -207,7 +216,7 @@ function lookOf(row: Row, index: number, scene: Scene): RowLook {
   const { id } = row.technician;
   const { visitId, scale } = scene;
   return {
-    row, index, scale, zone: scene.zone, chip: scene.chip, selected: scene.technicianId === id,
+    row, index, rowPx: scene.rowPx, scale, zone: scene.zone, chip: scene.chip, selected: scene.technicianId === id,
     visitId: visitId !== null && row.visits.some((visit) => visit.id === visitId) ? visitId : null,
     focus: scene.focus.technicianId === id ? (scene.focus.visitId ?? "") : null,
     untilX: row.isServing ? xOf(scale, scene.nowMs) : 0,
@@ -215,7 +224,7 @@ function lookOf(row: Row, index: number, scene: Scene): RowLook {
 }
 
 function isSameRowLook(a: RowLook, b: RowLook): boolean {
-  return a.row === b.row && a.index === b.index && a.scale === b.scale && a.zone === b.zone && a.chip === b.chip &&
+  return a.row === b.row && a.index === b.index && a.rowPx === b.rowPx && a.scale === b.scale && a.zone === b.zone && a.chip === b.chip &&
     a.selected === b.selected && a.visitId === b.visitId && a.focus === b.focus && a.untilX === b.untilX;
 }
 
@@ -247,10 +256,10 @@ export class RowView {
     return this.look === null || !isSameRowLook(this.look, lookOf(row, index, scene));
   }
 
-  draw(row: Row, index: number, rowPx: number, scene: Scene): void {
+  draw(row: Row, index: number, scene: Scene): void {
     this.look = lookOf(row, index, scene);
     const { selected } = this.look;
-    set(this.it, "top", `${index * rowPx}px`);
+    set(this.it, "top", `${index * scene.rowPx}px`);
     set(this.it, "aria-rowindex", String(index + 2));
     set(this.it, "class", `g-row${selected ? " g-row-selected" : ""}${
       row.technician.absent ? " g-row-absent" : ""}`);

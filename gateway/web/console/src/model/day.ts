@@ -283,46 +283,87 @@ function takeTechnician(technicians: Change<Technician>, from: BoardTechnician):
     ? { ...fresh, fixMs: old.fixMs, fixPlace: old.fixPlace } : fresh);
 }
 
-function takePage(
-  page: BoardReply, serviceDay: number, isDelta: boolean, technicians: Change<Technician>, visits: Change<Visit>,
-): void {
-  for (const one of page.technicians ?? []) takeTechnician(technicians, one);
-  for (const one of page.appointments ?? []) {
-    const fresh = toVisit(one);
-    /* It may have moved to another day since. */
-    const itsDay = toNumber(one.appointment?.serviceDay);
-    if (isDelta && itsDay !== 0 && itsDay !== serviceDay) visits.drop(fresh.id);
-    else visits.put(fresh.id, fresh);
-  }
-  for (const { technicianId, fix } of page.fixes ?? []) {
-    const technician = technicians.all.get(technicianId ?? "");
-    if (technician !== undefined && fix !== undefined)
-      technicians.put(technician.id, withFix(technician, fix));
-  }
+function takeVisit(visits: Change<Visit>, from: FeedAppointment, serviceDay: number, isDelta: boolean): void {
+  const fresh = toVisit(from);
+  /* It may have moved to another day since. */
+  const itsDay = toNumber(from.appointment?.serviceDay);
+  if (isDelta && itsDay !== 0 && itsDay !== serviceDay) visits.drop(fresh.id);
+  else visits.put(fresh.id, fresh);
 }
 
-/* The pages of one answer. `before` is what a delta is about; a complete answer needs none. */
+/* Makes a Day of the pages of one answer, some items at a time, so that a large one need not hold up
+ * the page. `before` is what a delta is about; a complete answer needs none. */
+export class Merge {
+  private readonly base: Day | null;
+  private readonly technicians: Change<Technician>;
+  private readonly visits: Change<Visit>;
+  private readonly steps: Iterator<void>;
+
+  constructor(
+    private readonly territoryId: string, private readonly serviceDay: number,
+    private readonly pages: readonly BoardReply[], before: Day | null,
+  ) {
+    this.base = pages[0]?.complete === true ? null : before;
+    this.technicians = new Change(this.base?.technicians);
+    this.visits = new Change(this.base?.visits);
+    this.steps = this.take();
+  }
+
+  /* Goes on until `enough` says so, which is asked after each few items. True: all is taken. */
+  work(enough: () => boolean): boolean {
+    for (;;) {
+      if (this.steps.next().done === true) return true;
+      if (enough()) return false;
+    }
+  }
+
+  private *take(): Iterator<void> {
+    let items = 0;
+    for (const page of this.pages) {
+      for (const one of page.technicians ?? []) {
+        takeTechnician(this.technicians, one);
+        if (++items % itemsAtOnce === 0) yield;
+      }
+      for (const one of page.appointments ?? []) {
+        takeVisit(this.visits, one, this.serviceDay, this.base !== null);
+        if (++items % itemsAtOnce === 0) yield;
+      }
+      for (const { technicianId, fix } of page.fixes ?? []) {
+        const technician = this.technicians.all.get(technicianId ?? "");
+        if (technician !== undefined && fix !== undefined)
+          this.technicians.put(technician.id, withFix(technician, fix));
+      }
+    }
+  }
+
+  /* After all is taken. */
+  finish(): Day {
+    const { base, technicians, visits } = this;
+    const first = this.pages[0] ?? {};
+    return {
+      serial: newSerial(),
+      delta: base === null ? null : { base: base.serial, visits: visits.names, technicians: technicians.names },
+      territoryId: this.territoryId, serviceDay: this.serviceDay,
+      /* A Map in which nothing differs is the one before. */
+      technicians: base !== null && technicians.names.size === 0 ? base.technicians : technicians.all,
+      visits: base !== null && visits.names.size === 0 ? base.visits : visits.all,
+      planVersion: toNumber(first.plan?.version) || (base?.planVersion ?? 0),
+      solver: first.solver === undefined && base !== null ? base.solver : toSolver(first.solver),
+      policy: first.policy ?? base?.policy ?? null,
+      logSeq: first.logSeq ?? base?.logSeq ?? "0",
+      fixesUntilUs: first.fixesUntilUs ?? base?.fixesUntilUs ?? "0",
+    };
+  }
+}
+const itemsAtOnce = 8;
+
+/* All at once. */
 export function mergeBoard(
   territoryId: string, serviceDay: number, pages: readonly BoardReply[], before: Day | null,
 ): Day {
-  const first = pages[0] ?? {};
-  const base = first.complete === true ? null : before;
-  const technicians = new Change(base?.technicians);
-  const visits = new Change(base?.visits);
-  for (const page of pages) takePage(page, serviceDay, base !== null, technicians, visits);
-  return {
-    serial: newSerial(),
-    delta: base === null ? null : { base: base.serial, visits: visits.names, technicians: technicians.names },
-    territoryId, serviceDay,
-    /* A Map in which nothing differs is the one before. */
-    technicians: base !== null && technicians.names.size === 0 ? base.technicians : technicians.all,
-    visits: base !== null && visits.names.size === 0 ? base.visits : visits.all,
-    planVersion: toNumber(first.plan?.version) || (base?.planVersion ?? 0),
-    solver: first.solver === undefined && base !== null ? base.solver : toSolver(first.solver),
-    policy: first.policy ?? base?.policy ?? null,
-    logSeq: first.logSeq ?? base?.logSeq ?? "0",
-    fixesUntilUs: first.fixesUntilUs ?? base?.fixesUntilUs ?? "0",
-  };
+  const merge = new Merge(territoryId, serviceDay, pages, before);
+  merge.work(() => false);
+  return merge.finish();
 }
 
 /* The Visits to look at for whoever has seen the Day with the serial number `seen` (0: none) and

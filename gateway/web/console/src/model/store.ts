@@ -14,13 +14,14 @@ import { locale } from "@callout/shared/i18n";
 import { who } from "@callout/shared/session";
 import type { BoardReply } from "@callout/shared/wire";
 import { Changes } from "./changes.ts";
-import { mergeBoard, type Day } from "./day.ts";
+import { Merge, type Day } from "./day.ts";
 import { forgetSeen, overlaid } from "../edit/overlay.ts";
 
 const fetchMs = 400;
 /* Positions and predictions move without a fact, and the connection's age shall be known. */
 const idleMs = 4_000;
 const pagesMax = 200;
+const sliceMs = 1;
 
 /* As the server has it, and with what this page did meanwhile. */
 const serverDay = signal<Day | null>(null);
@@ -86,11 +87,13 @@ async function fetchPages(
 }
 
 const pause = (ms: number, signal: AbortSignal) => new Promise<void>((resolve) => {
-  const timer = setTimeout(resolve, ms);
-  signal.addEventListener("abort", () => {
+  const end = () => {
     clearTimeout(timer);
+    signal.removeEventListener("abort", end); // the signal outlives a day of pauses
     resolve();
-  });
+  };
+  const timer = setTimeout(end, ms);
+  signal.addEventListener("abort", end);
 });
 
 class Follower {
@@ -132,7 +135,7 @@ class Follower {
       answer = await fetchPages(this.territoryId, this.serviceDay, current = null, signal);
     this.epoch = answer.epoch;
     this.cursor = answer.logSeq;
-    const fresh = mergeBoard(this.territoryId, this.serviceDay, answer.pages, current);
+    const fresh = await this.merge(answer.pages, current);
     if (!signal.aborted)
       batch(() => {
         serverDay.value = fresh;
@@ -141,6 +144,17 @@ class Follower {
         problem.value = null;
       });
     return fresh;
+  }
+
+  /* A difference is taken in slices, between which the page lives; the first board as it is, since
+   * nothing is seen before it. */
+  private async merge(pages: readonly BoardReply[], current: Day | null): Promise<Day> {
+    const merge = new Merge(this.territoryId, this.serviceDay, pages, current);
+    for (;;) {
+      const began = performance.now();
+      if (merge.work(() => current !== null && performance.now() - began > sliceMs)) return merge.finish();
+      await pause(0, this.gone.signal);
+    }
   }
 
   private report(error: unknown): void {
