@@ -14,6 +14,8 @@
  *       lock-step it does not, so that the same facts give the same candidates
  *   S4  the last candidate of every revision says `settled`, also when it has no routes; what idle
  *       time finds after it is proposed as another
+ *   S5  while nothing else is to be done the bound of the plan is raised, and told when nothing
+ *       raises it any more (keeper.h); it changes no plan
  */
 #include "optimizer/planner.h"
 
@@ -21,7 +23,9 @@
 #include "base/crashpoint.h"
 #include "base/log.h"
 #include "message.h"
+#include "optimizer/bound_message.h"
 #include "optimizer/candidate.h"
+#include "optimizer/keeper.h"
 #include "optimizer/told.h"
 #include "pb/wire.pb-c.h"
 
@@ -40,9 +44,10 @@ enum {
     OWN_NEWS_WAIT_US = 2000000,
     RETRY_US = 200000, /* after garbage or a refusal to answer */
     MESSAGE_MEMORY = 64 << 20,
+    PRICES_PAIRS_MAX = 10000, /* orders x technicians whose hours are priced in one go */
 };
 
-enum state { IDLE, AWAIT_REPLY, AWAIT_NEWS, SEARCHING };
+enum state { IDLE, AWAIT_REPLY, AWAIT_NEWS, SEARCHING, BOUNDING };
 
 struct live {
     char territory_id[LIMIT_ID + 1];
@@ -61,6 +66,7 @@ struct live {
     int64_t arrived_us, until_us; /* monotonic */
     uint64_t events;              /* counts solves, for their seeds */
     uint64_t proposal;            /* the cookie that AWAIT_REPLY waits for */
+    struct keeper keeper;         /* of the bound; open if options.bounds says so */
 };
 
 struct planner {
@@ -126,6 +132,21 @@ static void ask_for_news(struct planner *planner)
         planner->ask_after_us = now_us(planner) + RETRY_US;
 }
 
+static int64_t age_s(const struct planner *planner, const struct live *live)
+{
+    return (now_us(planner) - live->keeper.computed_us) / 1000000;
+}
+
+/* NULL: nothing is known. */
+static Callout__PlanBound *bound_of(struct planner *planner, const struct live *live, int64_t cost)
+{
+    const struct proof *proof = planner->options.bounds ? keeper_proof(&live->keeper) : NULL;
+    if (proof == NULL) return NULL;
+    Callout__PlanBound *bound = arena_need(&planner->arena, sizeof *bound);
+    plan_bound_fill(bound, proof, live->revision, cost, age_s(planner, live));
+    return bound;
+}
+
 static uint64_t propose(struct planner *planner, struct live *live, Callout__CandidateStage stage,
                         bool with_plan, bool settled, bool *has_routes)
 {
@@ -143,6 +164,7 @@ static uint64_t propose(struct planner *planner, struct live *live, Callout__Can
     *has_routes = with_plan && candidate_fill(&candidate, &live->solver, &planner->arena);
     if (!with_plan) candidate.cost_seconds = live->repaired_cost;
     if (!*has_routes && !settled) return 0;
+    candidate.bound = bound_of(planner, live, candidate.cost_seconds);
     planner->counters.candidates++;
     uint64_t cookie = ++planner->cookie;
     bool asked = ask(planner, cookie, "ProposePlan", &candidate.base, LIMIT_REQUEST_DEADLINE_MS);
@@ -168,6 +190,7 @@ static void go_on(struct planner *planner, struct live *live)
 {
     live->state = IDLE;
     bool once = planner->options.lockstep || planner->ports.solve != NULL;
+    if (planner->options.bounds && (once || live->more_left == 0)) live->state = BOUNDING;
     if (once || live->more_left == 0) return;
     live->more_left--;
     start_search(planner, live);
@@ -257,7 +280,9 @@ static void begin(struct planner *planner, struct live *live)
     if (live->state == SEARCHING && !live->settled) spend(live);
     if (live->state == SEARCHING && live->fresh) live->fresh_done += live->solver.work_done;
     planner->counters.repairs++;
+    if (planner->options.bounds) keeper_pause(&live->keeper, &live->solver);
     solver_begin(&live->solver);
+    if (planner->options.bounds) keeper_event(&live->keeper, &live->solver);
     live->repaired_cost = live->solver.plan.cost;
     live->pending = false;
     for (uint32_t t = 0; t < live->solver.in.technician_count; t++)
@@ -338,13 +363,15 @@ static struct live *live_open(struct planner *planner, const char *territory_id,
     snprintf(live->territory_id, sizeof live->territory_id, "%s", territory_id);
     live->service_day = day;
     solver_open(&live->solver, &travel_straight, day);
+    if (planner->options.bounds) keeper_open(&live->keeper);
     planner->problems[planner->problem_count++] = live;
     return live;
 }
 
 /* Forgets what is known of the day; the pool too, since its slots mean nothing any more. */
-static void live_reset(struct live *live)
+static void live_reset(const struct planner *planner, struct live *live)
 {
+    if (planner->options.bounds) keeper_forget(&live->keeper);
     solver_close(&live->solver);
     solver_open(&live->solver, &travel_straight, live->service_day);
     live->revision = 0;
@@ -352,10 +379,11 @@ static void live_reset(struct live *live)
 }
 
 /* Takes the news into its problem; false if it cannot be used. */
-static bool news_apply(struct live *live, const Callout__NextProblemReply *news)
+static bool news_apply(const struct planner *planner, struct live *live,
+                       const Callout__NextProblemReply *news)
 {
     if (news->base_revision == 0)
-        live_reset(live);
+        live_reset(planner, live);
     else if (news->base_revision != live->revision)
         return false;
     struct problem problem;
@@ -380,8 +408,8 @@ static void take_news(struct planner *planner, const Callout__NextProblemReply *
         return;
     }
     bool snapshot = news->base_revision == 0;
-    if (!news_apply(live, news)) {
-        live_reset(live);
+    if (!news_apply(planner, live, news)) {
+        live_reset(planner, live);
         planner->ask_after_us = now_us(planner) + RETRY_US;
         return;
     }
@@ -487,15 +515,62 @@ static struct live *searching(const struct planner *planner)
     return NULL;
 }
 
+/* Searches come before bounds. */
+static struct live *bounding(const struct planner *planner)
+{
+    for (uint32_t i = 0; i < planner->problem_count; i++) {
+        if (planner->problems[i]->state == BOUNDING) return planner->problems[i];
+    }
+    return NULL;
+}
+
 bool planner_searching(const struct planner *planner)
 {
-    return searching(planner) != NULL;
+    return searching(planner) != NULL || bounding(planner) != NULL;
+}
+
+/* What is known of the plan in force, and what things are worth to it. Nobody waits for the reply.
+ */
+static void report_bound(struct planner *planner, struct live *live)
+{
+    const struct proof *proof = keeper_proof(&live->keeper);
+    const struct instance *in = &live->solver.in;
+    if (proof == NULL) return;
+    arena_rewind(&planner->arena);
+    Callout__BoundReport report;
+    struct shadow_list list = {.count = 0};
+    callout__bound_report__init(&report);
+    report.territory_id = live->territory_id;
+    report.service_day = live->service_day;
+    report.bound = bound_of(planner, live, live->solver.plan.cost);
+    struct shadow_options options = shadow_options_default;
+    options.windows_max = options.freezes_max = 0; /* dear, and nothing interrupts them */
+    if (in->visit_count * in->technician_count <= PRICES_PAIRS_MAX)
+        shadow_prices(&live->solver.day, in, &live->keeper.bound.recall, proof, &options,
+                      &planner->arena, &list);
+    bound_report_prices(&report, &live->solver.day, in, &list, &planner->arena);
+    planner->counters.bounds++;
+    (void)ask(planner, ++planner->cookie, "ReportBound", &report.base, LIMIT_REQUEST_DEADLINE_MS);
+}
+
+static bool raise_bound(struct planner *planner, struct live *live)
+{
+    if (keeper_work(&live->keeper, &live->solver, planner->ports.news_waits, planner->ports.context,
+                    now_us(planner)))
+        return true;
+    live->state = IDLE;
+    if (live->keeper.bounding) report_bound(planner, live);
+    return false;
 }
 
 bool planner_work(struct planner *planner)
 {
     struct live *live = searching(planner);
-    CHECK(live != NULL);
+    if (live == NULL) {
+        live = bounding(planner);
+        CHECK(live != NULL);
+        return raise_bound(planner, live);
+    }
     if (planner->ports.solve != NULL) {
         let_solve(planner, live);
         return false;
@@ -566,6 +641,7 @@ void planner_close(struct planner *planner)
 {
     if (planner == NULL) return;
     for (uint32_t i = 0; i < planner->problem_count; i++) {
+        if (planner->options.bounds) keeper_close(&planner->problems[i]->keeper);
         solver_close(&planner->problems[i]->solver);
         free(planner->problems[i]);
     }

@@ -44,6 +44,7 @@ struct planner_options {
     uint64_t rounds, seed;
     uint32_t more_searches;
     bool lockstep; /* the same facts give the same candidates: nothing depends on the clock */
+    bool bounds;   /* how good a plan is, too: at once where it can be, in full while idle */
 };
 
 /* Work done since planner_open: the same news and seed give the same counts. */
@@ -53,6 +54,7 @@ struct planner_counters {
     uint64_t rounds;  /* of search */
     uint64_t recombinations, pivots, nodes;
     uint64_t candidates; /* sent, with routes or without */
+    uint64_t bounds;     /* reported, computed in full */
 };
 
 struct planner *planner_open(const struct planner_options *options,

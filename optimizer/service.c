@@ -126,6 +126,7 @@ int optimizer_main(int argc, char **argv)
         fputs(usage, stderr);
         return EXIT_USAGE;
     }
+    options.bounds = !options.lockstep;
     log_open("optimizer", LOG_INFO);
     struct sigaction action = {.sa_handler = on_term};
     sigaction(SIGTERM, &action, NULL);

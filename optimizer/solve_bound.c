@@ -1,30 +1,13 @@
 #include "optimizer/solve_bound.h"
 
-static void take_pool(struct solve_bound *it)
-{
-    const struct instance *in = &it->solver->in;
-    struct pool *pool = &it->solver->pool;
-    static struct route route;
-    pool_judge(pool, in);
-    for (uint32_t c = 0; c < pool->used; c++) {
-        uint16_t visits[ROUTE_MAX];
-        if (!pool_holds(pool, c)) continue;
-        uint32_t technician = in->technician_of_slot[pool->columns[c].technician];
-        route.count = pool_visits(pool, c, in, visits);
-        for (uint32_t i = 0; i < route.count; i++)
-            route.stops[i + 1].visit = visits[i];
-        if (!route_refresh(in, technician, &route)) continue;
-        bound_take_route(&it->bound, technician, &route);
-    }
-}
-
 void solve_bound_open(struct solve_bound *it, struct solver *solver,
                       const struct bound_options *options)
 {
     *it = (struct solve_bound){.solver = solver, .end = BOUND_MORE};
     bound_open(&it->bound, &solver->in, options);
     bound_take_plan(&it->bound, &solver->plan);
-    take_pool(it);
+    pool_judge(&solver->pool, &solver->in);
+    bound_take_pool(&it->bound, &solver->pool);
 }
 
 void solve_bound_close(struct solve_bound *it)

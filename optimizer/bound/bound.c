@@ -11,6 +11,7 @@ enum {
     WALKS_EXACT = 60,
     ENOUGH_QUICK = 8, /* walks found that make exact pricing wait */
     PIVOTS_MAX = 200000,
+    SLICE_PIVOTS = 200,
     NOISE = 4, /* 1/PROOF_FINE s: duals are rounded */
     SMOOTH_OF_8 = 4,
     CUTS_AT_ONCE = 30,
@@ -74,6 +75,20 @@ void bound_take_plan(struct bound *b, const struct plan *plan)
 {
     for (uint32_t t = 0; t < b->in->technician_count; t++)
         bound_take_route(b, t, &plan->routes[t]);
+}
+
+void bound_take_pool(struct bound *b, const struct pool *pool)
+{
+    struct route route;
+    for (uint32_t c = 0; c < pool->used; c++) {
+        uint16_t visits[ROUTE_MAX];
+        if (!pool_holds(pool, c)) continue;
+        uint32_t technician = b->in->technician_of_slot[pool->columns[c].technician];
+        route.count = pool_visits(pool, c, b->in, visits);
+        for (uint32_t i = 0; i < route.count; i++)
+            route.stops[i + 1].visit = visits[i];
+        if (route_refresh(b->in, technician, &route)) bound_take_route(b, technician, &route);
+    }
 }
 
 /* --- duals ----------------------------------------------------------------------------------- */
@@ -233,13 +248,23 @@ static uint32_t chosen_list(struct bound *b, struct chosen *chosen)
     return count;
 }
 
+/* In slices, so that whoever waits need not wait for all of it. */
+static enum lp_end solve(struct bound *b, enum lp_method method)
+{
+    for (int pivots = 0; pivots < PIVOTS_MAX; pivots += SLICE_PIVOTS) {
+        enum lp_end end = relaxation_solve(&b->relaxation, method, SLICE_PIVOTS);
+        if (end != LP_LIMIT || asked_to_stop(b)) return end;
+    }
+    return LP_FAILED;
+}
+
 /* Cuts off the solution that all agree on. False: there is nothing to cut, or it did not help. */
 static bool cut_off(struct bound *b)
 {
     struct relaxation *r = &b->relaxation;
     struct proof_cut cuts[CUTS_AT_ONCE];
     if (b->cut_rounds >= b->options.cut_rounds || b->open) return false;
-    if (relaxation_solve(r, LP_PRIMAL, PIVOTS_MAX) != LP_SOLVED) return false;
+    if (solve(b, LP_PRIMAL) != LP_SOLVED) return false;
     struct arena *scratch = &b->desk.arena;
     arena_rewind(scratch);
     struct chosen *chosen = arena_need(scratch, sizeof *chosen * (r->used_count + 1));
@@ -252,13 +277,15 @@ static bool cut_off(struct bound *b)
         if (!relaxation_cut(r, &cuts[i])) return false;
     }
     b->cut_rounds++;
-    return added > 0 && relaxation_solve(r, LP_DUAL_THEN_PRIMAL, PIVOTS_MAX) == LP_SOLVED;
+    if (added == 0) return false;
+    enum lp_end end = solve(b, LP_DUAL_THEN_PRIMAL);
+    return end == LP_SOLVED || end == LP_LIMIT;
 }
 
 static enum bound_end round_make(struct bound *b)
 {
-    enum lp_end end = relaxation_solve(&b->relaxation, LP_PRIMAL, PIVOTS_MAX);
-    if (end != LP_SOLVED) return BOUND_FAILED;
+    enum lp_end end = solve(b, LP_PRIMAL);
+    if (end != LP_SOLVED) return end == LP_LIMIT ? BOUND_MORE : BOUND_FAILED;
     b->rounds++;
     relaxation_age_walks(&b->relaxation);
     if (closed(b)) return BOUND_CONVERGED;

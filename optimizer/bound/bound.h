@@ -18,6 +18,7 @@
 
 #include "optimizer/bound/price.h"
 #include "optimizer/bound/relaxation.h"
+#include "optimizer/core/pool.h"
 
 struct bound_options {
     uint32_t near_max;           /* visits that are remembered at each; PROOF_NEAR_MAX at most */
@@ -74,6 +75,8 @@ void bound_close(struct bound *bound);
 /* A route that the technician could have: to begin with, and to go on from. */
 void bound_take_route(struct bound *bound, uint32_t technician, const struct route *route);
 void bound_take_plan(struct bound *bound, const struct plan *plan);
+/* All routes that hold; the pool is judged by the same instance. */
+void bound_take_pool(struct bound *bound, const struct pool *pool);
 
 /* Goes on for so many rounds. `target`: what the best plan costs, in seconds. */
 enum bound_end bound_run(struct bound *bound, uint32_t rounds, int64_t target);

@@ -39,6 +39,8 @@ static struct {
     uint32_t overtaken, stale;
     uint32_t first_stage; /* of the first plan since plans were lost; 0: none came yet */
     bool first_whole;     /* everything is planned by it */
+    uint64_t bounded;     /* the newest revision whose bound was told */
+    int64_t bound, bound_cost;
 } board = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
 static struct timespec seconds_from_now(long milliseconds)
@@ -273,6 +275,24 @@ static ProtobufCBinaryData propose_plan(const Callout__PlanCandidate *candidate,
     return message_encode(&reply.base, arena);
 }
 
+static ProtobufCBinaryData report_bound(const Callout__BoundReport *report, struct arena *arena)
+{
+    Callout__BoundReportReply reply;
+    callout__bound_report_reply__init(&reply);
+    board.bounded = report->bound->base_revision;
+    board.bound = report->bound->lower_bound_seconds;
+    board.bound_cost = report->bound->cost_seconds;
+    pthread_cond_broadcast(&board.changed);
+    return message_encode(&reply.base, arena);
+}
+
+static const ProtobufCMessageDescriptor *body_of(const char *method)
+{
+    if (strcmp(method, "NextProblem") == 0) return &callout__next_problem_request__descriptor;
+    if (strcmp(method, "ReportBound") == 0) return &callout__bound_report__descriptor;
+    return &callout__plan_candidate__descriptor;
+}
+
 static void answer(nng_ctx context, const void *bytes, size_t size)
 {
     struct arena arena;
@@ -286,15 +306,16 @@ static void answer(nng_ctx context, const void *bytes, size_t size)
         message_decode(&callout__request__descriptor, bytes, size, &arena, &message, &problem),
         ERR_OK);
     const Callout__Request *request = (const Callout__Request *)message;
-    bool asks = strcmp(request->method, "NextProblem") == 0;
-    assert_int_equal(message_decode(asks ? &callout__next_problem_request__descriptor
-                                         : &callout__plan_candidate__descriptor,
-                                    request->body.data, request->body.len, &arena, &body, &problem),
-                     ERR_OK);
+    const ProtobufCMessageDescriptor *type = body_of(request->method);
+    assert_int_equal(
+        message_decode(type, request->body.data, request->body.len, &arena, &body, &problem),
+        ERR_OK);
     uint32_t status = CALLOUT__STATUS__OK;
     pthread_mutex_lock(&board.lock);
-    if (asks)
+    if (type == &callout__next_problem_request__descriptor)
         reply.body = next_problem((const Callout__NextProblemRequest *)body, &arena);
+    else if (type == &callout__bound_report__descriptor)
+        reply.body = report_bound((const Callout__BoundReport *)body, &arena);
     else
         reply.body = propose_plan((const Callout__PlanCandidate *)body, &status, &arena);
     pthread_mutex_unlock(&board.lock);
@@ -387,6 +408,22 @@ static void events_become_plans(void **state)
         assert_true(all_planned_and_settled());
     }
     assert_int_equal(board.snapshots, 1);
+}
+
+/* When nothing else is to be done, how good the plan is is told. */
+static void a_bound_is_told(void **state)
+{
+    (void)state;
+    event_happens(VISITS - 1);
+    assert_true(all_planned_and_settled());
+    struct timespec until = seconds_from_now(TIMEOUT_S * 1000);
+    int timed_out = 0;
+    pthread_mutex_lock(&board.lock);
+    while (board.bounded != board.revision && timed_out == 0)
+        timed_out = pthread_cond_timedwait(&board.changed, &board.lock, &until);
+    assert_true(board.bounded == board.revision);
+    assert_true(board.bound > 0 && board.bound <= board.bound_cost);
+    pthread_mutex_unlock(&board.lock);
 }
 
 static void a_refusal_is_not_the_end(void **state)
@@ -544,6 +581,7 @@ int main(void)
     pthread_create(&optimizer, NULL, optimize, NULL);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(events_become_plans),
+        cmocka_unit_test(a_bound_is_told),
         cmocka_unit_test(a_refusal_is_not_the_end),
         cmocka_unit_test(garbage_asks_for_a_snapshot),
         cmocka_unit_test(a_burst_is_solved_as_one),
