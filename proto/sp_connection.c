@@ -72,6 +72,7 @@ static bool step_greeting(struct sp_connection *connection, struct evbuffer *in)
     }
     stop_deadline(connection);
     connection->phase = HEAD;
+    connection->rules->on_greeting(connection->rules->context, connection->slot);
     return true;
 }
 

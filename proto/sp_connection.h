@@ -29,6 +29,7 @@ struct sp_rules {
     void (*on_message)(void *context, uint32_t slot, uint32_t request, const uint8_t *bytes,
                        size_t size);
     void (*on_oversize)(void *context, uint32_t slot, uint32_t request, uint64_t size);
+    void (*on_greeting)(void *context, uint32_t slot); /* it speaks SP */
     void (*on_end)(void *context, uint32_t slot);
 };
 

@@ -3,6 +3,9 @@
  * I1: a slot is free or has a connection; its generation grows whenever it is freed, so a ticket of
  *     the former holder never fits the next one.
  * I2: free slots form a list, last freed first; slots are never given back to the system.
+ * I3: `arriving` counts the connections that came in this turn and have not greeted yet; it is
+ * below
+ *     ARRIVING_MAX unless nobody is accepted for now.
  */
 #include "sp_listener.h"
 
@@ -30,12 +33,19 @@
 
 #define NO_SLOT UINT32_MAX
 
-enum { SLOTS_AT_FIRST = 64, READ_AT_ONCE = 64 * 1024, ACCEPT_PAUSE_MS = 100 };
+enum {
+    SLOTS_AT_FIRST = 64,
+    READ_AT_ONCE = 64 * 1024,
+    ACCEPT_PAUSE_MS = 100,
+    ARRIVING_MAX = 256, /* over TLS */
+    TURN_MS = 1000,
+};
 
 struct slot {
     struct sp_connection *connection; /* NULL: free */
     uint32_t generation;              /* from 1: a ticket of zeros is nobody's */
     uint32_t next_free;
+    uint32_t turn; /* in which it came, while it has not greeted; 0: it has */
     struct sp_address address;
     char peer[48];
 };
@@ -47,7 +57,9 @@ struct sp_listener {
     struct url url;
     SSL_CTX *tls; /* NULL: plain */
     struct evconnlistener *acceptor;
-    struct event *resume; /* accepting again, after the machine had no descriptor left */
+    struct event *resume;    /* accepting again, after the machine had no descriptor left */
+    struct event *next_turn; /* waits while nobody is accepted because so many arrive */
+    uint32_t turn, arriving; /* I3; turns from 1 */
     struct slot *slots;
     uint32_t slot_count, first_free;
     struct sp_peers peers;
@@ -78,9 +90,49 @@ static uint32_t slot_take(struct sp_listener *listener)
     return slot;
 }
 
+/* --- arriving ---
+ *
+ * A TLS handshake costs some thousand times what a request does. Begun all at once, those of a
+ * fleet that comes back would each get a slice, and all be late: so only so many are under way, and
+ * the next ones wait in the kernel's queue, first come, first served. Who has not greeted after a
+ * turn is waited for no longer, so that nobody is kept out by silence. */
+
+static void on_next_turn(evutil_socket_t fd, short what, void *context)
+{
+    struct sp_listener *listener = context;
+    (void)fd;
+    (void)what;
+    listener->arriving = 0;
+    if (++listener->turn == 0) listener->turn = 1;
+    evconnlistener_enable(listener->acceptor);
+}
+
+static void arrive(struct sp_listener *listener, struct slot *slot)
+{
+    static const struct timeval turn = {.tv_sec = TURN_MS / 1000, .tv_usec = TURN_MS % 1000 * 1000};
+    slot->turn = 0;
+    if (listener->tls == NULL) return;
+    slot->turn = listener->turn;
+    if (++listener->arriving < ARRIVING_MAX) return;
+    evconnlistener_disable(listener->acceptor);
+    event_add(listener->next_turn, &turn);
+}
+
+/* It greeted, or it is gone. */
+static void arrived(struct sp_listener *listener, struct slot *slot)
+{
+    bool counts = slot->turn != 0 && slot->turn == listener->turn;
+    slot->turn = 0;
+    if (!counts || --listener->arriving >= ARRIVING_MAX / 2) return;
+    if (!event_pending(listener->next_turn, EV_TIMEOUT, NULL)) return;
+    event_del(listener->next_turn);
+    evconnlistener_enable(listener->acceptor);
+}
+
 static void slot_free(struct sp_listener *listener, uint32_t index)
 {
     struct slot *slot = &listener->slots[index];
+    arrived(listener, slot);
     sp_peers_remove(&listener->peers, slot->address);
     slot->connection = NULL;
     slot->peer[0] = '\0';
@@ -118,6 +170,12 @@ static void on_oversize(void *context, uint32_t slot, uint32_t request, uint64_t
     struct sp_listener *listener = context;
     listener->options.on_oversize(listener->options.context, ticket_of(listener, slot, request),
                                   size);
+}
+
+static void on_greeting(void *context, uint32_t index)
+{
+    struct sp_listener *listener = context;
+    arrived(listener, &listener->slots[index]);
 }
 
 static void on_end(void *context, uint32_t index)
@@ -187,7 +245,8 @@ static void on_accept(struct evconnlistener *acceptor, evutil_socket_t fd, struc
     struct sp_listener *listener = context;
     struct sp_address address = sp_address_of(peer);
     (void)acceptor;
-    if (!has_room(listener, address)) {
+    bool waits = listener->tls == NULL || !sp_socket_has_gone(fd); /* for a handshake? */
+    if (!waits || !has_room(listener, address)) {
         evutil_closesocket(fd);
         return;
     }
@@ -198,6 +257,7 @@ static void on_accept(struct evconnlistener *acceptor, evutil_socket_t fd, struc
     struct slot *slot = &listener->slots[index];
     slot->address = address;
     name_peer(slot, peer, (socklen_t)peer_size);
+    arrive(listener, slot);
     slot->connection = sp_connection_open(&listener->rules, stream_new(listener, fd), index);
 }
 
@@ -236,6 +296,7 @@ static void rules_set(struct sp_listener *listener)
         .context = listener,
         .on_message = on_message,
         .on_oversize = on_oversize,
+        .on_greeting = on_greeting,
         .on_end = on_end,
     };
 }
@@ -253,7 +314,8 @@ static enum err start(struct sp_listener *listener, struct problem *problem)
     unsigned flags = LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC;
     listener->acceptor = evconnlistener_new(listener->base, on_accept, listener, flags, 0, fd);
     listener->resume = evtimer_new(listener->base, on_resume, listener);
-    CHECK(listener->acceptor != NULL && listener->resume != NULL);
+    listener->next_turn = evtimer_new(listener->base, on_next_turn, listener);
+    CHECK(listener->acceptor != NULL && listener->resume != NULL && listener->next_turn != NULL);
     evconnlistener_set_error_cb(listener->acceptor, on_accept_error);
     return ERR_OK;
 }
@@ -270,6 +332,7 @@ enum err sp_listener_open(struct sp_listener **out, struct event_base *base,
     CHECK(listener->name != NULL);
     listener->options.url = listener->name;
     listener->first_free = NO_SLOT;
+    listener->turn = 1;
     enum err err = start(listener, problem);
     if (err != ERR_OK) {
         sp_listener_close(listener);
@@ -299,6 +362,7 @@ void sp_listener_close(struct sp_listener *listener)
     if (listener->acceptor != NULL && listener->url.scheme == URL_IPC) unlink(listener->url.path);
     if (listener->acceptor != NULL) evconnlistener_free(listener->acceptor);
     if (listener->resume != NULL) event_free(listener->resume);
+    if (listener->next_turn != NULL) event_free(listener->next_turn);
     SSL_CTX_free(listener->tls);
     free(listener->slots);
     free(listener->name);

@@ -16,6 +16,7 @@ enum {
     BACKOFF_DOUBLINGS = 4,
     RESEND_US = (LIMIT_REQUEST_DEADLINE_MS + 2000) * 1000, /* the gateway has given up before */
     NUMBERS_PER_ADDRESS_BYTE = 250,
+    HANDSHAKES_MAX = 256, /* over TLS: one processor is all the devices' here */
 };
 static const uint32_t id_bit = 1u << 31;
 
@@ -351,16 +352,25 @@ static void on_reply(void *context, uint32_t request, const uint8_t *bytes, size
 
 /* --- the connection --- */
 
+/* Its connection is there, or will not be. */
+static void connected(struct device *device)
+{
+    if (device->connecting) device->load->connecting--;
+    device->connecting = false;
+}
+
 static void on_up(void *context)
 {
     struct device *device = context;
     struct load *load = device->load;
+    connected(device);
     if (load->storming) load->storm.connected_us = clock_mono_us();
     step(device);
 }
 
 static void hang_up(struct device *device)
 {
+    connected(device);
     sp_dialler_close(device->dialler);
     device->dialler = NULL;
     device->asked_request = device->pull_request = 0;
@@ -387,9 +397,11 @@ static const char *source_of(const struct device *device, char out[32])
     return out;
 }
 
+/* Where too many shake hands already, a later tick dials. */
 static void dial(struct device *device)
 {
     char source[32];
+    if (device->load->trust != NULL && device->load->connecting >= HANDSHAKES_MAX) return;
     const struct sp_dialler_options options = {.url = device->load->options.gateway,
                                                .trust = device->load->trust,
                                                .source = source_of(device, source),
@@ -399,8 +411,12 @@ static void dial(struct device *device)
                                                .on_reply = on_reply,
                                                .on_end = on_end,
                                                .context = device};
-    if (sp_dialler_open(&device->dialler, device->load->base, &options, NULL) != ERR_OK)
+    if (sp_dialler_open(&device->dialler, device->load->base, &options, NULL) != ERR_OK) {
         back_off(device, 0);
+        return;
+    }
+    device->connecting = true;
+    device->load->connecting++;
 }
 
 void device_tick(struct device *device, int64_t now_us)

@@ -29,7 +29,8 @@ struct device {
     size_t nonce_size;
     ProtobufCBinaryData cursor; /* malloc'ed; empty: no snapshot yet */
     uint32_t number;
-    bool dialling; /* it wants to be connected */
+    bool dialling;   /* it wants to be connected */
+    bool connecting; /* it dialled and is not up yet */
     bool ready;
     enum device_asked asked;              /* on the line of commands */
     uint32_t turn;                        /* counts questions; the request ids are made from it */

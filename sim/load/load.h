@@ -67,6 +67,7 @@ struct load {
     struct load_options options;
     struct system system;
     struct event_base *base;
+    uint32_t connecting;    /* devices */
     struct sp_trust *trust; /* NULL: plain */
     struct arena arena;     /* packing and reading one message */
     struct rng chance;

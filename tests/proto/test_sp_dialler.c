@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -181,6 +182,41 @@ static void it_asks_over_tls(void **state)
     all_questions_are_answered_by_their_ids();
 }
 
+enum { CROWD = 300 };
+
+static void connect_silently(int crowd[CROWD])
+{
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_port = htons(sp_listener_port(scene.listener)),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    for (int i = 0; i < CROWD; i++) {
+        crowd[i] = socket(AF_INET, SOCK_STREAM, 0);
+        assert_int_equal(connect(crowd[i], (const struct sockaddr *)&to, sizeof to), 0);
+    }
+}
+
+/* More than may shake hands at a time come and say nothing, and some of those behind them leave
+ * again: the others wait in the kernel's queue, and the one who means well has his turn. */
+static void a_silent_crowd_keeps_nobody_out(void **state)
+{
+    (void)state;
+    int crowd[CROWD];
+    make_certificates();
+    listen_on("tls+tcp://127.0.0.1:0");
+    assert_int_equal(sp_trust_open(&scene.trust, folder_file(scene.folder, "tls/ca.pem"), NULL),
+                     ERR_OK);
+    connect_silently(crowd);
+    event_base_loop(scene.base, EVLOOP_NONBLOCK);
+    const struct sp_counters *counters = sp_listener_counters(scene.listener);
+    assert_in_range(counters->accepted, 1, CROWD - 20);
+    for (int i = CROWD - 10; i < CROWD; i++)
+        close(crowd[i]);
+    all_questions_are_answered_by_their_ids();
+    assert_int_equal(counters->accepted, CROWD - 10 + 1);
+    for (int i = 0; i < CROWD - 10; i++)
+        close(crowd[i]);
+}
+
 static void a_certificate_of_somebody_else_is_not_believed(void **state)
 {
     (void)state;
@@ -303,6 +339,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(it_asks_over_tcp, begin, finish),
         cmocka_unit_test_setup_teardown(it_asks_over_a_unix_socket, begin, finish),
         cmocka_unit_test_setup_teardown(it_asks_over_tls, begin, finish),
+        cmocka_unit_test_setup_teardown(a_silent_crowd_keeps_nobody_out, begin, finish),
         cmocka_unit_test_setup_teardown(a_certificate_of_somebody_else_is_not_believed, begin,
                                         finish),
         cmocka_unit_test_setup_teardown(a_certificate_for_another_host_is_not_believed, begin,
