@@ -135,7 +135,9 @@ enum err engine_open(struct engine **out, struct store *store, const struct engi
         engine->core = NULL;
         engine_close(engine);
         return problem_set(problem, err, "--data",
-                           "the state cannot be rebuilt from the fact log: %s", err_name(err));
+                           "the state cannot be rebuilt from the fact log (%s): callout verify "
+                           "says where it is damaged",
+                           err_name(err));
     }
     *out = engine;
     return ERR_OK;

@@ -115,7 +115,10 @@ static int open_folder(const char *role, const char *folder, struct store **stor
     log_open(role, LOG_INFO);
     enum err err = store_open_reader(store, folder, &problem);
     if (err == ERR_OK) return EXIT_DONE;
-    fprintf(stderr, "callout %s: %s: %s\n", role, folder, problem.text);
+    bool names_file =
+        problem.field[0] == '/' || strncmp(problem.field, folder, strlen(folder)) == 0;
+    fprintf(stderr, "callout %s: %s: %s\n", role, names_file ? problem.field : folder,
+            problem.text);
     return EXIT_CONFIG;
 }
 

@@ -175,6 +175,7 @@ stages_more() {
     stage "format" tests/tidy/format.sh
     stage "clang-tidy" tests/tidy/clang_tidy.sh build-clang
     stage "cppcheck" tests/tidy/cppcheck.sh
+    stage "a bad machine" tests/fault/badmachine.sh build/callout
     stage "a bad network" tests/fault/network.sh build/callout
     stage "fuzzing" tests/fuzz/run.sh
     stage "bare Debian" tests/process/bare_debian.sh

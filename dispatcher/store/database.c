@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/crashpoint.h"
+#include "base/wal_scan.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -127,21 +128,44 @@ static int on_wal(void *context, sqlite3 *db, const char *schema, int pages)
     return SQLITE_OK;
 }
 
+/* SQLite takes a log up to the first frame that is not sound, which is right after a power cut, and
+ * says nothing of commits that stand behind damage. A reader may look at a log while its writer
+ * begins it anew, and so looks twice. */
+static enum err check_log(const char *path, bool read_only, struct problem *problem)
+{
+    char log[PATH_MAX + 8];
+    snprintf(log, sizeof log, "%s-wal", path);
+    if (!wal_damaged(log) || (read_only && !wal_damaged(log))) return ERR_OK;
+    return problem_set(problem, ERR_IO, log,
+                       "is damaged: commits behind that place would be lost. Keep the folder, and "
+                       "restore a backup");
+}
+
+/* Whatever SQLite finds first, it is this file that it is about. */
+static enum err settle(struct database *database, const char *path, struct problem *problem)
+{
+    struct problem found;
+    enum err err = database_run(database->db,
+                                "PRAGMA mmap_size = 0; PRAGMA cell_size_check = ON;"
+                                "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536;",
+                                &found);
+    if (err == ERR_OK) return ERR_OK;
+    return problem_set(problem, err, path, "%s: keep the folder, and restore a backup", found.text);
+}
+
 enum err database_open(struct database *database, const char *path, bool read_only,
                        struct problem *problem)
 {
     *database = (struct database){.db = NULL};
     int flags = read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
     enum err err = read_only ? ERR_OK : make_private(path, problem);
+    if (err == ERR_OK) err = check_log(path, read_only, problem);
     if (err == ERR_OK) err = open_plain(&database->db, path, flags, problem);
     if (err != ERR_OK) return err;
     database->spatial = spatialite_alloc_connection();
     CHECK(database->spatial != NULL);
     spatialite_init_ex(database->db, database->spatial, 0);
-    err = database_run(database->db,
-                       "PRAGMA mmap_size = 0; PRAGMA cell_size_check = ON;"
-                       "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536;",
-                       problem);
+    err = settle(database, path, problem);
     if (err == ERR_OK && !read_only) sqlite3_wal_hook(database->db, on_wal, NULL);
     if (err != ERR_OK) database_close(database);
     return err;

@@ -2,7 +2,7 @@
 
 #include "base/check.h"
 #include "base/digest.h"
-#include "gateway/client/wal_scan.h"
+#include "base/wal_scan.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -12,18 +12,6 @@ binary=$(realpath "${1:?usage: badday.sh BINARY}")
 . "$(dirname "$0")/day.sh"
 skipped=
 
-acknowledged() { # what devices pushed and the gateway answered with OK, since it started
-    local port
-    port=$(sed -nE 's/.* admin 127\.0\.0\.1:([0-9]+) .*/\1/p' "$work/ready")
-    exec 3<>"/dev/tcp/127.0.0.1/$port" || return
-    printf 'GET /metrics HTTP/1.0\r\n\r\n' >&3
-    awk '/requests_total\{method="Push",status="ok"\}/ { n = $2 } END { print n + 0 }' <&3
-    exec 3>&-
-}
-goes_on() { # after the count BEFORE
-    [ "$(acknowledged)" -gt "$1" ]
-}
-
 # --- the folder, on a small disk of its own where that can be had
 mkdir "$work/data"
 if [ "$(id -u)" = 0 ] && mount -t tmpfs -o size=96m,mode=700 tmpfs "$work/data" 2>/dev/null; then

@@ -75,6 +75,18 @@ start_fleet() {
     fleet=$!
 }
 
+acknowledged() { # what devices pushed and the gateway answered with OK, since it started
+    local port
+    port=$(sed -nE 's/.* admin 127\.0\.0\.1:([0-9]+) .*/\1/p' "$work/ready")
+    exec 3<>"/dev/tcp/127.0.0.1/$port" || return
+    printf 'GET /metrics HTTP/1.0\r\n\r\n' >&3
+    awk '/requests_total\{method="Push",status="ok"\}/ { n = $2 } END { print n + 0 }' <&3
+    exec 3>&-
+}
+goes_on() { # after the count BEFORE
+    [ "$(acknowledged)" -gt "$1" ]
+}
+
 fleet_lives() {
     kill -0 "$fleet" 2>/dev/null
 }

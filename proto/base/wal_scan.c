@@ -1,4 +1,4 @@
-#include "gateway/client/wal_scan.h"
+#include "base/wal_scan.h"
 
 #include "base/check.h"
 

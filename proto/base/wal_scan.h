@@ -5,8 +5,8 @@
  * before it. A frame that ends a transaction says so.
  * Pure but for reading `path`. Thread: any.
  */
-#ifndef CALLOUT_GATEWAY_CLIENT_WAL_SCAN_H
-#define CALLOUT_GATEWAY_CLIENT_WAL_SCAN_H
+#ifndef CALLOUT_BASE_WAL_SCAN_H
+#define CALLOUT_BASE_WAL_SCAN_H
 
 #include <stdbool.h>
 
