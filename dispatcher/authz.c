@@ -31,12 +31,13 @@ enum at {
     AT_TECHNICIAN_OR_NONE, /* "" names nobody */
     AT_WORK_ORDER,
     AT_WORK_ORDER_OR_NEW,
+    AT_SITE, /* one that no order was at, or one of his: a site is its orders' */
     AT_APPOINTMENT,
     AT_DEVICE,   /* its technician's territory */
     AT_CONFLICT, /* by its number */
 };
 
-enum { OBJECTS_MAX = 2 };
+enum { OBJECTS_MAX = 3 };
 
 static const struct right {
     const char *method;
@@ -73,7 +74,8 @@ static const struct right {
     {"UpsertWorkOrder",
      ADMIN | DISPATCHER | INTEGRATOR,
      {{AT_TERRITORY, "work_order.territory_id"},
-      {AT_WORK_ORDER_OR_NEW, "work_order.work_order_id"}}},
+      {AT_WORK_ORDER_OR_NEW, "work_order.work_order_id"},
+      {AT_SITE, "work_order.site.site_id"}}},
     {"CancelWorkOrder", ADMIN | DISPATCHER | INTEGRATOR, {{AT_WORK_ORDER, "work_order_id"}}},
     {"ReportAbsence", ADMIN | DISPATCHER, {{AT_TECHNICIAN, "absence.technician_id"}}},
     {"CancelAbsence", ADMIN | DISPATCHER, {{AT_TECHNICIAN, "technician_id"}}},
@@ -249,6 +251,30 @@ static enum found find_conflict(const struct call *call, uint64_t number)
     return found_in(call, err, err == ERR_OK ? row.conflict.territory_id : "");
 }
 
+struct site_search {
+    const struct call *call;
+    enum found found;
+};
+
+static bool see_order_at(void *context, const void *visited)
+{
+    struct site_search *search = context;
+    const struct row_work_order *row = visited;
+    search->found = granted(search->call, row->territory_id) ? FOUND : FOUND_FOREIGN;
+    return search->found != FOUND;
+}
+
+/* An order comes with its site, and what it says of that is written: whoever named somebody else's
+ * site would move it, and be told what was done there. Without an id the order's is the site's. */
+static enum found find_site(const struct call *call, const char *id)
+{
+    struct site_search search = {call, FOUND_NOT};
+    if (id[0] == '\0')
+        id = *(const char *const *)member_at(call->message, "work_order.work_order_id");
+    enum err err = store_orders_at(call->engine->store, id, see_order_at, &search);
+    return err == ERR_OK ? search.found : FOUND_FOREIGN;
+}
+
 static enum found find_object(const struct call *call, enum at at, const char *id)
 {
     struct store *store = call->engine->store;
@@ -266,6 +292,7 @@ static enum found find_object(const struct call *call, enum at at, const char *i
     case AT_WORK_ORDER_OR_NEW:
         err = store_get(store, ROW_WORK_ORDER, &(struct row_work_order){.work_order_id = id}, &row);
         return found_in(call, err, err == ERR_OK ? row.work_order.territory_id : "");
+    case AT_SITE: return find_site(call, id);
     case AT_APPOINTMENT:
         err = store_get(store, ROW_APPOINTMENT, &(struct row_appointment){.appointment_id = id},
                         &row);
@@ -296,7 +323,8 @@ static enum err check_object(struct call *call, const struct object *object)
     enum found found = none       ? FOUND
                        : numbered ? find_conflict(call, *(const uint64_t *)member)
                                   : find_object(call, object->at, id);
-    bool fresh = object->at == AT_TECHNICIAN_OR_NEW || object->at == AT_WORK_ORDER_OR_NEW;
+    bool fresh = object->at == AT_TECHNICIAN_OR_NEW || object->at == AT_WORK_ORDER_OR_NEW ||
+                 object->at == AT_SITE;
     if (found == FOUND || (found == FOUND_NOT && fresh)) return ERR_OK;
     if (found == FOUND_FOREIGN) audit_failure(call, AUDIT_REFUSED, id);
     return no_object(call, object);

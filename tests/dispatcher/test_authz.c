@@ -260,6 +260,41 @@ static void what_is_revoked_is_nobody(void **state)
     free(stage);
 }
 
+/* What an order says of its site is written, and what was done there is told to who goes there: so
+ * nobody may name a site that only others' orders are at, by its own name or by its order's. */
+static void the_site_of_another_territory_is_not_taken_over(void **state)
+{
+    (void)state;
+    enum { INTEGRATOR = 5 };
+    const char *const foreign[] = {"tower", "W9"}; /* W9 is south's, and its site has no name */
+    struct stage *stage = calloc(1, sizeof *stage);
+    assert_non_null(stage);
+    stage_open(stage);
+    struct desk *desk = &stage->desk;
+    assert_string_equal(names[INTEGRATOR], "integrator");
+    Callout__UpsertWorkOrderRequest *order = desk_order(desk, "W8");
+    order->work_order->territory_id = words("south");
+    order->work_order->site->site_id = words("tower");
+    desk_do(desk, "UpsertWorkOrder", &order->base);
+    for (int i = 0; i < 2; i++) {
+        order = desk_order(desk, "N1");
+        order->work_order->site->site_id = words(foreign[i]);
+        const Callout__Reply *reply = ask(stage, INTEGRATOR, "UpsertWorkOrder", &order->base);
+        assert_string_equal(word_of(reply), "not-found");
+        assert_string_equal(reply->errors[0]->field, "work_order.site.site_id");
+    }
+    order = desk_order(desk, "tower"); /* its site would have that name */
+    assert_string_equal(word_of(ask(stage, INTEGRATOR, "UpsertWorkOrder", &order->base)),
+                        "not-found");
+    for (int i = 0; i < 2; i++) { /* new, and then one's own */
+        order = desk_order(desk, "N1");
+        order->work_order->site->site_id = words("mill");
+        assert_string_equal(word_of(ask(stage, INTEGRATOR, "UpsertWorkOrder", &order->base)), "ok");
+    }
+    desk_close(desk);
+    free(stage);
+}
+
 /* A feed has what is granted, and goes on behind what is not. */
 static void a_feed_leaves_out_what_is_foreign(void **state)
 {
@@ -317,6 +352,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(everybody_may_what_is_written_down),
         cmocka_unit_test(what_is_revoked_is_nobody),
+        cmocka_unit_test(the_site_of_another_territory_is_not_taken_over),
         cmocka_unit_test(a_feed_leaves_out_what_is_foreign),
         cmocka_unit_test(a_feed_reads_on_behind_what_is_foreign),
     };
