@@ -2,9 +2,14 @@
 import { Icon, type IconName } from "./icons.tsx";
 import { watching } from "./position.ts";
 import { address, place } from "./router.ts";
+import { Changes } from "./screens/changes.tsx";
 import { Enrol } from "./screens/enrol.tsx";
+import { DayMap } from "./screens/map.tsx";
+import { Me } from "./screens/me.tsx";
+import { Messages } from "./screens/messages.tsx";
 import { Outbox } from "./screens/outbox.tsx";
 import { Today } from "./screens/today.tsx";
+import { Visit } from "./screens/visit.tsx";
 import { Stamp } from "./stamp.tsx";
 import { device, standing } from "./state.ts";
 import { Toast } from "./ui.tsx";
@@ -13,7 +18,19 @@ import { t, type Text } from "./words.ts";
 
 const tabs: { screen: string; icon: IconName; label: Text }[] = [
   { screen: "today", icon: "today", label: "today.title" },
+  { screen: "map", icon: "map", label: "map.title" },
+  { screen: "changes", icon: "changes", label: "changes.title" },
+  { screen: "messages", icon: "chat", label: "messages.title" },
+  { screen: "me", icon: "me", label: "me.title" },
 ];
+
+/* How much on a screen nobody has looked at yet. */
+function waitingOn(screen: string): number {
+  const { changes, messages } = device().replica;
+  if (screen === "changes") return [...changes.values()].filter((row) => !row.accepted).length;
+  if (screen === "messages") return [...messages.values()].filter((row) => row.read !== true).length;
+  return 0;
+}
 
 function Tabs() {
   return (
@@ -22,6 +39,7 @@ function Tabs() {
         <a key={screen} href={address(screen)}
           aria-current={place.value.screen === screen ? "page" : undefined}>
           <Icon name={icon} /><span>{t(label)}</span>
+          {waitingOn(screen) > 0 && <b>{waitingOn(screen)}</b>}
         </a>
       ))}
     </nav>
@@ -30,6 +48,11 @@ function Tabs() {
 
 function Screen() {
   switch (place.value.screen) {
+    case "visit": return <Visit key={place.value.id} id={place.value.id} />;
+    case "map": return <DayMap />;
+    case "changes": return <Changes />;
+    case "messages": return <Messages about={place.value.id} />;
+    case "me": return <Me />;
     case "outbox": return <Outbox />;
     default: return <Today />;
   }

@@ -58,7 +58,7 @@ export function Reach({ visit }: { visit: Shown }) {
   );
 }
 
-function WindowLine({ visit }: { visit: Shown }) {
+export function WindowLine({ visit }: { visit: Shown }) {
   if (visit.window === null) return null;
   const { startMs, endMs, promised } = visit.window;
   const span = zone.value.timeRange(startMs, endMs);

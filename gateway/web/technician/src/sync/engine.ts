@@ -514,7 +514,8 @@ function both(one: Change, other: Change): Change {
 
 function hasNews(reply: PullReply): boolean {
   return (reply.appointments?.length ?? 0) + (reply.leftScope?.length ?? 0) +
-    (reply.messages?.length ?? 0) > 0 || reply.sampling !== undefined;
+    (reply.messages?.length ?? 0) > 0 || reply.sampling !== undefined ||
+    reply.technician !== undefined || reply.consent !== undefined;
 }
 
 export { bodyOf };

@@ -5,7 +5,7 @@
  * (view.ts puts it on top).
  */
 import type {
-  AppointmentStatus, FieldAppointment, PullReply, SnapshotReply,
+  AppointmentStatus, ChangeCause, FieldAppointment, PullReply, SnapshotReply,
 } from "@callout/shared/wire";
 import { usToMs } from "@callout/shared/units";
 import type { Change } from "./outbox.ts";
@@ -16,7 +16,8 @@ const movedMs = 60_000; // less is not worth a word
 const soonSeconds = 3_600; // where the policy does not say
 
 export const emptyDay: Day = {
-  cursor: "", seq: 0, technician: null, territory: null, sampling: null,
+  cursor: "", seq: 0, technician: null, territory: null, sampling: null, absences: [],
+  consent: null,
 };
 
 const ended: ReadonlySet<AppointmentStatus> =
@@ -53,10 +54,13 @@ export class Replica {
     const fresh = new Map((reply.appointments ?? []).map((visit) => [idOf(visit), visit]));
     const left = (reply.leftScope ?? []).filter((id) => !fresh.has(id));
     const seq = Math.max(this.day.seq, ...(reply.causeSeqs ?? []).map(Number), newest(fresh));
+    const { technician, consent } = reply;
     const day: Day = {
       ...this.day, seq, cursor: reply.cursor ?? "", sampling: reply.sampling ?? this.day.sampling,
+      consent: consent ?? this.day.consent,
+      ...(technician === undefined ? {} : { technician, absences: reply.absences ?? [] }),
     };
-    return this.take(fresh, left, day, reply.messages ?? [], nowMs);
+    return this.take(fresh, left, day, reply.messages ?? [], nowMs, reply.causes);
   }
 
   /* All pages of it. The first one on a device is no news. */
@@ -65,12 +69,13 @@ export class Replica {
     const fresh = new Map(pages.flatMap((page) => page.appointments ?? [])
       .map((visit) => [idOf(visit), visit]));
     const left = [...this.visits.keys()].filter((id) => !fresh.has(id));
-    const known = <Name extends "technician" | "territory" | "sampling">(name: Name) =>
+    const known = <Name extends keyof SnapshotReply>(name: Name) =>
       pages.find((page) => page[name] !== undefined)?.[name];
     const day: Day = {
       cursor: last.cursor ?? "", seq: Math.max(this.day.seq, newest(fresh)),
       technician: known("technician") ?? null, territory: known("territory") ?? null,
-      sampling: known("sampling") ?? null,
+      sampling: known("sampling") ?? null, consent: known("consent") ?? null,
+      absences: known("absences") ?? [],
     };
     return this.take(fresh, left, day, [], this.day.technician === null ? null : nowMs);
   }
@@ -128,8 +133,9 @@ export class Replica {
   private take(
     fresh: Map<string, VisitRow>, left: readonly string[], day: Day,
     messages: NonNullable<PullReply["messages"]>, nowMs: number | null,
+    causes: readonly ChangeCause[] = [],
   ): Change {
-    const news = nowMs === null ? [] : this.news(fresh, left, day, nowMs);
+    const news = nowMs === null ? [] : this.news(fresh, left, day, nowMs, causes);
     const old = nowMs === null ? [] : this.oldChanges(nowMs, news);
     const rows = messages.map((message): MessageRow => ({ ...message }));
     const base = this.withDay(day);
@@ -156,12 +162,14 @@ export class Replica {
 
   private news(
     fresh: Map<string, VisitRow>, left: readonly string[], day: Day, nowMs: number,
+    causes: readonly ChangeCause[],
   ): ChangeRow[] {
     const rows: ChangeRow[] = [];
     const soonMs = (day.territory?.policy?.dispatchAheadSeconds || soonSeconds) * 1000;
     const compare = (id: string, after: VisitRow | undefined) => {
       const row = this.compare(id, this.visits.get(id), after, day.seq, nowMs, soonMs);
-      if (row !== null) rows.push(row);
+      const why = causes.find((one) => one.appointmentId === id) ?? null;
+      if (row !== null) rows.push({ ...row, why });
     };
     fresh.forEach((visit, id) => compare(id, visit));
     left.forEach((id) => compare(id, undefined));
@@ -186,7 +194,7 @@ export class Replica {
     const soon = (ms: number) => ms !== 0 && ms > nowMs - soonMs && ms < nowMs + soonMs;
     return {
       appointmentId: id, kind, title: shown === undefined ? id : titleOf(shown), beforeMs, afterMs,
-      cancelled, why: "", atMs: nowMs, seq, urgent: soon(beforeMs) || soon(afterMs),
+      cancelled, why: null, atMs: nowMs, seq, urgent: soon(beforeMs) || soon(afterMs),
       accepted: Math.abs(afterMs - beforeMs) < movedMs, // back where he last saw it
     };
   }

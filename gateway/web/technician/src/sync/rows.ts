@@ -1,6 +1,7 @@
 /* rows.ts - what the device keeps, table by table. Times are milliseconds of domain time. */
 import type {
-  Command, CommandResult, FieldAppointment, Message, Sampling, Technician, Territory,
+  Absence, ChangeCause, Command, CommandResult, Consent, FieldAppointment, Message, Sampling,
+  Technician, Territory,
 } from "@callout/shared/wire";
 
 /* What a person or the app says; the engine adds number and clocks. */
@@ -36,6 +37,8 @@ export interface Day {
   technician: Technician | null;
   territory: Territory | null;
   sampling: Sampling | null;
+  absences: readonly Absence[];
+  consent: Consent | null;
 }
 
 /* command: the very bytes that are sent, however often. */
@@ -60,7 +63,7 @@ export interface ChangeRow {
   beforeMs: number; // planned starts; 0: none
   afterMs: number;
   cancelled: boolean;
-  why: string;
+  why: ChangeCause | null; // of its last step, where the server told it
   atMs: number;
   seq: number;
   urgent: boolean; // touches an appointment that starts soon

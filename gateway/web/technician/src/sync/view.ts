@@ -2,9 +2,11 @@
  * long as the server has not taken it in.
  */
 import type {
-  AppointmentStatus, ArrivalWindow, Shift, Technician, WorkOrder,
+  AppointmentStatus, ArrivalWindow, Attachment, AttachmentKind, ChecklistItem, NeedKind, Shift,
+  Technician, WorkOrder,
 } from "@callout/shared/wire";
 import { toPlace, usToMs, type Place } from "@callout/shared/units";
+import { fromBase64, toHex } from "./bytes.ts";
 import type { Engine } from "./engine.ts";
 import { bodyOf } from "./outbox.ts";
 import { idOf, isOver, titleOf } from "./replica.ts";
@@ -90,6 +92,63 @@ function show(visit: VisitRow, said: readonly Said[]): Shown {
     window: windowOf(order.windows, startMs), tentative: appointment.assignment?.tentative === true,
     late: appointment.late === true,
     unsent: said.some(({ row }) => row.result === undefined),
+  };
+}
+
+export interface Item extends ChecklistItem {
+  value: string;
+}
+export interface Line {
+  text: string;
+  timeMs: number;
+  mine: boolean;
+}
+export interface Proof {
+  sha256: string; // in hex
+  kind: AttachmentKind;
+  name: string;
+  timeMs: number;
+  kept: boolean; // the server has its bytes
+}
+
+/* What is known of a visit beyond its row on the list. */
+export interface Details {
+  items: Item[];
+  missing: Item[]; // required, and not answered
+  notes: Line[];
+  proofs: Proof[];
+  needs: readonly NeedKind[];
+}
+
+export function detailsOf(engine: Engine, visit: Shown): Details {
+  const said = wordsOf(engine).get(visit.id) ?? [];
+  const { answers, notes, attachments, needs } = visit.visit;
+  const values = new Map((answers ?? []).map((one) => [one.itemId ?? "", one.value ?? ""]));
+  const lines = (notes ?? []).map(({ text, timeUs, technicianId }): Line => ({
+    text: text ?? "", timeMs: usToMs(timeUs), mine: technicianId === engine.technicianId,
+  }));
+  const proofs = new Map((attachments ?? []).map((one) => [one.sha256 ?? "", proofOf(one)]));
+  const open = new Set(needs ?? []);
+  for (const { body } of said) {
+    if (body.answer !== undefined) values.set(body.answer.itemId ?? "", body.answer.value ?? "");
+    if (body.note !== undefined)
+      lines.push({ text: body.note.text ?? "", timeMs: body.happenedMs, mine: true });
+    if (body.attachment !== undefined)
+      proofs.set(body.attachment.sha256 ?? "", { ...proofOf(body.attachment), timeMs: body.happenedMs });
+    if (body.need?.kind !== undefined) open.add(body.need.kind);
+  }
+  const items = (visit.order.checklist ?? [])
+    .map((item): Item => ({ ...item, value: values.get(item.itemId ?? "") ?? "" }));
+  return {
+    items, missing: items.filter((item) => item.required === true && item.value === ""),
+    notes: lines, proofs: [...proofs.values()], needs: [...open],
+  };
+}
+
+function proofOf({ sha256, kind, name, timeUs, kept }: Attachment): Proof {
+  return {
+    sha256: toHex(fromBase64(sha256 ?? "")), kind: kind ?? "PHOTO", name: name ?? "",
+    timeMs: usToMs(timeUs), kept: kept === true,
   };
 }
 

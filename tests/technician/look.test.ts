@@ -1,0 +1,88 @@
+/* look.test.ts - every screen in light, dark, small and large: axe finds nothing, nothing is wider
+ * than the phone, no script fails, nobody else is asked for anything. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { after, before, test } from "node:test";
+import type { Browser, Page } from "playwright-core";
+import { openBrowser, openPhone, shoot, startSystem, type Phone, type System } from "./system.ts";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const hostile = `<img src=x onerror=alert(1)> "O'Neil" \u202egnol yrev\u202c ${"Wörterungetüm".repeat(6)}`;
+let system: System, browser: Browser;
+
+before(async () => {
+  [system, browser] = await Promise.all([
+    startSystem({ technicians: 1 }), openBrowser(),
+  ]);
+});
+after(async () => {
+  await browser.close();
+  await system.stop();
+});
+
+declare global {
+  var axe: { run(place: Document, options: object): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
+}
+
+async function check(page: Page, name: string): Promise<void> {
+  await page.evaluate(axe);
+  const found = await page.evaluate(async () => {
+    const { violations } = await globalThis.axe.run(document, { resultTypes: ["violations"] });
+    return violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.html).slice(0, 3).join(" ")}`);
+  });
+  assert.deepEqual(found, [], name);
+  const wider = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  assert.ok(wider <= 0, `${name} is wider than the phone by ${wider}`);
+}
+
+const screens = ["today", "map", "changes", "messages", "me", "outbox"];
+
+async function walk(phone: Phone, name: string): Promise<void> {
+  const { page } = phone;
+  for (const screen of screens) {
+    await page.evaluate((hash) => void (location.hash = hash), `#/${screen}`);
+    await page.waitForSelector(`.screen h1`);
+    await shoot(page, `${name}-${screen}`);
+    await check(page, `${name} ${screen}`);
+  }
+  await page.evaluate(() => void (location.hash = "#/today"));
+  await page.click(".next-head");
+  await page.waitForSelector(".facts");
+  await shoot(page, `${name}-visit`);
+  await check(page, `${name} visit`);
+  await page.click(".next > button:not(.primary)");
+  await page.waitForSelector("dialog[open]");
+  await shoot(page, `${name}-more`);
+  await check(page, `${name} more`);
+  await page.keyboard.press("Escape");
+}
+
+test("light, dark, small with large type, in English and German", async () => {
+  const phone = await openPhone(browser, system, "T01");
+  const { page } = phone;
+  await walk(phone, "light");
+  await page.emulateMedia({ colorScheme: "dark" });
+  await walk(phone, "dark");
+  await page.setViewportSize({ width: 320, height: 568 });
+  await page.evaluate(() => void (document.documentElement.style.fontSize = "24px"));
+  await walk(phone, "small");
+  assert.deepEqual(phone.errors, []);
+  assert.deepEqual(phone.foreign, []);
+  await phone.context.close();
+});
+
+test("a name that wants to be a script is a name", async () => {
+  const phone = await openPhone(browser, system, "T01", { locale: "de-CH" });
+  const { page } = phone;
+  await page.evaluate(() => void (location.hash = "#/messages"));
+  await page.fill("textarea", hostile);
+  await page.click(".add button");
+  const said = await page.textContent(".bubbles .mine p");
+  assert.equal(said, hostile);
+  assert.equal(await page.locator(".bubbles img").count(), 0);
+  await check(page, "hostile");
+  await shoot(page, "hostile-german");
+  assert.deepEqual(phone.errors, []);
+  await phone.context.close();
+});
