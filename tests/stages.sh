@@ -160,6 +160,7 @@ stages_default() {
     stage "demo" demo_smoke
     stage "ASan and UBSan build, clang build" join builds && stage "ASan and UBSan tests" unit_asan
     stage "console in a browser" tests/console/run.sh build/callout
+    stage "technician in a browser" tests/technician/run.sh build/callout
     stage "simulated faults ($seeds seeds)" simulated_faults
     stage "nothing left running" no_leftovers
 }

@@ -12,13 +12,12 @@ const hostile = `<img src=x onerror=alert(1)> "O'Neil" \u202egnol yrev\u202c ${"
 let system: System, browser: Browser;
 
 before(async () => {
-  [system, browser] = await Promise.all([
-    startSystem({ technicians: 1 }), openBrowser(),
-  ]);
+  browser = await openBrowser();
+  system = await startSystem({ technicians: 1 });
 });
 after(async () => {
-  await browser.close();
-  await system.stop();
+  await browser?.close();
+  await system?.stop();
 });
 
 declare global {

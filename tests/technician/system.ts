@@ -30,8 +30,8 @@ function awaitReady(child: ChildProcess): Promise<string> {
     const limit = setTimeout(() => reject(new Error(`not ready: ${said}`)), patience);
     const hear = (part: Buffer) => {
       said += part.toString();
-      const found = /^ready.*(http:\/\/[0-9.]+:\d+)/m.exec(said);
-      if (found === null) return;
+      const found = /listening on (http:\/\/[0-9.]+:\d+)/.exec(said);
+      if (found === null || !/^ready /m.test(said)) return;
       clearTimeout(limit);
       resolve(found[1] ?? "");
     };

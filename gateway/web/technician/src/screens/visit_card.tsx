@@ -28,6 +28,11 @@ export function workText(visit: Shown): string {
   return [workType, externalId || workOrderId].filter(Boolean).join(" · ");
 }
 
+function secondLine(visit: Shown): string {
+  const address = visit.order.site?.address ?? "";
+  return address === "" || address === visit.title ? workText(visit) : address;
+}
+
 export function StepButton({ visit }: { visit: Shown }) {
   const [closing, setClosing] = useState(false);
   const step = nextStep(visit.status);
@@ -73,7 +78,7 @@ export function NextCard({ visit }: { visit: Shown }) {
         <span class="next-time">{zone.value.time(visit.startMs)}</span>
         <Status visit={visit} />
         <h2><bdi>{visit.title}</bdi></h2>
-        <p><bdi>{visit.order.site?.address}</bdi></p>
+        {visit.order.site?.address !== visit.title && <p><bdi>{visit.order.site?.address}</bdi></p>}
         <p class="soft"><bdi>{workText(visit)}</bdi></p>
       </a>
       <WindowLine visit={visit} />
@@ -95,7 +100,7 @@ export function VisitRow({ visit, number }: { visit: Shown; number?: number }) {
           {number !== undefined && <small>{number}</small>}</span>
         <span class="row-text">
           <b><bdi>{visit.title}</bdi></b>
-          <span class="soft"><bdi>{visit.order.site?.address || workText(visit)}</bdi></span>
+          <span class="soft"><bdi>{secondLine(visit)}</bdi></span>
           <Status visit={visit} />
         </span>
         <Icon name="next" />
