@@ -242,6 +242,22 @@ static enum err find_kept(struct call *call, const char *hash, const struct use 
     return *kept ? keep(call, hash, use) : ERR_OK;
 }
 
+/* A part that has all its bytes, and was never made a blob: we were killed right then, or the disk
+ * refused. Its device must not hear that it is kept before it is. */
+static enum err finish_part(struct call *call, const char *part, const char *hash,
+                            const struct use *use, int64_t *have, bool *kept)
+{
+    if (*kept || *have < use->size || *have == 0) return ERR_OK;
+    if (call->engine->disk_fails) return ERR_RETRY;
+    if (*have > use->size) { /* somebody announced it longer than it can be */
+        *have = 0;
+        return unlink(part) == 0 ? ERR_OK : disk_refused(call);
+    }
+    enum err err = finish(call, part, hash, use);
+    *kept = err == ERR_OK;
+    return err;
+}
+
 enum err handle_put_blob(struct call *call)
 {
     const Callout__PutBlobRequest *request = (const Callout__PutBlobRequest *)call->message;
@@ -260,6 +276,8 @@ enum err handle_put_blob(struct call *call)
     part_path(call->engine->options.folder, hash, part);
     int64_t have = kept ? use.size : file_size(part);
     if (have < 0) have = 0;
+    err = finish_part(call, part, hash, &use, &have, &kept);
+    if (err != ERR_OK) return err;
     bool adds = !kept && request->bytes.len > 0 && (int64_t)request->offset == have;
     if (adds) err = call->engine->disk_fails ? ERR_RETRY : add_piece(call, part, hash, &use);
     if (err != ERR_OK) return err;

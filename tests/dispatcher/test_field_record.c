@@ -456,6 +456,7 @@ static void announce_photo(struct desk *desk, struct desk_device *device)
     body.media_type = words("image/jpeg");
     body.size = PHOTO_SIZE;
     body.kind = CALLOUT__ATTACHMENT_KIND__PHOTO;
+    body.name = words("../../x"); /* whatever it is called, it lies where its hash says */
     it->attachment = &body;
     applied(desk_push_one(desk, device, it));
 }
@@ -565,6 +566,62 @@ static void a_photo_comes_in_pieces(void **state)
     remove_all(folder);
 }
 
+/* What its part would have if we were killed between the last piece and the rename. */
+static void write_part(const char *folder, const uint8_t *bytes, size_t size)
+{
+    char path[400], hex[65];
+    snprintf(path, sizeof path, "%s/blobs/parts/%s", folder,
+             sodium_bin2hex(hex, sizeof hex, photo_hash, sizeof photo_hash));
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, size, file), size);
+    fclose(file);
+}
+
+static void a_part_that_is_whole_is_not_yet_kept(void **state)
+{
+    struct desk desk;
+    char *folder;
+    (void)state;
+    static uint8_t wrong[PHOTO_SIZE + 1];
+    struct desk_device device = with_folder(&desk, &folder);
+    announce_photo(&desk, &device);
+    received(&desk, put(&desk, &device, 0, photo, 131072), 131072, false);
+    memcpy(wrong, photo, PHOTO_SIZE);
+    wrong[200000] ^= 1;
+    write_part(folder, wrong, PHOTO_SIZE);
+    assert_int_equal(put(&desk, &device, 0, NULL, 0)->status, CALLOUT__STATUS__INVALID);
+    received(&desk, put(&desk, &device, 0, NULL, 0), 0, false); /* he begins again */
+    write_part(folder, wrong, PHOTO_SIZE + 1);
+    received(&desk, put(&desk, &device, 0, NULL, 0), 0, false);
+    write_part(folder, photo, PHOTO_SIZE);
+    received(&desk, put(&desk, &device, 0, NULL, 0), PHOTO_SIZE, true);
+    assert_int_equal(get(&desk, &device.who, 0)->status, CALLOUT__STATUS__OK);
+    desk_close(&desk);
+    remove_all(folder);
+}
+
+static void a_name_of_a_photo_is_no_path(void **state)
+{
+    struct desk desk;
+    char *folder, line[300];
+    (void)state;
+    struct desk_device device = with_folder(&desk, &folder);
+    announce_photo(&desk, &device);
+    for (size_t at = 0; at < PHOTO_SIZE; at += 100000)
+        received(&desk, put(&desk, &device, at, photo + at, 100000), at + 100000, at == 200000);
+    assert_string_equal(detail(&desk, "W1.1")->attachments[0]->name, "../../x");
+    snprintf(line, sizeof line, "test -z \"$(find %s -name x)\"", folder);
+    assert_int_equal(system(line), 0);
+    Callout__GetBlobRequest request;
+    callout__get_blob_request__init(&request);
+    request.sha256 = (ProtobufCBinaryData){7, (uint8_t *)words("../../x")};
+    assert_int_equal(desk_ask_as(&desk, &device.who, "GetBlob", "", &request.base)->status,
+                     CALLOUT__STATUS__INVALID);
+    desk_close(&desk);
+    remove_all(folder);
+}
+
 static void what_is_no_photo_of_his_is_refused(void **state)
 {
     struct desk desk;
@@ -611,6 +668,8 @@ int main(void)
         cmocka_unit_test(who_refuses_is_not_seen),
         cmocka_unit_test(his_days_and_why_they_change),
         cmocka_unit_test(sites_have_a_past),
+        cmocka_unit_test(a_part_that_is_whole_is_not_yet_kept),
+        cmocka_unit_test(a_name_of_a_photo_is_no_path),
         cmocka_unit_test(a_photo_comes_in_pieces),
         cmocka_unit_test(what_is_no_photo_of_his_is_refused),
     };
