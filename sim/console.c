@@ -53,6 +53,11 @@ static void make_password(char out[SYLLABLES * 3])
     out[size] = '\0';
 }
 
+static const char *scheme_of(const struct system *system)
+{
+    return strncmp(system->http, "https://", 8) == 0 ? "" : "http://";
+}
+
 enum err console_open(const struct system *system, const char *territory_id, const char *log_path,
                       char text[CONSOLE_TEXT], struct problem *problem)
 {
@@ -69,8 +74,22 @@ enum err console_open(const struct system *system, const char *territory_id, con
     enum err err = system_tell(add, input, log_path, problem);
     if (err != ERR_OK) err = system_tell(again, input, log_path, problem);
     if (err != ERR_OK) return err;
-    bool tls = strncmp(system->http, "https://", 8) == 0;
-    snprintf(text, CONSOLE_TEXT, "console: %s%.150s/   name %s   password %s", tls ? "" : "http://",
+    snprintf(text, CONSOLE_TEXT, "console: %s%.150s/   name %s   password %s", scheme_of(system),
              system->http, account, password);
+    return ERR_OK;
+}
+
+enum err console_app_link(const struct system *system, const char *technician_id,
+                          char text[CONSOLE_TEXT], struct problem *problem)
+{
+    char token[SYSTEM_TOKEN] = "";
+    if (system->http[0] == '\0')
+        return problem_set(problem, ERR_NOT_FOUND, "--http", "the system has no door for browsers");
+    enum err err = system_enrol(system->data_dir, &technician_id, 1, token, sizeof token, problem);
+    if (err != ERR_OK) return err;
+    token[strcspn(token, "\r\n")] = '\0';
+    snprintf(text, CONSOLE_TEXT,
+             "app: %s%.80s/technician/#enrol=%.40s   you are %.40s from then on", scheme_of(system),
+             system->http, token, technician_id);
     return ERR_OK;
 }

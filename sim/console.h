@@ -20,4 +20,8 @@ MUST_USE enum err console_open(const struct system *system, const char *territor
                                const char *log_path, char text[CONSOLE_TEXT],
                                struct problem *problem);
 
+/* The link with which the technicians' app becomes the device of one of them, in one line. */
+MUST_USE enum err console_app_link(const struct system *system, const char *technician_id,
+                                   char text[CONSOLE_TEXT], struct problem *problem);
+
 #endif

@@ -36,6 +36,18 @@ static void choose_ill(const struct fleet_options *options, int64_t *absent_at_u
     }
 }
 
+size_t fleet_well(const struct fleet_options *options)
+{
+    size_t count = options->day->technician_count, index = 0;
+    int64_t *absent_at_us = calloc(count + 1, sizeof *absent_at_us);
+    CHECK(absent_at_us != NULL);
+    choose_ill(options, absent_at_us);
+    while (index < count && absent_at_us[index] != 0)
+        index++;
+    free(absent_at_us);
+    return index;
+}
+
 static struct person_options options_of(const struct fleet_options *options, size_t index,
                                         int64_t absent_at_us)
 {

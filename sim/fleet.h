@@ -47,6 +47,9 @@ void fleet_sleep(struct fleet *fleet);
 /* Another day for the technicians of options->day; who is new among them joins the fleet. */
 MUST_USE enum err fleet_wake(struct fleet *fleet, struct client_loop *loop,
                              const struct fleet_options *options, struct problem *problem);
+/* The index of one who does not fall ill; technician_count: all do. Of options, day, seed and ill
+ * are looked at. */
+size_t fleet_well(const struct fleet_options *options);
 /* His index; fleet_size: he is not of the fleet. */
 size_t fleet_find(const struct fleet *fleet, const char *technician_id);
 

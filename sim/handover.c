@@ -220,9 +220,20 @@ void handover_close(struct handover *handover)
     free(handover);
 }
 
+/* Whoever has a token for him need not ask: he enrols. */
+static void look_for_replaced(struct handover *handover)
+{
+    for (size_t i = 0; i < fleet_size(handover->options.fleet); i++) {
+        if (!person_is_replaced(person_of(handover, i))) continue;
+        person_make_way(person_of(handover, i));
+        handover->taken++;
+    }
+}
+
 void handover_serve(struct handover *handover)
 {
     control_serve(handover->control, on_line, handover);
+    look_for_replaced(handover);
     for (size_t i = 0; i < CONTROL_CALLERS; i++) {
         struct change *change = &handover->changes[i];
         if (!change->open) continue;

@@ -10,6 +10,8 @@
  *   take ID        he is free; what he was doing, for people
  *   give ID TOKEN  the virtual one is back: he goes on from what the system knows of the day
  * "no" says why not; then nothing has changed.
+ * A device that enrols as him without having asked, as an app does with the demo's link, ends his
+ * virtual one: he makes way, too, and may be given back.
  *
  * Owner: the fleet is kept until handover_close. Thread: the loop's.
  */

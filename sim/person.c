@@ -28,6 +28,7 @@ struct person {
     struct client_timer radio;
 
     enum person_doing doing;
+    bool replaced;       /* another device enrolled as him */
     bool started, ended; /* the clock is known; the day is over */
     bool leaving;        /* somebody is to take his place: whatever is due waits */
     bool rested, told_half;
@@ -539,9 +540,11 @@ static void on_result(void *context, struct client *client, const Callout__Comma
 
 static void on_stopped(void *context, struct client *client, enum err err, const char *text)
 {
-    const struct person *person = context;
+    struct person *person = context;
     (void)client;
-    log_error("%s: the device was stopped: %s: %s", person->row->id, err_name(err), text);
+    person->replaced = err == ERR_GONE;
+    if (!person->replaced)
+        log_error("%s: the device was stopped: %s: %s", person->row->id, err_name(err), text);
 }
 
 static enum err keep_text(char *out, size_t size, const char *text, struct problem *problem)
@@ -751,6 +754,20 @@ void person_give_up(struct person *person)
     person->doing = PERSON_TAKEN;
     person->visit_id[0] = '\0';
     person->words = (struct words){0};
+}
+
+bool person_is_replaced(const struct person *person)
+{
+    return person->replaced && person->client != NULL && !person->leaving &&
+           client_state(person->client) == CLIENT_STOPPED;
+}
+
+void person_make_way(struct person *person)
+{
+    CHECK(person_is_replaced(person));
+    person->leaving = true;
+    person_give_up(person);
+    person->replaced = false;
 }
 
 void person_stay(struct person *person)

@@ -66,6 +66,10 @@ void person_lose_signal(struct person *person, int64_t until_us);
 void person_let_go(struct person *person);
 bool person_is_silent(const struct person *person);
 void person_give_up(struct person *person);
+/* Another device enrolled as him while he worked, and ended his: somebody else is he now. What he
+ * had not sent by then is with the dispatchers, as what a device says that was ended. */
+bool person_is_replaced(const struct person *person);
+void person_make_way(struct person *person);
 void person_stay(struct person *person);
 /* A taken one enrols a device of his own in that folder, and is taken until it has its Snapshot. If
  * it is refused (person_state), this may be tried again. */

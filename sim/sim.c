@@ -43,6 +43,7 @@ struct run {
     char *tokens_text;
     const char **tokens;
     char console[CONSOLE_TEXT]; /* where to look on, and as whom; "": nowhere */
+    char app[CONSOLE_TEXT];     /* where to be one of the technicians; "": nowhere */
     int64_t began_mono_us;
     struct live *live;
     struct live_summary summary;
@@ -211,6 +212,18 @@ static enum err read_tokens(struct run *run, struct problem *problem)
     return split_tokens(run, problem);
 }
 
+/* One of the technicians is whoever opens the app with this link; until then he is virtual. */
+static void open_app(struct run *run)
+{
+    const struct fleet_options fleet = {
+        .day = &run->day, .seed = run->options.seed, .ill = (uint32_t)run->options.ill};
+    struct problem problem = {0};
+    size_t who = fleet_well(&fleet);
+    if (who == run->day.technician_count) return;
+    if (console_app_link(&run->system, run->day.technicians[who].id, run->app, &problem) != ERR_OK)
+        fprintf(stderr, "callout sim: no link for the app: %s: %s\n", problem.field, problem.text);
+}
+
 /* A demo without a console is one, too. */
 static void open_console(struct run *run)
 {
@@ -218,8 +231,9 @@ static void open_console(struct run *run)
     enum err err =
         console_open(&run->system, run->options.territory, run->log, run->console, &problem);
     FILE *out = run->options.json ? stderr : stdout; /* a pipe gets its one object */
+    if (err == ERR_OK) open_app(run);
     if (err == ERR_OK)
-        fprintf(out, "%s\n", run->console);
+        fprintf(out, "%s\n%s%s", run->console, run->app, run->app[0] == '\0' ? "" : "\n");
     else
         fprintf(stderr, "callout sim: no console: %s: %s\n", problem.field, problem.text);
     fflush(out);
@@ -239,8 +253,10 @@ static int live(struct run *run)
     char folder[PATH_BYTES], control[HANDS_PATH], hint[PATH_BYTES] = "";
     hands_path(run->system.data_dir, control);
     if (run->system.data_dir[0] != '\0')
-        snprintf(hint, sizeof hint, "%s%scallout sim phone --data %.700s TECHNICIAN takes one over",
-                 run->console, run->console[0] == '\0' ? "" : "\n", run->system.data_dir);
+        snprintf(hint, sizeof hint,
+                 "%s%s%s%scallout sim phone --data %.400s TECHNICIAN takes one over", run->console,
+                 run->console[0] == '\0' ? "" : "\n", run->app, run->app[0] == '\0' ? "" : "\n",
+                 run->system.data_dir);
     if (options->fleet != NULL)
         snprintf(folder, sizeof folder, "%s", options->fleet);
     else
