@@ -184,6 +184,8 @@ handler handle_disable_person;                                /* people_admin.c 
 handler handle_devices, handle_make_enrol_token;              /* device_admin.c */
 handler handle_revoke_device;                                 /* device_admin.c */
 handler handle_technicians, handle_territories;               /* roster.c */
+handler handle_check_import;                                  /* import_check.c */
+handler handle_put_addresses, handle_find_address;            /* addresses.c */
 handler handle_messages;                                      /* messages.c */
 handler handle_plan_diffs;                                    /* plan_diffs.c */
 handler handle_board;                                         /* boards.c */

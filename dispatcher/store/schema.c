@@ -179,6 +179,14 @@ static const char blobs[] =
     "CREATE TABLE blob_day(device_id TEXT NOT NULL, day INTEGER NOT NULL,"
     "  bytes INTEGER NOT NULL, PRIMARY KEY(device_id, day)) STRICT, WITHOUT ROWID;";
 
+static const char addresses[] =
+    "CREATE TABLE address(number INTEGER NOT NULL PRIMARY KEY, text TEXT NOT NULL,"
+    "  lat_e7 INTEGER NOT NULL, lon_e7 INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE address_number(folded TEXT NOT NULL PRIMARY KEY, number INTEGER NOT NULL)"
+    "  STRICT, WITHOUT ROWID;"
+    "CREATE TABLE address_word(word TEXT NOT NULL, number INTEGER NOT NULL,"
+    "  PRIMARY KEY(word, number)) STRICT, WITHOUT ROWID;";
+
 static const char *const steps[] = {
     NULL,          /* 0 -> 1: everything, from row.def */
     whole_problem, /* 1 -> 2: choices, names, wishes, limits of travel, prices */
@@ -197,6 +205,7 @@ static const char *const steps[] = {
     bounds,        /* 14 -> 15: how good a plan is, proved */
     field_entries, /* 15 -> 16: what technicians note, answer, take and need at a visit */
     blobs,         /* 16 -> 17: photos and signatures that are here */
+    addresses,     /* 17 -> 18: the list of addresses */
 };
 
 const struct schema schema_newest = {sizeof steps / sizeof steps[0], steps};

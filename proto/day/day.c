@@ -22,9 +22,16 @@ struct table {
     size_t column_count;
     int place[COLUMNS_MAX]; /* of each column in the row; -1: missing */
     struct csv csv;
+    unsigned lines_before; /* of the file, between its head and the first row here */
     struct day_errors *errors;
     int row_failed;
+    int keep_good; /* rows with an error are left out */
 };
+
+static unsigned line_of(const struct table *table)
+{
+    return table->csv.line + (table->csv.line > 1 ? table->lines_before : 0);
+}
 
 static void complain(struct table *table, const char *column, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -35,7 +42,10 @@ static void complain(struct table *table, const char *column, const char *format
     struct day_errors *errors = table->errors;
     if (errors->count++ >= DAY_ERRORS_MAX) return;
     struct problem *problem = &errors->items[errors->count - 1];
-    snprintf(problem->field, sizeof problem->field, "%s line %u%s%s", table->name, table->csv.line,
+    unsigned line = line_of(table);
+    errors->places[errors->count - 1].line = line;
+    errors->places[errors->count - 1].column = column;
+    snprintf(problem->field, sizeof problem->field, "%s line %u%s%s", table->name, line,
              column[0] == '\0' ? "" : ", ", column);
     va_list args;
     va_start(args, format);
@@ -307,6 +317,8 @@ static void read_technicians(struct table *table, struct day *day)
             complain(table, "", "at most %d technicians", LIMIT_TECHNICIANS);
             return;
         }
+        technician.line = line_of(table);
+        if (table->keep_good && table->row_failed) continue;
         day->technicians = room_for_one(day->technicians, day->technician_count, sizeof technician);
         day->technicians[day->technician_count++] = technician;
     }
@@ -326,9 +338,26 @@ static void read_orders(struct table *table, struct day *day)
             complain(table, "", "at most %d orders", LIMIT_VISITS_PER_PLAN);
             return;
         }
+        order.line = line_of(table);
+        if (table->keep_good && table->row_failed) continue;
         day->orders = room_for_one(day->orders, day->order_count, sizeof order);
         day->orders[day->order_count++] = order;
     }
+}
+
+static void open_table(struct table *table, enum day_table which, const char *text, size_t size,
+                       struct day_errors *errors)
+{
+    *table = (struct table){.name = "technicians.csv",
+                            .columns = technician_columns,
+                            .column_count = sizeof technician_columns / sizeof *technician_columns,
+                            .errors = errors};
+    if (which == DAY_ORDERS) {
+        table->name = "orders.csv";
+        table->columns = order_columns;
+        table->column_count = sizeof order_columns / sizeof *order_columns;
+    }
+    csv_open(&table->csv, text, size);
 }
 
 static void set_bounds(struct day *day)
@@ -357,19 +386,11 @@ enum err day_parse(struct day *out, const char *technicians, size_t technicians_
     snprintf(day.time_zone, sizeof day.time_zone, "%s", time_zone);
     struct table *table = calloc(1, sizeof *table);
     CHECK(table != NULL);
-    *table = (struct table){.name = "technicians.csv",
-                            .columns = technician_columns,
-                            .column_count = sizeof technician_columns / sizeof *technician_columns,
-                            .errors = errors};
-    csv_open(&table->csv, technicians, technicians_size);
+    open_table(table, DAY_TECHNICIANS, technicians, technicians_size, errors);
     read_technicians(table, &day);
     if (errors->count == 0 && day.technician_count == 0)
         complain(table, "", "there is no technician in it");
-    *table = (struct table){.name = "orders.csv",
-                            .columns = order_columns,
-                            .column_count = sizeof order_columns / sizeof *order_columns,
-                            .errors = errors};
-    csv_open(&table->csv, orders, orders_size);
+    open_table(table, DAY_ORDERS, orders, orders_size, errors);
     read_orders(table, &day);
     free(table);
     if (errors->count > 0) {
@@ -381,71 +402,34 @@ enum err day_parse(struct day *out, const char *technicians, size_t technicians_
     return ERR_OK;
 }
 
+enum err day_parse_rows(struct day *out, enum day_table which, const char *text, size_t size,
+                        unsigned first_line, const char *time_zone, struct day_errors *errors)
+{
+    *out = (struct day){0};
+    errors->count = 0;
+    enum err err = zone_open(time_zone, &errors->items[0]);
+    if (err != ERR_OK) {
+        errors->count = 1;
+        errors->places[0].line = 0;
+        errors->places[0].column = "";
+        return err;
+    }
+    struct table *table = calloc(1, sizeof *table);
+    CHECK(table != NULL);
+    open_table(table, which, text, size, errors);
+    table->keep_good = 1;
+    table->lines_before = first_line > 2 ? first_line - 2 : 0;
+    if (which == DAY_ORDERS)
+        read_orders(table, out);
+    else
+        read_technicians(table, out);
+    free(table);
+    return errors->count > 0 ? ERR_INVALID : ERR_OK;
+}
+
 void day_fini(struct day *day)
 {
     free(day->technicians);
     free(day->orders);
     *day = (struct day){0};
-}
-
-/* --- files ----------------------------------------------------------------------------------- */
-
-static char *read_file(const char *path, size_t *size, struct day_errors *errors)
-{
-    FILE *file = fopen(path, "rb");
-    struct problem *problem = &errors->items[errors->count];
-    if (file == NULL) {
-        problem_set(problem, ERR_IO, path, "%s", strerror(errno));
-        errors->count++;
-        return NULL;
-    }
-    char *bytes = malloc(DAY_FILE_BYTES_MAX + 1);
-    CHECK(bytes != NULL);
-    *size = fread(bytes, 1, DAY_FILE_BYTES_MAX + 1, file);
-    int failed = ferror(file) != 0;
-    fclose(file);
-    if (!failed && *size <= DAY_FILE_BYTES_MAX) return bytes;
-    if (failed)
-        problem_set(problem, ERR_IO, path, "cannot be read");
-    else
-        problem_set(problem, ERR_TOO_LARGE, path, "at most %d bytes", DAY_FILE_BYTES_MAX);
-    errors->count++;
-    free(bytes);
-    return NULL;
-}
-
-enum err day_read(struct day *out, const char *technicians_path, const char *orders_path,
-                  const char *time_zone, struct day_errors *errors)
-{
-    errors->count = 0;
-    size_t technicians_size = 0, orders_size = 0;
-    char *technicians = read_file(technicians_path, &technicians_size, errors);
-    char *orders = read_file(orders_path, &orders_size, errors);
-    enum err err = ERR_INVALID;
-    if (technicians != NULL && orders != NULL)
-        err = day_parse(out, technicians, technicians_size, orders, orders_size, time_zone, errors);
-    free(technicians);
-    free(orders);
-    return err;
-}
-
-static int covers(const struct day_technician *technician, const struct day_skill *need)
-{
-    for (size_t i = 0; i < technician->skill_count; i++)
-        if (strcmp(technician->skills[i].name, need->name) == 0 &&
-            technician->skills[i].level >= need->level)
-            return 1;
-    return 0;
-}
-
-int day_order_servable(const struct day *day, const struct day_order *order)
-{
-    for (size_t i = 0; i < day->technician_count; i++) {
-        size_t covered = 0;
-        while (covered < order->skill_count &&
-               covers(&day->technicians[i], &order->skills[covered]))
-            covered++;
-        if (covered == order->skill_count) return 1;
-    }
-    return 0;
 }

@@ -39,6 +39,7 @@ struct day_technician {
     int32_t overtime_s_max;
     struct day_skill skills[DAY_SKILLS_MAX];
     size_t skill_count;
+    unsigned line; /* of its row */
 };
 
 struct day_order {
@@ -54,6 +55,7 @@ struct day_order {
     int64_t window_start_us; /* service starts at or after */
     int64_t window_end_us;   /* service ENDS by */
     int64_t due_us;          /* 0: none */
+    unsigned line;           /* of its row */
 };
 
 struct day {
@@ -70,6 +72,10 @@ struct day {
 struct day_errors {
     size_t count; /* all that were found; the first DAY_ERRORS_MAX are kept */
     struct problem items[DAY_ERRORS_MAX];
+    struct {
+        unsigned line;      /* of the table; 0: it is not of a row */
+        const char *column; /* static; "": of the row as a whole */
+    } places[DAY_ERRORS_MAX];
 };
 
 /* ERR_INVALID: see *errors, and *out is not set. */
@@ -79,6 +85,12 @@ MUST_USE enum err day_read(struct day *out, const char *technicians_path, const 
 MUST_USE enum err day_parse(struct day *out, const char *technicians, size_t technicians_size,
                             const char *orders, size_t orders_size, const char *time_zone,
                             struct day_errors *errors);
+enum day_table { DAY_TECHNICIANS, DAY_ORDERS };
+/* One table by itself: *out has the rows without an error, however many there are with one (then
+ * ERR_INVALID). Its lines count from `first_line` for the row behind the head; 0: as they stand. */
+MUST_USE enum err day_parse_rows(struct day *out, enum day_table which, const char *text,
+                                 size_t size, unsigned first_line, const char *time_zone,
+                                 struct day_errors *errors);
 void day_fini(struct day *day);
 
 /* Can anybody of the day serve the order? */

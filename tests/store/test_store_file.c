@@ -388,6 +388,7 @@ static void a_file_of_the_first_version_gets_todays_tables(void **state)
                     "ALTER TABLE device DROP COLUMN accepted_seq;"
                     "ALTER TABLE device DROP COLUMN accepted_us;"
                     "DROP TABLE conflict; DROP TABLE conflict_resolution;"
+                    "DROP TABLE address; DROP TABLE address_number; DROP TABLE address_word;"
                     "DROP TABLE dead_letter; ALTER TABLE device DROP COLUMN mismatches;"
                     "ALTER TABLE policy DROP COLUMN position_moving_s;"
                     "ALTER TABLE policy DROP COLUMN position_resting_s;"
