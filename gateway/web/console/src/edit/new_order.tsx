@@ -10,6 +10,7 @@ import type { Displaced, EmergencyOption, EmergencyOptionsReply, WorkOrder } fro
 import { selectedVisit, selectVisit } from "../model/selection.ts";
 import { day, territory, zone } from "../model/store.ts";
 import { picking } from "../board/commands.ts";
+import { AddressField } from "./address_field.tsx";
 import { VerdictLines } from "./asks.tsx";
 import { Dialog } from "./dialog.tsx";
 import { assign } from "./edits.ts";
@@ -128,8 +129,8 @@ export function AskOrder() {
       <div class="columns">
         <label>{t("order.customer")}<input name="customer" required maxLength={200} autofocus autocomplete="off" /></label>
         <label>{t("order.phone")}<input name="phone" type="tel" maxLength={40} autocomplete="off" /></label>
-        <label class="whole">{t("order.address")}<input name="address" required maxLength={300} autocomplete="off"
-          value={address} onInput={(event) => setAddress(event.currentTarget.value)} /></label>
+        <div class="whole"><AddressField label={t("order.address")} value={address} onValue={setAddress}
+          onPlace={(found) => setPlace(placeText(found))} /></div>
         <PlaceField label={t("order.place")} value={place} onValue={setPlace} />
         <div class="beside">
           {like !== null && like.place !== null &&

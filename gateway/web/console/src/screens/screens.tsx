@@ -25,6 +25,7 @@ function lazy(load: () => Promise<ComponentType>): ComponentType {
 const contents: Record<Screen, ComponentType> = {
   review: Review, inbox: Inbox, messages: Messages, team: Team, data: Data,
   technicians: lazy(async () => (await import("../admin/technicians.tsx")).Technicians),
+  import: lazy(async () => (await import("../admin/import.tsx")).Import),
   territories: lazy(async () => (await import("../admin/territories.tsx")).Territories),
 };
 
