@@ -12,6 +12,8 @@ enum {
     ENOUGH_QUICK = 8, /* walks found that make exact pricing wait */
     PIVOTS_MAX = 200000,
     SLICE_PIVOTS = 200,
+    EARLY_ROUNDS = 10,
+    EARLY_LABELS = 5000,
     NOISE = 4, /* 1/PROOF_FINE s: duals are rounded */
     SMOOTH_OF_8 = 4,
     CUTS_AT_ONCE = 30,
@@ -158,17 +160,23 @@ static bool asked_to_stop(const struct bound *b)
     return b->options.stop != NULL && b->options.stop(b->options.context);
 }
 
+/* Quickly, for walks; exactly; or somewhat, for a bound that is better than none. */
+enum effort { PRICE_QUICK, PRICE_EARLY, PRICE_EXACT };
+
 /* Prices all technicians by the duals that are set. Returns how many walks came in; -1: it was
  * stopped, or failed. */
-static int price_all(struct bound *b, bool quick)
+static int price_all(struct bound *b, enum effort effort)
 {
     const struct relaxation *r = &b->relaxation;
     const struct duals duals = {b->visit_dual, cuts_set(b), b->cuts, b->member, b->keep};
     int added = 0;
+    bool quick = effort == PRICE_QUICK;
+    uint32_t labels_max = b->options.labels_max;
+    if (effort == PRICE_EARLY && labels_max > EARLY_LABELS) labels_max = EARLY_LABELS;
     for (uint32_t c = 0; c < r->crew_count; c++) {
         const struct price_options options = {
             .limit = b->crew_dual[c],
-            .labels_max = b->options.labels_max,
+            .labels_max = labels_max,
             .walks_max = quick ? WALKS_QUICK : WALKS_EXACT,
             .quick = quick,
         };
@@ -176,7 +184,7 @@ static int price_all(struct bound *b, bool quick)
         if (asked_to_stop(b)) return -1;
         price(&priced, b->in, &b->recall, r->crews[c].technician, &duals, &options, &b->desk);
         b->least[c] = priced.least;
-        b->open |= !quick && !priced.closed;
+        b->open |= effort == PRICE_EXACT && !priced.closed;
         b->relaxed |= priced.relaxed;
         b->labels += priced.labels;
         b->pricings++;
@@ -290,13 +298,16 @@ static enum bound_end round_make(struct bound *b)
     relaxation_age_walks(&b->relaxation);
     if (closed(b)) return BOUND_CONVERGED;
     duals_set(b, SMOOTH_OF_8);
-    int added = price_all(b, true);
+    int added = price_all(b, PRICE_QUICK);
     if (added < 0) return BOUND_MORE;
     if (b->proof.bound == INT64_MIN) center_set(b, b->crew_dual);
-    if (added >= ENOUGH_QUICK) return BOUND_MORE;
+    if (added >= ENOUGH_QUICK) {
+        if (b->rounds % EARLY_ROUNDS == 0 && price_all(b, PRICE_EARLY) >= 0) proof_take(b);
+        return BOUND_MORE;
+    }
     for (int64_t eighths = SMOOTH_OF_8;; eighths = 0) {
         duals_set(b, eighths);
-        int more = price_all(b, false);
+        int more = price_all(b, PRICE_EXACT);
         if (more < 0) return BOUND_MORE;
         proof_take(b);
         if (more + added > 0) return BOUND_MORE;
