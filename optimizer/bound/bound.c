@@ -16,6 +16,8 @@ enum {
     EARLY_LABELS = 5000,
     NOISE = 4, /* 1/PROOF_FINE s: duals are rounded */
     SMOOTH_OF_8 = 4,
+    SMOOTH_GUESS_OF_8 = 7, /* while the program's duals mean little */
+    GUESSED_ROUNDS = 12,
     CUTS_AT_ONCE = 30,
 };
 
@@ -30,6 +32,7 @@ const struct bound_options bound_options_default = {
 void bound_open(struct bound *b, const struct instance *in, const struct bound_options *options)
 {
     *b = (struct bound){.in = in, .options = *options};
+    b->labels_now = options->labels_max < EARLY_LABELS ? options->labels_max : EARLY_LABELS;
     arena_open(&b->kept, KEPT_MAX);
     desk_open(&b->desk);
     recall_make(&b->recall, in, options->near_max, &b->kept);
@@ -73,10 +76,36 @@ void bound_take_route(struct bound *b, uint32_t technician, const struct route *
                     (int64_t)route->cost * PROOF_FINE, visits, route->count);
 }
 
+/* What a plan's visits are worth, by the way to and from them: a guess that is nearer to the truth
+ * than the first duals of the program. */
+static void center_guess(struct bound *b, const struct plan *plan, uint32_t technician)
+{
+    const struct route *route = &plan->routes[technician];
+    int64_t empty = b->relaxation.crews[b->relaxation.crew_of[technician]].empty;
+    int64_t cost = (int64_t)route->cost * PROOF_FINE - empty, ways = 1;
+    if (cost < 0) cost = 0;
+    for (uint32_t i = 1; i <= route->count; i++)
+        ways += route->stops[i].leg + route->stops[i + 1].leg + 1;
+    for (uint32_t i = 1; i <= route->count; i++) {
+        int64_t way = route->stops[i].leg + route->stops[i + 1].leg + 1;
+        b->center_visit[route->stops[i].visit] = cost / ways * way;
+    }
+}
+
 void bound_take_plan(struct bound *b, const struct plan *plan)
 {
     for (uint32_t t = 0; t < b->in->technician_count; t++)
         bound_take_route(b, t, &plan->routes[t]);
+    if (b->centered) return;
+    for (uint32_t t = 0; t < b->in->technician_count; t++)
+        center_guess(b, plan, t);
+    for (uint32_t v = 0; v < b->in->visit_count; v++) {
+        int64_t most = (int64_t)b->in->nodes[v].price * PROOF_FINE;
+        if (plan->route_of[v] == NO_INDEX || b->center_visit[v] > most) b->center_visit[v] = most;
+    }
+    for (uint32_t c = 0; c < b->relaxation.crew_count; c++)
+        b->center_crew[c] = b->relaxation.crews[c].empty;
+    b->centered = b->guessed = true;
 }
 
 void bound_take_pool(struct bound *b, const struct pool *pool)
@@ -171,8 +200,9 @@ static int price_all(struct bound *b, enum effort effort)
     const struct duals duals = {b->visit_dual, cuts_set(b), b->cuts, b->member, b->keep};
     int added = 0;
     bool quick = effort == PRICE_QUICK;
-    uint32_t labels_max = b->options.labels_max;
-    if (effort == PRICE_EARLY && labels_max > EARLY_LABELS) labels_max = EARLY_LABELS;
+    uint32_t labels_max = b->labels_now;
+    b->unclosed = false;
+    if (effort != PRICE_EXACT && labels_max > EARLY_LABELS) labels_max = EARLY_LABELS;
     for (uint32_t c = 0; c < r->crew_count; c++) {
         const struct price_options options = {
             .limit = b->crew_dual[c],
@@ -184,7 +214,7 @@ static int price_all(struct bound *b, enum effort effort)
         if (asked_to_stop(b)) return -1;
         price(&priced, b->in, &b->recall, r->crews[c].technician, &duals, &options, &b->desk);
         b->least[c] = priced.least;
-        b->open |= effort == PRICE_EXACT && !priced.closed;
+        b->unclosed |= effort == PRICE_EXACT && !priced.closed;
         b->relaxed |= priced.relaxed;
         b->labels += priced.labels;
         b->pricings++;
@@ -290,6 +320,15 @@ static bool cut_off(struct bound *b)
     return end == LP_SOLVED || end == LP_LIMIT;
 }
 
+/* Pricing had not room enough to say that there is nothing. False: it has all that there is. */
+static bool more_labels(struct bound *b)
+{
+    uint32_t max = b->options.labels_max;
+    b->open = b->labels_now >= max;
+    b->labels_now = b->labels_now < max / 4 ? 4 * b->labels_now : max;
+    return !b->open;
+}
+
 static enum bound_end round_make(struct bound *b)
 {
     enum lp_end end = solve(b, LP_PRIMAL);
@@ -297,20 +336,22 @@ static enum bound_end round_make(struct bound *b)
     b->rounds++;
     relaxation_age_walks(&b->relaxation);
     if (closed(b)) return BOUND_CONVERGED;
-    duals_set(b, SMOOTH_OF_8);
+    int64_t smooth = b->guessed && b->rounds <= GUESSED_ROUNDS ? SMOOTH_GUESS_OF_8 : SMOOTH_OF_8;
+    duals_set(b, smooth);
     int added = price_all(b, PRICE_QUICK);
     if (added < 0) return BOUND_MORE;
-    if (b->proof.bound == INT64_MIN) center_set(b, b->crew_dual);
+    if (b->proof.bound == INT64_MIN && smooth == SMOOTH_OF_8) center_set(b, b->crew_dual);
     if (added >= ENOUGH_QUICK) {
         if (b->rounds % EARLY_ROUNDS == 0 && price_all(b, PRICE_EARLY) >= 0) proof_take(b);
         return BOUND_MORE;
     }
-    for (int64_t eighths = SMOOTH_OF_8;; eighths = 0) {
+    for (int64_t eighths = smooth;; eighths = 0) {
         duals_set(b, eighths);
         int more = price_all(b, PRICE_EXACT);
         if (more < 0) return BOUND_MORE;
         proof_take(b);
         if (more + added > 0) return BOUND_MORE;
+        if (b->unclosed && more_labels(b)) return BOUND_MORE;
         if (eighths == 0) return BOUND_CONVERGED;
     }
 }

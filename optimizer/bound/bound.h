@@ -53,13 +53,15 @@ struct bound {
     struct proof_cut cuts[PROOF_CUTS_MAX];
     uint64_t (*member)[CUT_WORDS], (*keep)[CUT_WORDS];
     uint32_t relaxed;
-    bool open; /* some exact pricing had not room for all its labels */
+    uint32_t labels_now; /* room that exact pricing has, which grows with what it lacks */
+    bool unclosed;       /* the last one lacked some */
+    bool open;           /* it lacked some with all the room that there is */
     /* The proof's own memory. */
     int64_t *proof_visit_dual, *proof_technician_dual;
     struct proof_cut proof_cuts[PROOF_CUTS_MAX];
     /* Duals that the next ones stay near to: those of the best proof, or of the last round. */
     int64_t *center_visit, *center_crew; /* and relaxation.cuts[].dual */
-    bool centered;
+    bool centered, guessed;              /* from a plan */
     uint32_t cut_rounds;
     bool converged;     /* without further cuts */
     double before_cuts; /* value of the program */
