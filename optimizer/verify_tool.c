@@ -65,10 +65,10 @@ static bool read_options(struct options *out, int argc, char **argv)
 /* --- words ----------------------------------------------------------------------------------- */
 
 /* Of the cost above what orders that nobody can serve cost anyway. */
-static double gap_percent(const struct certificate *certificate)
+static double gap_percent(const struct certificate *certificate, const struct verify_report *report)
 {
-    int64_t above = certificate->objective - certificate->hopeless;
-    int64_t gap = certificate->objective - certificate->lower_bound;
+    int64_t above = report->objective - certificate->hopeless;
+    int64_t gap = report->objective - report->lower_bound;
     return above <= 0 ? 0.0 : 100.0 * (double)gap / (double)above;
 }
 
@@ -95,7 +95,7 @@ static void print_text(const struct certificate *certificate, const struct verif
     printf("certified: the plan costs %" PRId64 ", and none costs less than %" PRId64
            ": gap %" PRId64 ", %.3f %%\n",
            report->objective, report->lower_bound, report->objective - report->lower_bound,
-           gap_percent(certificate));
+           gap_percent(certificate, report));
     printf("%u technicians, %u orders, %u cuts; %u priced, %" PRIu64 " labels\n",
            certificate->technician_count, certificate->visit_count, certificate->cut_count,
            report->priced, report->labels);
@@ -115,7 +115,7 @@ static bool print_json(const struct certificate *certificate, const struct verif
         "finding_count", (json_int_t)report->finding_count, "findings", findings, "objective",
         (json_int_t)report->objective, "bound", (json_int_t)report->lower_bound, "gap",
         (json_int_t)(report->objective - report->lower_bound), "gap_percent",
-        gap_percent(certificate), "relaxed", relaxed, "technicians",
+        gap_percent(certificate, report), "relaxed", relaxed, "technicians",
         (json_int_t)certificate->technician_count, "orders", (json_int_t)certificate->visit_count,
         "cuts", (json_int_t)certificate->cut_count, "labels", (json_int_t)report->labels);
     bool written =

@@ -87,6 +87,10 @@ static uint32_t worst_of(const struct plan *plan, uint32_t technician, const uin
     for (uint32_t i = frozen + 1; i <= fits && i < count; i++) {
         if (in->nodes[list[i]].price <= in->nodes[list[worst]].price) worst = i;
     }
+    /* Those who must stay fit together, and without triangles perhaps no beginning of them does. */
+    for (uint32_t i = frozen; i < count && node_placed(&in->nodes[list[worst]]); i++) {
+        if (!node_placed(&in->nodes[list[i]])) worst = i;
+    }
     return worst;
 }
 
