@@ -1,6 +1,7 @@
 #include "dispatcher/audit.h"
 
 #include "base/clock.h"
+#include "base/digest.h"
 #include "base/log.h"
 #include "dispatcher/engine_impl.h"
 
@@ -128,6 +129,21 @@ static enum err append(struct call *call, enum audit_event event, const char *su
 enum err audit(struct call *call, enum audit_event event, const char *subject)
 {
     return append(call, event, subject, "");
+}
+
+/* A place that two readings share is the later one's: at worst an entry is there twice. */
+enum err audit_read(struct call *call, const char *subject)
+{
+    struct engine *engine = call->engine;
+    struct digest digest = digest_start();
+    digest_bytes(&digest, call->who->id, strlen(call->who->id) + 1);
+    digest_bytes(&digest, subject, strlen(subject));
+    struct audit_reading *last = &engine->readings[digest.state % READINGS_MAX];
+    int64_t now_us = engine_mono_us(engine);
+    if (last->key == digest.state && now_us < last->until_mono_us) return ERR_OK;
+    enum err err = audit(call, AUDIT_READ, subject);
+    if (err == ERR_OK) *last = (struct audit_reading){digest.state, now_us + AUDIT_READ_EVERY_US};
+    return err;
 }
 
 void audit_failure(struct call *call, enum audit_event event, const char *subject)

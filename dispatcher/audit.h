@@ -12,6 +12,7 @@
 #ifndef CALLOUT_DISPATCHER_AUDIT_H
 #define CALLOUT_DISPATCHER_AUDIT_H
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "dispatcher/store/store.h"
 
@@ -47,6 +48,10 @@ struct call;
 
 /* Writes an entry about `subject` (an id; "": nothing in particular), by whoever asks. */
 MUST_USE enum err audit(struct call *call, enum audit_event event, const char *subject);
+/* A person was shown what is `subject`'s of customers: once in AUDIT_READ_EVERY_US for each, since
+ * a screen that is kept open asks again and again. Not ERR_OK: he must not be shown it. */
+MUST_USE enum err audit_read(struct call *call, const char *subject);
+#define AUDIT_READ_EVERY_US (10 * US_PER_MINUTE)
 /* The same for what strangers can cause as often as they like: at most AUDIT_FAILURES_PER_MINUTE
  * are written, the rest are counted and told by the next one. */
 void audit_failure(struct call *call, enum audit_event event, const char *subject);

@@ -18,6 +18,7 @@ enum {
     PULLED_MAX = 2 * LIMIT_TECHNICIANS,
     SERVER_NAME_SIZE = 25,
     RIGHTS_RECENT = 64,
+    READINGS_MAX = 4096,
     LOGIN_DELAYS = 1024,
     ADMIN_LINES_MAX = 1000,
     SNAPSHOT_EVERY = 50000,
@@ -75,6 +76,10 @@ struct engine {
         uint32_t failures;
         int64_t until_mono_us;
     } login_delays[LOGIN_DELAYS];
+    struct audit_reading { /* of customers' data, that is in the audit log (audit_read) */
+        uint64_t key;
+        int64_t until_mono_us;
+    } readings[READINGS_MAX];
     int64_t audit_minute; /* in which audit_failures were written */
     uint32_t audit_failures, audit_unsaid;
     struct recent recent[RECENT_MAX];

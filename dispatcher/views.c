@@ -282,6 +282,9 @@ enum err handle_work_order_detail(struct call *call)
     if (store_get(call->engine->store, ROW_FOLLOW_UP, &key, &row) == ERR_OK)
         whole->work_order->follow_up_of = arena_text(call->arena, row.follow_up.of_work_order_id);
     enum err err = record_read(call, whole);
+    if (err == ERR_OK && call->who->kind == CALLOUT__PRINCIPAL_KIND__PERSON &&
+        (whole->work_order->customer != NULL || whole->work_order->contact != NULL))
+        err = audit_read(call, request->appointment_id);
     if (err != ERR_OK) return err;
     Callout__WorkOrderDetailReply *answer = arena_need(call->arena, sizeof *answer);
     callout__work_order_detail_reply__init(answer);

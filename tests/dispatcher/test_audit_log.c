@@ -183,6 +183,50 @@ static void the_head_of_a_day_is_exported(void **state)
 }
 
 /* A stranger's guesses do not fill the disk: so many a minute are written, the rest are counted. */
+static void put_person(struct desk *desk, const char *name)
+{
+    const struct row_person row = {name, "dispatcher", "*", "", 0, 1};
+    assert_int_equal(store_begin(desk->store), ERR_OK);
+    assert_int_equal(store_put(desk->store, ROW_PERSON, &row), ERR_OK);
+    assert_int_equal(store_commit(desk->store), ERR_OK);
+}
+
+/* By people, and not each time that their screen asks again. */
+static void who_looks_at_a_customer_is_written_down(void **state)
+{
+    (void)state;
+    struct desk desk;
+    desk_open(&desk, store_open_mem(), NULL);
+    desk_furnish(&desk);
+    Callout__UpsertWorkOrderRequest *order = desk_order(&desk, "W7");
+    Callout__Contact contact;
+    callout__contact__init(&contact);
+    contact.contact_id = words("K7");
+    contact.name = words("Ada Marker");
+    order->work_order->contact = &contact;
+    desk_do(&desk, "UpsertWorkOrder", &order->base);
+    Callout__Principal dora = a_key("dora", "dispatcher");
+    Callout__WorkOrderDetailRequest request;
+    callout__work_order_detail_request__init(&request);
+    put_person(&desk, "dora");
+    struct entries *entries = NULL;
+    for (int i = 0; i < 4; i++) {
+        dora.kind = i == 0 ? CALLOUT__PRINCIPAL_KIND__KEY : CALLOUT__PRINCIPAL_KIND__PERSON;
+        request.appointment_id = words(i == 1 ? "W1.1" : "W7.1"); /* W1 is nobody's in particular */
+        assert_int_equal(desk_ask_as(&desk, &dora, "WorkOrderDetail", "", &request.base)->status,
+                         CALLOUT__STATUS__OK);
+        entries = entries_of(&desk);
+        int count = 0;
+        for (int k = 0; k < entries->count; k++)
+            count += strcmp(entries->rows[k].event, "customer data read") == 0;
+        assert_int_equal(count, i >= 2);
+    }
+    const struct row_audit *row = find(entries, "customer data read");
+    assert_string_equal(row->actor, "dora");
+    assert_string_equal(row->subject, "W7.1");
+    desk_close(&desk);
+}
+
 static void refusals_are_rationed(void **state)
 {
     (void)state;
@@ -201,6 +245,7 @@ int main(void)
         cmocka_unit_test(what_touches_access_is_written_down),
         cmocka_unit_test(whatever_is_changed_is_found),
         cmocka_unit_test(the_head_of_a_day_is_exported),
+        cmocka_unit_test(who_looks_at_a_customer_is_written_down),
         cmocka_unit_test(refusals_are_rationed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
