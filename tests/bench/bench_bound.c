@@ -6,9 +6,12 @@
  *       clusters, windows of two to four hours, services of 20 to 120 minutes, shifts of nine
  *       hours, six skills of which a technician has each with p = 0.6, and prices of leaving an
  *       order unserved of two, four and eight hours (60, 30, 10 %)
+ *   bench_bound events FOLDER NAME          what carrying a proof over an event costs
  */
 #include "base/rng.h"
+#include "figures.h"
 #include "optimizer/bound/bound.h"
+#include "optimizer/bound/carry.h"
 #include "optimizer/input_file.h"
 #include "optimizer/solve_tool.h"
 
@@ -128,6 +131,57 @@ static int make(char **argv)
     return 0;
 }
 
+/* --- events ---------------------------------------------------------------------------------- */
+
+enum { EVENTS = 300, EVENT_ROUNDS = 120 };
+
+/* Somebody cancels, takes longer, is held up, or is done early. */
+static void happen(struct solver *solver, struct rng *rng)
+{
+    struct workday *day = &solver->day;
+    uint32_t visit = day->visit_order[rng_below(rng, day->visits_used)], kind = rng_below(rng, 8);
+    uint32_t technician = day->technician_order[rng_below(rng, day->technician_count)];
+    int64_t by_us = (int64_t)rng_below(rng, 900) * 1000000;
+    if (kind == 0 && day->visits_used > 10) solver_remove_visit(solver, day->visits[visit].id);
+    if (kind >= 1 && kind < 5) day->visits[visit].visit.service_us += by_us / 3;
+    if (kind == 5 || kind == 6) day->technicians[technician].day.available_us += by_us;
+    if (kind == 7) day->technicians[technician].day.available_us -= by_us / 2;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double left = *(const double *)a, right = *(const double *)b;
+    return left < right ? -1 : left > right;
+}
+
+static void measure_events(struct solver *solver, const char *name)
+{
+    static struct bound bound;
+    static double ms[EVENTS];
+    struct carry carry;
+    struct rng rng = {1};
+    bound_open(&bound, &solver->in, &bound_options_default);
+    bound_take_plan(&bound, &solver->plan);
+    (void)bound_run(&bound, EVENT_ROUNDS, solver->plan.cost);
+    carry_open(&carry, &carry_options_default);
+    carry_keep(&carry, &solver->day, &solver->in, &bound.proof);
+    double full = (double)bound.proof.bound / PROOF_FINE;
+    bound_close(&bound);
+    for (uint32_t i = 0; i < EVENTS; i++) {
+        happen(solver, &rng);
+        solver_begin(solver);
+        double begin = cpu_ms();
+        (void)carry_over(&carry, &solver->day, &solver->in, &solver->plan);
+        ms[i] = cpu_ms() - begin;
+    }
+    qsort(ms, EVENTS, sizeof *ms, by_value);
+    figure(name, "full_bound", full, "s");
+    figure(name, "carried_bound", (double)carry.proof.bound / PROOF_FINE, "s");
+    figure(name, "carry_p50", ms[EVENTS / 2], "ms");
+    figure(name, "carry_p99", ms[EVENTS * 99 / 100], "ms");
+    carry_close(&carry);
+}
+
 /* --- the bound ------------------------------------------------------------------------------- */
 
 int main(int argc, char **argv)
@@ -135,17 +189,26 @@ int main(int argc, char **argv)
     if (argc == 6 && strcmp(argv[1], "make") == 0) return make(argv);
     static struct solve_input input;
     struct problem problem = {0};
-    const struct solve_budget budget = {.work = argc > 2 ? strtoull(argv[2], NULL, 10) : 2000,
+    const struct solve_budget budget = {.work = argc > 2 && argv[2][0] <= '9' && argv[2][0] >= '0'
+                                                    ? strtoull(argv[2], NULL, 10)
+                                                    : 2000,
                                         .seed = 1};
-    uint32_t rounds = argc > 3 ? (uint32_t)strtoul(argv[3], NULL, 10) : 1000;
+    uint32_t rounds = argc > 3 && argv[3][0] <= '9' ? (uint32_t)strtoul(argv[3], NULL, 10) : 1000;
     if (argc < 2) return 2;
+    bool events = argc == 4 && strcmp(argv[1], "events") == 0;
     solve_input_open(&input);
-    if (input_file_read(&input, "bench_bound", NULL, argv[1], true, &problem) != ERR_OK) {
+    if (input_file_read(&input, "bench_bound", NULL, argv[events ? 2 : 1], true, &problem) !=
+        ERR_OK) {
         fprintf(stderr, "%s: %s\n", problem.field, problem.text);
         return 2;
     }
     solve_input_begin(&input);
     (void)solve_run(&input, &budget, false);
+    if (events) {
+        measure_events(&input.solver, argv[3]);
+        solve_input_close(&input);
+        return 0;
+    }
     double begin = cpu_seconds();
     static struct bound bound;
     bound_open(&bound, &input.solver.in, &bound_options_default);
