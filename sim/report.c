@@ -24,6 +24,13 @@ const char *report_failure(const struct live_summary *summary)
     return NULL;
 }
 
+/* The mean of those plans that came with a bound. */
+static double gap_percent(const struct watch_totals *totals)
+{
+    if (totals->bounded_plans == 0) return 0;
+    return (double)totals->gap_ppm_sum / (double)totals->bounded_plans / 1e4;
+}
+
 void report_text(const struct live_summary *summary)
 {
     const struct watch_totals *totals = summary->totals;
@@ -38,6 +45,10 @@ void report_text(const struct live_summary *summary)
     printf("%llu events, %llu of them changed a device's assignments; %llu plans.\n",
            (unsigned long long)totals->events, (unsigned long long)totals->events_with_change,
            (unsigned long long)totals->plans);
+    if (totals->bounded_plans > 0)
+        printf("%llu plans with a proof: their gap was %.2f %% in the mean, %.2f %% at the end.\n",
+               (unsigned long long)totals->bounded_plans, gap_percent(totals),
+               (double)totals->gap_ppm_last / 1e4);
     printf("event to device: p50 %.1f ms, p95 %.1f ms, p99 %.1f ms over %zu receipts.\n",
            samples_percentile_ms(&totals->latency, 50), samples_percentile_ms(&totals->latency, 95),
            samples_percentile_ms(&totals->latency, 99), totals->latency.count);
@@ -91,6 +102,11 @@ void report_json(const struct live_summary *summary)
     put_count(object, "changes", totals->events_with_change);
     put_count(object, "facts", totals->facts);
     put_count(object, "plans", totals->plans);
+    put_count(object, "plans_with_bound", totals->bounded_plans);
+    if (totals->bounded_plans > 0) {
+        put(object, "gap_percent_mean", json_real(gap_percent(totals)));
+        put(object, "gap_percent_last", json_real((double)totals->gap_ppm_last / 1e4));
+    }
     put_count(object, "plan_version", tally->plan_version);
     put(object, "latency_ms", percentiles(&totals->latency));
     put(object, "improvement_ms", percentiles(&totals->improvement));

@@ -87,6 +87,11 @@ static void take_plan(struct watch *watch, struct seen *seen, const Callout__Fee
     watch->totals.plans++;
     if (event->plan_version > watch->totals.last_plan_version)
         watch->totals.last_plan_version = event->plan_version;
+    if (event->bound != NULL && event->bound->known) {
+        watch->totals.bounded_plans++;
+        watch->totals.gap_ppm_sum += event->bound->gap_ppm;
+        watch->totals.gap_ppm_last = event->bound->gap_ppm;
+    }
     seen->technician_count = event->n_technician_ids;
     seen->technicians = malloc((event->n_technician_ids + 1) * sizeof *seen->technicians);
     CHECK(seen->technicians != NULL);

@@ -34,8 +34,10 @@ struct watch_totals {
     uint64_t improvements;       /* receipts of later plans for the same event */
     uint64_t without_signal;     /* receipts by devices that had been out of reach */
     uint64_t last_plan_version;
-    struct samples latency;     /* event to device */
-    struct samples improvement; /* the same for later plans */
+    uint64_t bounded_plans;            /* that were published with a proof of how good they are */
+    int64_t gap_ppm_sum, gap_ppm_last; /* of these, in millionths of their cost */
+    struct samples latency;            /* event to device */
+    struct samples improvement;        /* the same for later plans */
 };
 
 struct watch;

@@ -136,6 +136,31 @@ static void a_status_alone_is_no_new_assignment(void **state)
     assert_int_equal(watch_totals(watch)->events_with_change, 0);
 }
 
+/* Plans that come with a bound, and one that does not. */
+static void gaps_are_of_plans_with_a_bound(void **state)
+{
+    struct watch *watch = *state;
+    plan(watch, 1, 0, "T1");
+    for (uint64_t seq = 2; seq <= 3; seq++) {
+        char kind[] = "plan";
+        Callout__FeedEvent event;
+        Callout__PlanBound bound;
+        callout__feed_event__init(&event);
+        callout__plan_bound__init(&bound);
+        bound.known = 1;
+        bound.gap_ppm = (int64_t)seq * 10000;
+        event.seq = seq;
+        event.kind = kind;
+        event.bound = &bound;
+        watch_feed(watch, &event);
+    }
+    const struct watch_totals *totals = watch_totals(watch);
+    assert_int_equal(totals->plans, 3);
+    assert_int_equal(totals->bounded_plans, 2);
+    assert_int_equal(totals->gap_ppm_sum, 50000);
+    assert_int_equal(totals->gap_ppm_last, 30000);
+}
+
 static void percentiles_are_samples(void **state)
 {
     (void)state;
@@ -158,6 +183,7 @@ int main(void)
         CASE(one_latency_for_each_event_and_device),
         CASE(no_signal_no_latency),
         CASE(a_status_alone_is_no_new_assignment),
+        CASE(gaps_are_of_plans_with_a_bound),
         cmocka_unit_test(percentiles_are_samples),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
