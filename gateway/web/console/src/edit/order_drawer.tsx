@@ -11,6 +11,7 @@ import { useWorth } from "../board/proof.tsx";
 import { Candidates } from "./candidates.tsx";
 import { focusWish } from "./choice.ts";
 import { release, togglePin } from "./edits.ts";
+import { FieldRecord } from "./field_record.tsx";
 import { asking } from "./state.ts";
 import { History, WhyUnserved } from "./why.tsx";
 
@@ -114,6 +115,7 @@ export function OrderDrawer({ visit }: { visit: Visit }) {
       {!isOver(visit) && <Worth visit={visit} />}
       {visit.technicianId === null && !isOver(visit) && !visit.onHold && <WhyUnserved visit={visit} />}
       {movable && !visit.onHold && <Candidates visit={visit} />}
+      <FieldRecord visit={visit} />
       <History visit={visit} />
     </aside>
   );
