@@ -485,7 +485,7 @@ uint32_t engine_batch(struct engine *engine, struct engine_item *items, uint32_t
 
 bool engine_is_suspect(const struct engine *engine, const struct engine_item *item)
 {
-    return engine->suspects != NULL &&
+    return engine->suspects != NULL && suspects_any(engine->suspects) &&
            suspects_alone(engine->suspects, suspect_mark(item->bytes, item->size));
 }
 

@@ -105,6 +105,11 @@ static bool contains(const uint64_t *marks, uint32_t count, uint64_t mark)
     return false;
 }
 
+bool suspects_any(const struct suspects *suspects)
+{
+    return suspects->alone_count > 0;
+}
+
 bool suspects_alone(const struct suspects *suspects, uint64_t mark)
 {
     return contains(suspects->alone, suspects->alone_count, mark);

@@ -18,6 +18,7 @@ struct suspects *suspects_open(const char *folder);
 void suspects_close(struct suspects *suspects);
 
 uint64_t suspect_mark(const void *bytes, size_t size);
+bool suspects_any(const struct suspects *suspects); /* is any request to run alone? */
 /* Must it run alone? / Did it kill us when it ran alone? */
 bool suspects_alone(const struct suspects *suspects, uint64_t mark);
 bool suspects_poison(const struct suspects *suspects, uint64_t mark);
