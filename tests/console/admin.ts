@@ -1,7 +1,9 @@
-/* Administration in the browser, on the system that the board's tests have running. */
+/* Administration in the browser, on the system that the tests of editing have running: its day is long
+ * enough for the slowest machine. */
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import type { Browser, Page } from "playwright-core";
+import { qrCode } from "../../gateway/web/console/src/screens/qr.ts";
 import { addPerson, barriers, openPage, shoot, type System, type Watched } from "./system.ts";
 
 export interface Stage {
@@ -25,6 +27,8 @@ export function administration(stage: () => Stage): void {
   test("a technician is changed by mouse, and the other dispatcher's board shows it", async () => {
     desk = await openPage(stage().browser, await addPerson(stage().system, "chief", "admin"));
     page = desk.page;
+    await stage().board.goto(`${stage().system.login.address}/`);
+    await stage().board.waitForSelector(".g-bar");
     await open("technicians", ".table tbody tr");
     assert.equal(await page.locator(".table tbody tr").count(), 8);
     assert.deepEqual(await barriers(page, ".screen"), []);
@@ -103,6 +107,75 @@ export function administration(stage: () => Stage): void {
     await page.click("dialog footer button[type=submit]");
     await closed();
     await page.waitForSelector("text=Policy 2");
+  });
+
+  test("a device is enrolled by a code for a camera, which holds the app's link and nothing else", async () => {
+    await open("team", ".table tbody tr");
+    await page.waitForFunction(() => document.querySelectorAll("form.line select option").length > 8);
+    await page.selectOption("form.line select", { index: 1 });
+    await page.click("form.line button");
+    await page.waitForSelector("dialog .qr path");
+    const drawn = await page.locator(".qr").evaluate((it) => ({
+      box: it.getAttribute("viewBox"), dark: (it.querySelector("path")?.getAttribute("d") ?? "").split("M").length - 1 }));
+    const token = (await page.textContent(".token") ?? "").replace(/ /g, "");
+    const code = qrCode(`${stage().system.login.address}/technician/#enrol=${token}`);
+    assert.deepEqual(drawn, { box: `0 0 ${code.length + 8} ${code.length + 8}`, dark: code.flat().filter(Boolean).length });
+    assert.deepEqual(await barriers(page, "dialog.ask"), []);
+    await shoot(page, "enrol");
+    await page.keyboard.press("Escape");
+    await closed();
+  });
+
+  const choose = (name: string, text: string) => page.setInputFiles("input[type=file]",
+    { name, mimeType: "text/csv", buffer: Buffer.from(text) });
+  const order = (id: string, more: { priority?: string; lat?: string } = {}) =>
+    `${id},2026-11-23T06:00,9.55,${more.lat ?? "47.12"},"Gasse 1, Vaduz",meter,20,${more.priority ?? "3"},,2026-11-27T07:00,2026-11-27T20:00,`;
+  const head = "order_id,received_at,lon,lat,address,work_type,service_minutes,priority,skill,window_start,window_end,due_at";
+
+  test("a file with errors is told by line and column, and nothing of it is taken", async () => {
+    await open("import", "input[type=file]");
+    await choose("orders.csv", [head, order("I1"), order("I2", { priority: "12" }), order("I3", { lat: "north" }), ""].join("\n"));
+    await page.waitForSelector("text=2 errors");
+    const cells = await page.locator(".table tbody tr").allTextContents();
+    assert.match(cells[0] ?? "", /^3priority.*most urgent/);
+    assert.match(cells[1] ?? "", /^4lat.*Degrees/);
+    assert.equal(await page.locator("button:has-text('Take')").count(), 0);
+    assert.deepEqual(await barriers(page, ".screen"), []);
+    await shoot(page, "import-errors");
+  });
+
+  test("a file is looked at, taken, and the same the second time", async () => {
+    const text = [head, order("I1"), order("I2"), ""].join("\n");
+    await choose("orders.csv", text);
+    await page.waitForSelector('[data-fresh="2"][data-same="0"]');
+    await page.click("button:has-text('Take 2 rows')");
+    await page.waitForSelector("[data-import-done]");
+    await choose("orders.csv", text);
+    await page.waitForSelector('[data-fresh="0"][data-changed="0"][data-same="2"]');
+    await page.waitForSelector("text=There is nothing to change.");
+    await choose("orders.csv", text.replace("I2,", "I3,").replace("Gasse 1", "Gasse 2"));
+    await page.waitForSelector('[data-fresh="1"][data-changed="1"][data-same="0"]');
+    await shoot(page, "import");
+  });
+
+  test("a list of addresses is taken, and a new order finds its place in it by keys", async () => {
+    await page.selectOption(".screen select", "addresses");
+    await choose("addresses.csv", `address,lat,lon\n"Bahnhofstrasse 1, Zürich",47.37,8.54\n"Große Gasse 7 ${hostile.replace(/"/g, "")}",47.14,9.52\n`);
+    await page.click("button:has-text('Take 2 rows')");
+    await page.waitForSelector("text=2 added");
+    await page.click(".screen header button");
+    await page.waitForSelector(".g-bar");
+    await page.keyboard.press("n");
+    await page.fill("dialog [name=customer]", "Ms Vogt");
+    await page.locator("dialog [name=address]").focus();
+    await page.keyboard.type("zurich bahn");
+    await page.waitForSelector("#address-0");
+    assert.deepEqual(await barriers(page, "dialog.ask"), []);
+    await page.keyboard.press("Enter");
+    assert.equal(await page.inputValue("dialog [name=place]"), "47.37000, 8.54000");
+    assert.equal(await page.inputValue("dialog [name=address]"), "Bahnhofstrasse 1, Zürich");
+    await page.keyboard.press("Escape");
+    await closed();
   });
 
   test("administration asked no other host, and nothing from outside became markup", async () => {

@@ -2,7 +2,6 @@
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
 import type { Browser, Page } from "playwright-core";
-import { administration } from "./admin.ts";
 import { barriers, fillIn, openBrowser, openPage, patience, shoot, startDemo, type System, type Watched } from "./system.ts";
 
 let system: System, browser: Browser, board: Watched;
@@ -177,8 +176,6 @@ test("a server that is out of reach is told, and so is that it is back", async (
   await page.context().setOffline(false);
   await page.waitForSelector('.connection[data-state="live"]', { timeout: patience });
 });
-
-administration(() => ({ system, browser, board: board.page }));
 
 test("who logs out is out, and nothing was asked of any other host", async () => {
   const { page, errors, foreign } = board;

@@ -6,6 +6,7 @@ import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
 import { begin, robustTests, type Appointment, type Desk } from "./robust.ts";
+import { administration } from "./admin.ts";
 import { barriers, openBrowser, openPage, shoot, startDemo, type System, type Watched } from "./system.ts";
 
 const hostile = `<img src=x onerror="window.hacked=1"><b>&amp;`;
@@ -436,20 +437,8 @@ test("a CSV is nothing that a spreadsheet would compute", async () => {
   assert.doesNotMatch(text, /(^|,)"?[=+@-]/m);
 });
 
-test("a technician's device is enrolled with a token that is shown once", async () => {
-  await page.goto(`${system.login.address}/?screen=team`);
-  await page.waitForSelector(".table tbody tr");
-  await page.selectOption("form.line select", { index: 1 });
-  await page.click("form.line button");
-  await page.waitForSelector("dialog.ask .token");
-  assert.ok((await page.textContent(".token") ?? "").length > 20);
-  assert.deepEqual(await barriers(page), []);
-  await page.keyboard.press("Escape");
-  await page.waitForSelector(".token", { state: "detached" });
-});
-
 test("every screen is without barriers, light and dark, English and German", async () => {
-  for (const name of ["review", "inbox", "messages", "team", "data"]) {
+  for (const name of ["review", "inbox", "messages", "data"]) {
     await page.goto(`${system.login.address}/?screen=${name}`);
     await page.waitForSelector(".screen header");
     await page.waitForSelector(name === "review" ? ".card" : ".screen button");
@@ -469,6 +458,8 @@ test("every screen is without barriers, light and dark, English and German", asy
   assert.deepEqual(dark.errors, []);
   await dark.page.context().close();
 });
+
+administration(() => ({ system, browser, board: page }));
 
 robustTests(here);
 

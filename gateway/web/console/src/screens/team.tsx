@@ -1,15 +1,15 @@
 /* team.tsx - technicians' devices, to enrol and to end; and accounts of people, for administrators. */
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { call } from "@callout/shared/client";
 import { t, tMaybe } from "@callout/shared/i18n";
 import { who } from "@callout/shared/session";
 import { usToMs } from "@callout/shared/units";
 import type { Device, MakeEnrolTokenReply, Person } from "@callout/shared/wire";
-import { day, territories, territory, zone } from "../model/store.ts";
-import { useAsked } from "../edit/asked.ts";
+import { territories, territory, zone } from "../model/store.ts";
+import { usePaged } from "../edit/paged.ts";
 import { Dialog } from "../edit/dialog.tsx";
-import { technicianName } from "../edit/reasons.ts";
 import { say } from "../edit/toasts.ts";
+import { qrCode, qrPath } from "./qr.ts";
 
 type Open = { kind: "token"; reply: MakeEnrolTokenReply; name: string } | { kind: "revoke"; device: Device }
   | { kind: "person"; person: Person | null } | { kind: "disable"; name: string };
@@ -17,6 +17,22 @@ type Open = { kind: "token"; reply: MakeEnrolTokenReply; name: string } | { kind
 function deviceState(device: Device): string {
   if (device.revoked === true) return t("device.revoked");
   return device.inUse === true ? t("device.inUse") : t("device.replaced");
+}
+
+/* The technician's app takes it out of its address and erases it there; what stands behind # reaches no
+ * server. */
+function EnrolCode({ token }: { token: string }) {
+  const link = `${location.origin}/technician/#enrol=${token}`;
+  const code = qrCode(link), side = code.length + 8;
+  return (
+    <>
+      <svg class="qr" viewBox={`0 0 ${side} ${side}`} role="img" aria-label={t("device.qr")} shape-rendering="crispEdges">
+        <rect width={side} height={side} fill="#fff" /><path d={qrPath(code)} fill="#000" /></svg>
+      <p>{t("device.byHand")} <code class="token">{token.replace(/(.{4})(?=.)/g, "$1 ")}</code></p>
+      <p><button type="button" onClick={() => void navigator.clipboard?.writeText(link).then(() => say(t("device.copied")))}>
+        {t("device.copy")}</button></p>
+    </>
+  );
 }
 
 const roles = ["dispatcher", "planner", "integrator", "auditor", "admin"] as const;
@@ -46,9 +62,15 @@ export function Team() {
   const [technicianId, setTechnician] = useState("");
   const id = territory.value?.id ?? "";
   const isAdmin = who.value?.role === "admin";
-  const devices = useAsked("Devices", { territoryId: id }, id, `${version}`);
-  const people = useAsked("PeopleList", {}, isAdmin ? "people" : "", `${version}`);
-  const technicians = [...(day.value?.technicians.values() ?? [])].sort((a, b) => a.name.localeCompare(b.name));
+  const devices = usePaged("Devices", { territoryId: id }, id, `${version}`);
+  const people = usePaged("PeopleList", {}, isAdmin ? "people" : "", `${version}`);
+  /* All of the territory, at work today or not. */
+  const roster = usePaged("Technicians", { territoryId: id, days: 1 }, id, "");
+  const technicians = roster.pages.flatMap((page) => page.technicians ?? [])
+    .map(({ technician }) => ({ id: technician?.technicianId ?? "", name: technician?.name || (technician?.technicianId ?? "") }))
+    .sort((a, b) => a.name.localeCompare(b.name));
+  useEffect(() => roster.more?.(), [roster.pages.length]);
+  const technicianName = (wanted: string | undefined) => technicians.find((one) => one.id === wanted)?.name ?? wanted ?? "";
 
   async function settle<Reply>(work: Promise<Reply>): Promise<Reply | null> {
     try {
@@ -81,18 +103,19 @@ export function Team() {
         </form>
         <table class="table"><thead><tr><th scope="col">{t("drawer.technician")}</th><th scope="col">{t("device.name")}</th>
           <th scope="col">{t("drawer.status")}</th><th scope="col">{t("device.seen")}</th><th scope="col">{t("drawer.actions")}</th></tr></thead>
-          <tbody>{(devices.reply?.devices ?? []).map((device) => (
+          <tbody>{devices.pages.flatMap((page) => page.devices ?? []).map((device) => (
             <tr key={device.deviceId}><th scope="row">{technicianName(device.technicianId)}</th><td>{device.name || device.deviceId}</td>
               <td>{deviceState(device)}</td><td>{usToMs(device.seenUs) === 0 ? "" : zone.value.dayAndTime(usToMs(device.seenUs))}</td>
               <td>{device.revoked !== true && <button type="button" onClick={() => setOpen({ kind: "revoke", device })}>
                 {t("device.revoke")}</button>}</td></tr>))}</tbody></table>
+        {devices.more !== null && <p><button type="button" onClick={devices.more}>{t("list.more")}</button></p>}
       </section>
       {isAdmin && <section class="card"><h3>{t("person.title")}</h3>
         {people.failed !== "" && <p class="bad">{people.failed}</p>}
         <p><button type="button" class="primary" onClick={() => setOpen({ kind: "person", person: null })}>{t("person.new")}</button></p>
         <table class="table"><thead><tr><th scope="col">{t("login.name")}</th><th scope="col">{t("person.role")}</th>
           <th scope="col">{t("person.territories")}</th><th scope="col">{t("drawer.actions")}</th></tr></thead>
-          <tbody>{(people.reply?.people ?? []).map((person) => (
+          <tbody>{people.pages.flatMap((page) => page.people ?? []).map((person) => (
             <tr key={person.name}><th scope="row">{person.name}</th>
               <td>{person.disabled === true ? t("person.disabled") : tMaybe(`role.${person.role ?? ""}`)}</td>
               <td>{person.allTerritories === true ? t("person.all") : (person.territoryIds ?? []).join(", ")}</td>
@@ -100,10 +123,11 @@ export function Team() {
                 {person.disabled !== true && person.name !== who.value?.name &&
                   <button type="button" onClick={() => setOpen({ kind: "disable", name: person.name ?? "" })}>{t("person.disable")}</button>}</td></tr>))}
           </tbody></table>
+        {people.more !== null && <p><button type="button" onClick={people.more}>{t("list.more")}</button></p>}
       </section>}
       {open?.kind === "token" && <Dialog title={t("device.tokenTitle", { name: open.name })} onClose={() => setOpen(null)}>
         <p>{t("device.tokenHint", { time: zone.value.dayAndTime(usToMs(open.reply.expiresUs)) })}</p>
-        <p><code class="token">{open.reply.enrolToken}</code></p></Dialog>}
+        <EnrolCode token={open.reply.enrolToken ?? ""} /></Dialog>}
       {open?.kind === "revoke" && <Dialog title={t("device.revokeTitle", { name: technicianName(open.device.technicianId) })}
         submit={t("device.revoke")} danger onClose={() => setOpen(null)}
         onSubmit={() => void settle(call("RevokeDevice", { deviceId: open.device.deviceId ?? "" }))}>
