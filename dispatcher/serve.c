@@ -34,7 +34,7 @@ struct options {
     bool http_said;
     char admin[URL_SIZE];
     const char *web, *basemap; /* NULL: as the gateway finds it */
-    const char *clock, *seed, *work;
+    const char *clock, *seed, *work, *certificates;
     bool lab, behind_proxy, lockstep;
 };
 
@@ -51,7 +51,7 @@ static const char usage_text[] =
     "usage: callout serve --data DIR [--listen URL]... [--http ADDRESS] [--http-name NAME]...\n"
     "                     [--web DIR] [--basemap FILE] [--admin HOST:PORT]\n"
     "                     [--clock wall | START,RATE] [--lab] [--behind-proxy]\n"
-    "                     [--seed N] [--work N] [--lockstep]\n"
+    "                     [--seed N] [--work N] [--lockstep] [--certificates DIR]\n"
     "  --data DIR       the data folder; an empty or missing one is initialised\n"
     "  --listen URL     tcp://HOST:PORT, tls+tcp://HOST:PORT or ipc://PATH; port 0: a free one;\n"
     "                   the default is tcp://127.0.0.1:7310\n"
@@ -68,6 +68,8 @@ static const char usage_text[] =
     "  --seed N         of the optimizer's chance\n"
     "  --work N         rounds of search per event\n"
     "  --lockstep       no search is cut short: the same facts give the same plans\n"
+    "  --certificates DIR  the optimizer leaves what proves its plans there, for callout verify:\n"
+    "                   TERRITORY-DAY.proof, the newest of each\n"
     "examples:\n"
     "  callout serve --data /var/lib/callout\n"
     "  callout serve --data DIR --listen tls+tcp://0.0.0.0:7310 --http https://0.0.0.0:7443 \\\n"
@@ -122,6 +124,7 @@ static enum err take_option(struct options *options, int letter, struct problem 
     case 'a': return reach_fix_address(optarg, options->admin, URL_SIZE, problem);
     case 'c': options->clock = optarg; return ERR_OK;
     case 's': options->seed = optarg; return ERR_OK;
+    case 'C': options->certificates = optarg; return ERR_OK;
     case 'w': options->work = optarg; return ERR_OK;
     case 'L': options->lab = true; return ERR_OK;
     case HELP: fputs(usage_text, stdout); exit(EXIT_DONE);
@@ -145,6 +148,7 @@ static enum err read_options(int argc, char **argv, struct options *options,
         {"clock", required_argument, NULL, 'c'},
         {"seed", required_argument, NULL, 's'},
         {"work", required_argument, NULL, 'w'},
+        {"certificates", required_argument, NULL, 'C'},
         {"lab", no_argument, NULL, 'L'},
         {"behind-proxy", no_argument, NULL, 'P'},
         {"lockstep", no_argument, NULL, 'S'},
@@ -277,6 +281,7 @@ static void write_optimizer(struct child *child, const struct serve *serve)
     arg_pair(child, "--dispatcher", serve->dispatcher_url);
     arg_pair(child, "--seed", serve->options.seed);
     arg_pair(child, "--work", serve->options.work);
+    arg_pair(child, "--certificates", serve->options.certificates);
     if (serve->options.lockstep) child_arg(child, "--lockstep");
 }
 

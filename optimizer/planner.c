@@ -550,6 +550,9 @@ static void report_bound(struct planner *planner, struct live *live)
                       &planner->arena, &list);
     bound_report_prices(&report, &live->solver.day, in, &list, &planner->arena);
     planner->counters.bounds++;
+    if (planner->ports.proved != NULL)
+        planner->ports.proved(planner->ports.context, live->territory_id, live->service_day,
+                              &live->solver, proof);
     (void)ask(planner, ++planner->cookie, "ReportBound", &report.base, LIMIT_REQUEST_DEADLINE_MS);
 }
 

@@ -19,6 +19,7 @@
 
 struct planner;
 struct solver;
+struct proof;
 
 struct planner_ports {
     void *context;
@@ -33,6 +34,10 @@ struct planner_ports {
     bool (*solve)(void *context, struct solver *solver);
     /* Asked now and then within a long piece of work: true ends it, for a reply waits. */
     bool (*news_waits)(void *context);
+    /* A bound was computed in full: what proves it, of solver->plan. All is borrowed until return.
+     * NULL: nobody keeps it. */
+    void (*proved)(void *context, const char *territory_id, int64_t service_day,
+                   const struct solver *solver, const struct proof *proof);
 };
 
 enum {

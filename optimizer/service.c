@@ -7,6 +7,8 @@
 #include "base/log.h"
 #include "bus.h"
 #include "optimizer/planner.h"
+#include "optimizer/solve.h"
+#include "optimizer/write_certificate.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -46,6 +48,37 @@ static bool port_news_waits(void *context)
     return bus_wait(context, 0);
 }
 
+/* --- certificates --- */
+
+static const char *certificates; /* a folder; NULL: none are kept */
+
+/* FOLDER/TERRITORY-DAY.proof; what no file's name should have becomes an underscore. */
+static void certificate_path(char *path, size_t size, const char *territory_id, int64_t day)
+{
+    int length = snprintf(path, size, "%s/", certificates);
+    size_t from = length > 0 ? (size_t)length : 0;
+    snprintf(path + from, size - from, "%s-%lld.proof", territory_id, (long long)day);
+    for (char *at = path + from; *at != '\0'; at++) {
+        if (*at == '/' || *at == ' ' || (at == path + from && *at == '.')) *at = '_';
+    }
+}
+
+/* Written beside it and renamed: whoever reads it has all of one. */
+static void port_proved(void *context, const char *territory_id, int64_t service_day,
+                        const struct solver *solver, const struct proof *proof)
+{
+    char path[1024], fresh[1040];
+    (void)context;
+    certificate_path(path, sizeof path, territory_id, service_day);
+    snprintf(fresh, sizeof fresh, "%s.new", path);
+    FILE *out = fopen(fresh, "w");
+    bool written = out != NULL && write_certificate(&solver->day, &solver->in, &solver->plan, proof,
+                                                    out) == ERR_OK;
+    if (out != NULL && fclose(out) != 0) written = false;
+    if (!written || rename(fresh, path) != 0) log_warn("%s cannot be written", path);
+    alive_beat();
+}
+
 /* --- the loop --- */
 
 static void take_completions(struct bus *bus, struct planner *planner)
@@ -78,6 +111,8 @@ static void run(struct bus *bus, struct planner *planner, bool lockstep)
 
 static const char usage[] =
     "usage: callout optimizer --dispatcher URL [--seed N] [--work N] [--lockstep]\n"
+    "                         [--certificates DIR]\n"
+    "  --certificates DIR  each bound that was computed in full leaves its proof there\n"
     "  --work N     rounds of search per event (default 2000)\n"
     "  --lockstep   a search is never cut short: the same facts give the same plans\n";
 
@@ -95,6 +130,8 @@ static int read_options(int argc, char **argv, struct planner_options *options, 
             *url = value;
         else if (strcmp(word, "--seed") == 0)
             options->seed = strtoull(value, &end, 10);
+        else if (strcmp(word, "--certificates") == 0)
+            certificates = value;
         else if (strcmp(word, "--work") == 0)
             options->rounds = strtoull(value, &end, 10);
         else
@@ -107,8 +144,11 @@ static int read_options(int argc, char **argv, struct planner_options *options, 
 
 static void serve(struct bus *bus, const struct planner_options *options)
 {
-    const struct planner_ports ports = {
-        .context = bus, .ask = port_ask, .now_us = port_now_us, .news_waits = port_news_waits};
+    const struct planner_ports ports = {.context = bus,
+                                        .ask = port_ask,
+                                        .now_us = port_now_us,
+                                        .news_waits = port_news_waits,
+                                        .proved = certificates != NULL ? port_proved : NULL};
     struct planner *planner = planner_open(options, &ports);
     run(bus, planner, options->lockstep);
     log_info("%llu problems were solved", (unsigned long long)planner_counters(planner)->events);
