@@ -26,7 +26,7 @@ static const double SHARE_MIN = 1e-6;
 const struct bound_options bound_options_default = {
     .near_max = 10,
     .cut_rounds = 30,
-    .labels_max = 400000,
+    .labels_max = 200000,
 };
 
 void bound_open(struct bound *b, const struct instance *in, const struct bound_options *options)
@@ -209,6 +209,8 @@ static int price_all(struct bound *b, enum effort effort)
             .labels_max = labels_max,
             .walks_max = quick ? WALKS_QUICK : WALKS_EXACT,
             .quick = quick,
+            .stop = b->options.stop,
+            .context = b->options.context,
         };
         struct priced priced;
         if (asked_to_stop(b)) return -1;

@@ -43,11 +43,12 @@ struct pricing {
     int64_t least;
     uint16_t begin[ROUTE_MAX]; /* frozen visits */
     uint32_t begin_count;
+    uint32_t taken;               /* labels, so far */
     bool counts, weighs, travels; /* what may become too much */
     bool full;
 };
 
-enum { LABELS_FIRST = 4096, DESK_MAX = 1 << 30 };
+enum { LABELS_A_LOOK = 256, LABELS_FIRST = 4096, DESK_MAX = 1 << 30 };
 
 void desk_open(struct desk *desk)
 {
@@ -285,12 +286,23 @@ static void finish(struct pricing *p, uint32_t index)
     p->end_label[label->place] = index + 1;
 }
 
+static bool asked_to_stop(const struct pricing *p)
+{
+    return p->options->stop != NULL && p->options->stop(p->options->context);
+}
+
 static void cell_run(struct pricing *p, uint32_t cell)
 {
     while (p->queue[cell] != 0 && !p->full) {
         uint32_t index = p->queue[cell] - 1;
         p->queue[cell] = p->labels[index].queued;
         if (p->labels[index].dead) continue;
+        if (++p->taken % LABELS_A_LOOK == 0 && asked_to_stop(p)) {
+            p->labels[index].queued = p->queue[cell];
+            p->queue[cell] = index + 1;
+            p->full = true;
+            return;
+        }
         finish(p, index);
         const struct spot_of_field *spot = &p->field.spots[p->labels[index].place];
         const struct arc *arc = &p->field.arcs[spot->arc_at];

@@ -33,6 +33,9 @@ struct price_options {
     uint32_t labels_max;
     uint32_t walks_max;
     bool quick;
+    bool (*stop)(
+        void *context); /* asked now and then: true is as if there were no more room. NULL */
+    void *context;
 };
 
 struct walk {
