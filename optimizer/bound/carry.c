@@ -7,7 +7,7 @@
 enum { CARRY_MEMORY_MAX = 1 << 29 };
 
 const struct carry_options carry_options_default = {
-    .metric = true, .exact_max = 4, .labels_max = 20000, .few_labels = 200};
+    .metric = true, .exact_max = 4, .labels_max = 4000, .few_labels = 200};
 
 /* A visit as it was; names are slots. */
 struct known_visit {
