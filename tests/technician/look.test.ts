@@ -13,7 +13,7 @@ let system: System, browser: Browser;
 
 before(async () => {
   browser = await openBrowser();
-  system = await startSystem({ technicians: 1 });
+  system = await startSystem(1);
 });
 after(async () => {
   await browser?.close();

@@ -41,26 +41,25 @@ function awaitReady(child: ChildProcess): Promise<string> {
   });
 }
 
-/* The first technicians of the demo's day, with the orders that fit `wanted`. */
-function writeDay(folder: string, technicians: number, edit: (orders: string) => string): void {
+/* The first technicians of the demo's day, with three orders that only one of them can do, each. */
+function writeDay(folder: string, technicians: number): void {
   mkdirSync(folder);
   const lines = (name: string) => readFileSync(join(day, name), "utf8").split("\n");
   writeFileSync(join(folder, "technicians.csv"),
     `${lines("technicians.csv").slice(0, 1 + technicians).join("\n")}\n`);
   const [head, ...orders] = lines("orders.csv");
-  const fit = orders.filter((line) => /plumbing:1|electrical:[12]/.test(line)).slice(0, 6);
-  writeFileSync(join(folder, "orders.csv"), edit(`${[head, ...fit].join("\n")}\n`));
+  const fit = ["plumbing:1", "network:2"].slice(0, technicians)
+    .flatMap((skill) => orders.filter((line) => line.includes(skill)).slice(0, 3));
+  writeFileSync(join(folder, "orders.csv"), `${[head, ...fit].join("\n")}\n`);
 }
 
-export async function startSystem(
-  options: { technicians?: number; orders?: (csv: string) => string; rate?: number } = {},
-): Promise<System> {
+export async function startSystem(technicians: number): Promise<System> {
   const folder = mkdtempSync(join(tmpdir(), "callout-technician-"));
   const data = join(folder, "data"), web = join(folder, "web");
   cpSync(process.env["CALLOUT_WEB"] ?? "", web, { recursive: true });
   const child = spawn(callout, ["serve", "--data", data, "--listen", "tcp://127.0.0.1:0", "--http",
     "127.0.0.1:0", "--admin", "127.0.0.1:0", "--web", web, "--lab", "--clock",
-    `2026-11-23T06:30:00Z,${options.rate ?? 1}`], { stdio: ["ignore", "pipe", "pipe"] });
+    "2026-11-23T06:30:00Z,1"], { stdio: ["ignore", "pipe", "pipe"] });
   const ended = new Promise<void>((resolve) => child.on("exit", () => resolve()));
   const run = async (...words: string[]) =>
     (await promisify(execFile)(callout, words)).stdout.trim();
@@ -72,7 +71,7 @@ export async function startSystem(
   try {
     const base = await awaitReady(child);
     const files = join(folder, "day");
-    writeDay(files, options.technicians ?? 2, options.orders ?? ((csv) => csv));
+    writeDay(files, technicians);
     await run("import", "--data", data, "--territory", "north", "--time-zone", "Europe/Vaduz",
       join(files, "technicians.csv"), join(files, "orders.csv"));
     const admin = (verb: string, ...words: string[]) => run("admin", verb, "--data", data, ...words);
