@@ -42,7 +42,8 @@ for name in "${@:-}"; do
     for file in "$root/tests/technician/"${name:-*}.test.ts; do tests+=("$file"); done
 done
 "$web/node_modules/.bin/esbuild" "${tests[@]}" --bundle --platform=node --format=esm \
-    --target=node18 --packages=external --out-extension:.js=.mjs --outdir="$bundles" \
+    --target=node18 --external:playwright-core --external:axe-core \
+    --tsconfig="$web/tsconfig.json" --out-extension:.js=.mjs --outdir="$bundles" \
     --log-level=warning || die "the tests cannot be bundled"
 export CALLOUT_CHROMIUM CALLOUT_BINARY=$callout CALLOUT_WEB=$build/web
 export CALLOUT_DAY=$root/sim/day CALLOUT_SHOTS=${CALLOUT_SHOTS:-}

@@ -20,11 +20,11 @@ export interface System {
   web: string; // the folder of its pages, a copy
   admin(...words: string[]): Promise<string>;
   key(): Promise<string>; // of an API with all rights
-  signal(name: NodeJS.Signals): void;
+  renew(): void; // the gateway reads its files anew
   stop(): Promise<void>;
 }
 
-function awaitReady(child: ChildProcess): Promise<string> {
+function awaitReady(child: ChildProcess): Promise<{ base: string; gateway: number }> {
   return new Promise((resolve, reject) => {
     let said = "";
     const limit = setTimeout(() => reject(new Error(`not ready: ${said}`)), patience);
@@ -33,7 +33,7 @@ function awaitReady(child: ChildProcess): Promise<string> {
       const found = /listening on (http:\/\/[0-9.]+:\d+)/.exec(said);
       if (found === null || !/^ready /m.test(said)) return;
       clearTimeout(limit);
-      resolve(found[1] ?? "");
+      resolve({ base: found[1] ?? "", gateway: Number(/gateway\[(\d+)\]/.exec(said)?.[1]) });
     };
     child.stdout?.on("data", hear);
     child.stderr?.on("data", hear);
@@ -69,14 +69,14 @@ export async function startSystem(technicians: number): Promise<System> {
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    const base = await awaitReady(child);
+    const { base, gateway } = await awaitReady(child);
     const files = join(folder, "day");
     writeDay(files, technicians);
     await run("import", "--data", data, "--territory", "north", "--time-zone", "Europe/Vaduz",
       join(files, "technicians.csv"), join(files, "orders.csv"));
     const admin = (verb: string, ...words: string[]) => run("admin", verb, "--data", data, ...words);
     return {
-      base, web, admin: admin as System["admin"], stop, signal: (name) => child.kill(name),
+      base, web, admin: admin as System["admin"], stop, renew: () => process.kill(gateway, "SIGHUP"),
       key: () => admin("key", "--name", "test", "--role", "dispatcher"),
     };
   } catch (error) {

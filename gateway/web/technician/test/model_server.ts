@@ -67,7 +67,8 @@ export class ModelServer implements Server {
   restore(backup: string): void {
     this.state = JSON.parse(backup) as State;
     this.epoch += 1;
-    this.restarted();
+    if (this.world.chance() < 0.5) this.restarted(); // sessions may be in a backup, too
+    else this.wakePolls();
   }
   /* The same data, but nobody is known any more. */
   restarted(): void {

@@ -27,7 +27,16 @@ interface Event {
   fire: (() => void) | null;
 }
 
-export class World {
+/* What a disk and a network need of a world; tests/technician has one that is real. */
+export interface Time {
+  readonly nowMs: number;
+  readonly chance: Chance;
+  below(limit: number): number;
+  at(atMs: number, fire: () => void): () => void;
+  after(ms: number): Promise<void>;
+}
+
+export class World implements Time {
   nowMs = 0;
   private readonly heap: Event[] = [];
   private order = 0;
@@ -115,7 +124,7 @@ export class Disk {
   readonly tables = new Map<Table, Map<RowKey, unknown>>();
   failing = false; // it is full
 
-  constructor(private readonly world: World) {}
+  constructor(private readonly world: Time) {}
 
   table(name: Table): Map<RowKey, unknown> {
     let table = this.tables.get(name);
@@ -156,7 +165,7 @@ export class Disk {
 const byKey = ([one]: [RowKey, unknown], [other]: [RowKey, unknown]) =>
   one < other ? -1 : one > other ? 1 : 0;
 
-export function clockOf(world: World, start: Start, aheadMs: () => number): Clock {
+export function clockOf(world: Time, start: Start, aheadMs: () => number): Clock {
   const bornMs = world.nowMs;
   return {
     monoMs: () => world.nowMs - bornMs,
@@ -186,7 +195,7 @@ export interface Weather {
   busy: number; // told to come again
 }
 
-export function lineOf(world: World, start: Start, server: Server, weather: () => Weather): Line {
+export function lineOf(world: Time, start: Start, server: Server, weather: () => Weather): Line {
   return {
     ask: (method, body, session, deadlineMs, stop) => new Promise((resolve, reject) => {
       if (start.dead) return;
@@ -207,7 +216,7 @@ export function lineOf(world: World, start: Start, server: Server, weather: () =
 const silence = new Error("nothing comes");
 
 async function travel(
-  world: World, server: Server, weather: () => Weather, method: DeviceMethod, body: string,
+  world: Time, server: Server, weather: () => Weather, method: DeviceMethod, body: string,
   session: string,
 ): Promise<Answer> {
   const way = () => 5 + world.below(world.chance() < 0.05 ? 4_000 : 150);

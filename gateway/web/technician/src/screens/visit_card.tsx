@@ -1,5 +1,6 @@
 /* visit_card.tsx - a visit on the day's list, and the next one with its one big button. */
 import { useState } from "preact/hooks";
+import { usToMs } from "@callout/shared/units";
 import { navigateTo, takeStep } from "../act.ts";
 import { Icon } from "../icons.tsx";
 import { address } from "../router.ts";
@@ -70,6 +71,12 @@ export function WindowLine({ visit }: { visit: Shown }) {
   return <p class="window">{t(promised ? "visit.promised" : "visit.window", { span })}</p>;
 }
 
+function AcceptBy({ visit }: { visit: Shown }) {
+  const byMs = usToMs(visit.visit.appointment?.assignment?.acceptByUs);
+  if (byMs === 0 || nextStep(visit.status) !== "accept") return null;
+  return <p class="soft"><Icon name="clock" />{t("visit.acceptBy", { time: zone.value.time(byMs) })}</p>;
+}
+
 export function NextCard({ visit }: { visit: Shown }) {
   const lateMs = now.value - (visit.window?.endMs ?? Infinity);
   return (
@@ -82,6 +89,7 @@ export function NextCard({ visit }: { visit: Shown }) {
         <p class="soft"><bdi>{workText(visit)}</bdi></p>
       </a>
       <WindowLine visit={visit} />
+      <AcceptBy visit={visit} />
       {lateMs > 0 && visit.status !== "ON_SITE" && (
         <p class="late"><Icon name="warn" />{t("visit.lateBy", { age: ageText(lateMs) })}</p>
       )}

@@ -391,7 +391,10 @@ export class Engine {
       pageToken = page.nextPageToken ?? "";
     } while (pageToken !== "");
     if (!pages[pages.length - 1]?.cursor) throw new Unreachable("a snapshot without a cursor");
-    await this.takeDay(round, () => this.replica.takeSnapshot(pages, this.domain.nowMs()));
+    await this.takeDay(round, () => {
+      const change = this.replica.takeSnapshot(pages, this.domain.nowMs());
+      return { writes: [...change.writes, ...this.clockWrites()], then: change.then };
+    });
   }
 
   private async pull(): Promise<void> {
