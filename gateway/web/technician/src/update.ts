@@ -24,12 +24,14 @@ let current: ServiceWorkerRegistration | null = null;
 
 export async function startUpdates(): Promise<void> {
   if (!("serviceWorker" in navigator)) return;
-  const hadWorker = navigator.serviceWorker.controller !== null;
-  let reloading = false;
+  /* The first worker that takes a page on is of the same version; the next one is not. */
+  let controlled = navigator.serviceWorker.controller !== null, reloading = false;
   navigator.serviceWorker.addEventListener("controllerchange", () => {
-    if (!hadWorker || reloading) return;
-    reloading = true;
-    location.reload();
+    if (controlled && !reloading) {
+      reloading = true;
+      location.reload();
+    }
+    controlled = true;
   });
   try {
     current = await navigator.serviceWorker.register("/technician/sw.js", { updateViaCache: "none" });
