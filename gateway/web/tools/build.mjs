@@ -36,6 +36,8 @@ function hashOf(bytes) {
     .join("");
 }
 
+const neededBy = new Map();
+
 async function bundle(page, define) {
   const result = await build({
     absWorkingDir: root,
@@ -47,7 +49,12 @@ async function bundle(page, define) {
     jsx: "automatic", jsxImportSource: "preact", metafile: true, logLevel: "warning",
     define,
   });
-  return Object.keys(result.metafile.outputs).map((name) => resolve(root, name));
+  const { outputs } = result.metafile;
+  /* What a page's script cannot do without, which a browser would hear of when it has read it. */
+  const needed = new Map(Object.entries(outputs).map(([name, { imports }]) => [resolve(root, name),
+    imports.filter((one) => one.kind === "import-statement").map((one) => resolve(root, one.path))]));
+  for (const [name, files] of needed) neededBy.set(name, files);
+  return Object.keys(outputs).map((name) => resolve(root, name));
 }
 
 const served = (name) => `/${relative(out, name)}`;
@@ -74,14 +81,19 @@ async function writeTechnician(outputs) {
     .map((name) => join(folder, name))];
 }
 
+function withNeeded(name, known = new Set()) {
+  for (const one of neededBy.get(name) ?? [])
+    if (!known.has(one)) withNeeded(one, known.add(one));
+  return known;
+}
+
 function writePage(page, folder, outputs) {
-  const named = (kind) => {
-    const found = outputs.find((name) =>
-      new RegExp(`/${page}-[A-Z2-7]{8}\\.${kind}$`).test(name) );
-    return served(found);
-  };
+  const file = (kind) => outputs.find((name) => new RegExp(`/${page}-[A-Z2-7]{8}\\.${kind}$`).test(name));
+  const named = (kind) => served(file(kind));
+  const preloads = [...withNeeded(file("js"))].map((one) => `<link rel="modulepreload" href="${served(one)}">\n`).join("");
   const html = readFileSync(join(root, page, "index.html"), "utf8")
-    .replace("{{script}}", named("js")).replace("{{style}}", named("css"));
+    .replace("{{script}}", named("js")).replace("{{style}}", named("css"))
+    .replace("</head>", `${preloads}</head>`);
   mkdirSync(join(out, folder), { recursive: true });
   writeFileSync(join(out, folder, "index.html"), html);
 }

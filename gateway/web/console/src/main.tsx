@@ -1,6 +1,6 @@
 /* main.tsx - the operator console: language and colours, who is there, then the board. */
 import { render } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { computed, effect, untracked } from "@preact/signals";
 import { loadLanguage, preferredLanguage } from "@callout/shared/i18n";
 import { listenForKeys } from "@callout/shared/keys";
 import { startSession, who } from "@callout/shared/session";
@@ -12,26 +12,32 @@ import { startContact } from "./model/contact.ts";
 import { startStore } from "./model/store.ts";
 import { Wall } from "./wall.tsx";
 
-function Screens() {
-  useEffect(startStore, []);
-  useEffect(startContact, []);
+function App() {
+  if (who.value === undefined) return null; // not known yet
+  if (who.value === null) return <Login />;
   return view.value["view"] === "wall" ? <Wall /> : <Board />;
 }
 
-function App() {
-  const [ready, setReady] = useState(false);
-  useEffect(() => {
-    void startSession().then(() => setReady(true));
-  }, []);
-  if (!ready || who.value === undefined) return null;
-  return who.value === null ? <Login /> : <Screens />;
+/* The day is asked for as soon as it is known who asks, not when the page is drawn. */
+const isIn = computed(() => who.value != null);
+function followWhileIn(): void {
+  effect(() => {
+    if (!isIn.value) return;
+    return untracked(() => {
+      const ends = [startStore(), startContact()];
+      return () => ends.forEach((end) => end());
+    });
+  });
 }
 
 async function start(): Promise<void> {
   startTheme();
   followHistory();
   listenForKeys();
-  await loadLanguage(preferredLanguage([view.value["lang"] ?? "", ...navigator.languages]));
+  const language = loadLanguage(preferredLanguage([view.value["lang"] ?? "", ...navigator.languages]));
+  void startSession(); // on its way while the language comes
+  await language;
+  followWhileIn();
   const place = document.getElementById("app");
   if (place !== null) render(<App />, place);
 }

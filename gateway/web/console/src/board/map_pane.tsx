@@ -6,7 +6,7 @@ import { Icon } from "@callout/shared/icons";
 import { t } from "@callout/shared/i18n";
 import { isDark } from "@callout/shared/theme";
 import { chip, selectedTechnicianId, selectedVisit, selectedVisitId, selectTechnician, selectVisit } from "../model/selection.ts";
-import { day } from "../model/store.ts";
+import { day, isLoaded } from "../model/store.ts";
 import { kindsOfVisits } from "../model/trouble.ts";
 import type { Place } from "@callout/shared/units";
 import { gotoWish, picking } from "./commands.ts";
@@ -35,6 +35,24 @@ function feed(map: MapView): () => void {
   return () => ends.forEach((end) => end());
 }
 
+const boardMs = 2_000; // a board that does not come does not keep the map away
+const restMs = 300;
+
+/* When the first board is there and drawn: the map is the largest part of the page, and whoever opens
+ * it reads list and Gantt first. */
+async function afterBoard(): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, boardMs);
+    const end = effect(() => {
+      if (!isLoaded.value) return;
+      clearTimeout(timer);
+      resolve();
+      queueMicrotask(() => end());
+    });
+  });
+  await new Promise<void>((resolve) => requestIdleCallback(() => resolve(), { timeout: restMs }));
+}
+
 function pick(place: Place): boolean {
   const wanted = picking.peek();
   picking.value = null;
@@ -48,7 +66,7 @@ export function MapPane() {
   useEffect(() => {
     let end: () => void = () => undefined;
     let gone = false;
-    void import("./map.ts").then(({ openMap }) => {
+    void afterBoard().then(() => import("./map.ts")).then(({ openMap }) => {
       if (gone || place.current === null) return;
       const map = openMap(place.current, { selectVisit, selectTechnician, pick });
       view.current = map;
