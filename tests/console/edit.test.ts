@@ -459,9 +459,9 @@ test("every screen is without barriers, light and dark, English and German", asy
   await dark.page.context().close();
 });
 
-administration(() => ({ system, browser, board: page }));
-
 robustTests(here);
+
+administration(() => ({ system, browser, board: page }));
 
 test("nothing went wrong in a script, and nothing was asked of any other host", () => {
   assert.deepEqual(desk.errors, []);
