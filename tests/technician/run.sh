@@ -51,6 +51,6 @@ node --test "$bundles"/*.mjs >"$folder/tests.log" 2>&1
 ended=$?
 grep -E '^# (tests|pass|fail|duration)' "$folder/tests.log" | tr '\n' ' '
 echo
-grep -E '^note:' "$folder/tests.log"
+grep -oE 'note: .*' "$folder/tests.log"
 [ $ended = 0 ] || cat "$folder/tests.log" >&2
 exit $ended
