@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# in_browser.sh FOLDER CALLOUT [NAME...]: pages in a real browser (Debian's Chromium) against the
+# running system. Each NAME.test.ts of tests/FOLDER, or those named, is bundled for Node and run by
+# node:test. The pages are those beside CALLOUT, built anew if they are older than their sources.
+# CALLOUT_SHOTS=DIR keeps pictures of the screens.
+#
+# Skipped, and it says so, only when there is no Chromium, or npm's registry cannot be reached.
+set -u
+suite=${1:?usage: in_browser.sh FOLDER CALLOUT [NAME...]}
+callout=$(realpath "${2:?usage: in_browser.sh FOLDER CALLOUT [NAME...]}")
+shift 2
+root=$(cd "$(dirname "$0")/.." && pwd)
+web=$root/gateway/web
+folder=$(mktemp -d)
+bundles=$web/node_modules/.cache/callout-$suite-$$
+trap 'rm -rf "$folder" "$bundles"' EXIT
+
+die() {
+    echo "$suite: $*" >&2
+    exit 1
+}
+skip() {
+    echo "note: $suite: skipped, as $*"
+    exit 0
+}
+
+CALLOUT_CHROMIUM=${CALLOUT_CHROMIUM:-$(command -v chromium)} || skip "there is no chromium"
+build=$(dirname "$callout")
+built=$build/web/technician/index.html
+if [ ! -e "$built" ] || [ ! -d "$web/node_modules/playwright-core" ] ||
+    [ -n "$(find "$web" "$root"/proto/*.proto -name node_modules -prune -o \
+        -type f ! -name wire.ts -newer "$built" -print -quit)" ]; then
+    if ! ninja -C "$build" web >"$folder/web.log" 2>&1; then
+        npm ping >>"$folder/web.log" 2>&1 || skip "npm's registry cannot be reached"
+        tail -n 20 "$folder/web.log" >&2
+        die "the pages cannot be built"
+    fi
+fi
+
+# The tests stand beside the packages that they use, so that Node finds those.
+tests=()
+for name in "${@:-}"; do
+    for file in "$root/tests/$suite/"${name:-*}.test.ts; do tests+=("$file"); done
+done
+"$web/node_modules/.bin/esbuild" "${tests[@]}" --bundle --platform=node --format=esm \
+    --target=node18 --packages=external --out-extension:.js=.mjs --outdir="$bundles" \
+    --log-level=warning || die "the tests cannot be bundled"
+export CALLOUT_CHROMIUM CALLOUT_BINARY=$callout CALLOUT_WEB=$build/web
+export CALLOUT_DAY=$root/sim/day CALLOUT_SHOTS=${CALLOUT_SHOTS:-}
+node --test "$bundles"/*.mjs >"$folder/tests.log" 2>&1
+ended=$?
+grep -E '^# (tests|pass|fail|duration)' "$folder/tests.log" | tr '\n' ' '
+echo
+grep -oE 'note: .*' "$folder/tests.log"
+[ $ended = 0 ] || cat "$folder/tests.log" >&2
+exit $ended
