@@ -39,7 +39,7 @@ struct day_technician {
     int32_t overtime_s_max;
     struct day_skill skills[DAY_SKILLS_MAX];
     size_t skill_count;
-    unsigned line; /* of its row */
+    unsigned line; /* of its row; 0: not from a file */
 };
 
 struct day_order {
@@ -55,7 +55,7 @@ struct day_order {
     int64_t window_start_us; /* service starts at or after */
     int64_t window_end_us;   /* service ENDS by */
     int64_t due_us;          /* 0: none */
-    unsigned line;           /* of its row */
+    unsigned line;           /* of its row; 0: not from a file */
 };
 
 struct day {
