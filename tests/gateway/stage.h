@@ -31,6 +31,7 @@ struct stage {
     struct fake fake;
     uint16_t port, admin_port, http_port;
     pid_t gateway;
+    bool ending; /* it was told to end */
     struct arena arena;
     uint8_t *buffer;
 };
@@ -115,12 +116,19 @@ static inline struct stage *stage_open(const char *extra)
     return stage;
 }
 
+/* Once only: a second TERM kills who is about to end. */
+static inline void stage_end(struct stage *stage)
+{
+    if (!stage->ending) kill(stage->gateway, SIGTERM);
+    stage->ending = true;
+}
+
 /* TERM ends the gateway, cleanly. */
 static inline void stage_close(struct stage *stage)
 {
     char command[64];
     int status = -1;
-    kill(stage->gateway, SIGTERM);
+    stage_end(stage);
     assert_int_equal(waitpid(stage->gateway, &status, 0), stage->gateway);
     fake_stop(&stage->fake);
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {

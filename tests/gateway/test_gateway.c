@@ -410,7 +410,7 @@ static void answers_parked_polls_before_it_ends(void **state)
     (void)state;
     send_pull(stage, device, 1, "device-T1", "0", 20000);
     wait_parked(stage, "1");
-    kill(stage->gateway, SIGTERM);
+    stage_end(stage);
     assert_int_equal(receive(stage, device, 1)->status, CALLOUT__STATUS__RETRY);
     close(device);
     stage_close(stage);

@@ -349,7 +349,7 @@ static void who_waits_is_answered_when_the_gateway_ends(void **state)
     int fd = visit(stage);
     send_post(fd, "EventFeed", KEY, "{\"holdMs\":20000}");
     wait_parked(stage, "1");
-    kill(stage->gateway, SIGTERM);
+    stage_end(stage);
     expect(read_one(stage, fd), "503", "\"status\":\"RETRY\"");
     close(fd);
     stage_close(stage);

@@ -235,7 +235,7 @@ static void streams_end_when_the_gateway_ends(void **state)
     (void)state;
     int fd = open_stream(stage, "?cursor=7-0", KEY);
     wait_parked(stage, "1");
-    kill(stage->gateway, SIGTERM);
+    stage_end(stage);
     assert_non_null(wait_for(stage, fd, "\r\n0\r\n\r\n"));
     close(fd);
     stage_close(stage);
