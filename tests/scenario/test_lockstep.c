@@ -339,6 +339,7 @@ static void over_a_unix_socket_it_is_the_same_day(void **state)
 {
     struct digests *one = *state, other;
     char folder[] = "/tmp/callout-lockstep-XXXXXX", url[96], command[96];
+    NOT_IN_SHORT_FORM();
     assert_non_null(mkdtemp(folder));
     snprintf(url, sizeof url, "ipc://%s/gateway.sock", folder);
     run_apart(folder, url, 0, &other);
