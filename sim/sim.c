@@ -131,7 +131,8 @@ static enum err make_work_folder(struct run *run, struct problem *problem)
 static enum err start_system(struct run *run, struct problem *problem)
 {
     char clock[64], start[32], seed[32];
-    const char *work = run->options.work, *http = console_address();
+    const char *work = run->options.work, *http = run->options.http;
+    if (http == NULL) http = console_address();
     snprintf(clock, sizeof clock, "%s,%g",
              clock_format_utc(run->day.start_us - before_shift_us, start), choose_rate(run));
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)run->options.seed);

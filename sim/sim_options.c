@@ -32,7 +32,8 @@ int sim_usage(FILE *out, const char *verb)
         "  --for TIME         the day is made to fit: 60, 60s, 10m, 1h\n"
         "  --rate R           so many times as fast as life; 120 unless told\n"
         "  --data DIR         keeps what was recorded there\n"
-        "  --work N           rounds of search per event\n";
+        "  --work N           rounds of search per event\n"
+        "  --http HOST:PORT   the door for browsers; 127.0.0.1:7380 unless told or taken\n";
     static const char live[] =
         "callout sim live --data DIR --day sim/day\n"
         "callout sim phone --data DIR T07        meanwhile: T07 is you, until you quit\n"
@@ -93,6 +94,7 @@ static bool read_option(struct sim_options *out, int word)
     case 'm': out->metrics = optarg; return true;
     case 'w': out->work = optarg; return true;
     case 'C': out->control = optarg; return true;
+    case 'H': out->http = optarg; return true;
     case 'j': out->json = true; return true;
     case 'h': out->help = true; return true;
     case 'f': out->for_s = read_seconds(optarg); return out->for_s > 0;
@@ -123,6 +125,7 @@ bool sim_options_read(struct sim_options *out, int argc, char **argv)
         {"metrics", required_argument, NULL, 'm'},
         {"work", required_argument, NULL, 'w'},
         {"control", required_argument, NULL, 'C'},
+        {"http", required_argument, NULL, 'H'},
         {"json", no_argument, NULL, 'j'},
         {"for", required_argument, NULL, 'f'},
         {"rate", required_argument, NULL, 'r'},

@@ -24,6 +24,10 @@ skip() {
     exit 0
 }
 
+failed() { # the blocks of node:test's report that begin with "not ok"
+    awk '/^not ok/ { on = 1 } /^(ok|# Subtest)/ { on = 0 } on' | head -n 60
+}
+
 CALLOUT_CHROMIUM=${CALLOUT_CHROMIUM:-$(command -v chromium)} || skip "there is no chromium"
 build=$(dirname "$callout")
 built=$build/web/technician/index.html
@@ -43,14 +47,24 @@ for name in "${@:-}"; do
     for file in "$root/tests/$suite/"${name:-*}.test.ts; do tests+=("$file"); done
 done
 "$web/node_modules/.bin/esbuild" "${tests[@]}" --bundle --platform=node --format=esm \
-    --target=node18 --packages=external --out-extension:.js=.mjs --outdir="$bundles" \
+    --target=node18 --external:playwright-core --external:axe-core \
+    --tsconfig="$web/tsconfig.json" --out-extension:.js=.mjs --outdir="$bundles" \
     --log-level=warning || die "the tests cannot be bundled"
 export CALLOUT_CHROMIUM CALLOUT_BINARY=$callout CALLOUT_WEB=$build/web
 export CALLOUT_DAY=$root/sim/day CALLOUT_SHOTS=${CALLOUT_SHOTS:-}
-node --test "$bundles"/*.mjs >"$folder/tests.log" 2>&1
-ended=$?
-grep -E '^# (tests|pass|fail|duration)' "$folder/tests.log" | tr '\n' ' '
-echo
+
+# Each file has a system and a browser of its own, and waits more than it computes: all at once.
+pids=() ended=0
+for bundle in "$bundles"/*.mjs; do
+    node --test "$bundle" >"$folder/$(basename "$bundle").log" 2>&1 &
+    pids+=($!)
+done
+for pid in "${pids[@]}"; do wait "$pid" || ended=1; done
+cat "$folder"/*.mjs.log >"$folder/tests.log"
+awk '/^# (tests|pass|fail) / { sum[$2] += $3 }
+     END { printf "%s: %d tests, %d passed, %d failed\n", suite, sum["tests"], sum["pass"],
+                  sum["fail"] }' suite="$suite" "$folder/tests.log"
 grep -oE 'note: .*' "$folder/tests.log"
-[ $ended = 0 ] || cat "$folder/tests.log" >&2
+# What failed comes last, where a reader of the end looks.
+[ $ended = 0 ] || { cat "$folder/tests.log" && failed <"$folder/tests.log"; } >&2
 exit $ended

@@ -37,13 +37,23 @@ async function find(id: string): Promise<Appointment> {
 }
 
 /* Waits until the server says so; the answer is what it then is. */
-async function until(id: string, holds: (it: Appointment) => boolean): Promise<Appointment> {
+async function until(id: string, holds: (it: Appointment) => boolean, meanwhile?: () => Promise<void>): Promise<Appointment> {
   for (let tries = 0; tries < 100; tries++) {
     const it = await find(id);
     if (holds(it)) return it;
+    await meanwhile?.();
     await page.waitForTimeout(100);
   }
-  assert.fail(`${id}: ${JSON.stringify(await find(id))}`);
+  const shown = await page.locator("dialog[open], .toasts").allInnerTexts();
+  assert.fail(`${id}: ${JSON.stringify(await find(id))}; on the page: ${shown.join(" | ")}`);
+}
+
+/* The fleet lives: where the plan moved the visit meanwhile, the page asks, and is told to go on. */
+async function untilPinned(id: string): Promise<void> {
+  await until(id, (now) => now.pin !== undefined, async () => {
+    const again = page.locator("dialog.ask[open] button[type=submit]");
+    if (await again.count() > 0) await again.first().click({ timeout: 1000 }).catch(() => undefined);
+  });
 }
 
 /* An order that nobody has the skill for, so that it stays where it is put. */
@@ -237,7 +247,7 @@ test("p pins and unpins; so do two clicks", async () => {
   const it = await planned();
   await select(it.appointmentId);
   await press("p");
-  await until(it.appointmentId, (now) => now.pin?.technician === true);
+  await untilPinned(it.appointmentId);
   await page.waitForSelector(`.g-bar[data-visit="${it.appointmentId}"] .icon-pin`);
   await clearAll();
   counted();
@@ -251,7 +261,7 @@ test("Ctrl+Z and one click take back what this dispatcher did last", async () =>
   const it = await planned();
   await select(it.appointmentId);
   await press("p");
-  await until(it.appointmentId, (now) => now.pin !== undefined);
+  await untilPinned(it.appointmentId);
   counted();
   await press("Control+z");
   assert.deepEqual([keys, clicks], [1, 0]);

@@ -54,7 +54,7 @@ export async function startDemo(rate: number, more: string[] = []): Promise<Syst
   const folder = mkdtempSync(join(tmpdir(), "callout-console-"));
   const data = join(folder, "data");
   const child = spawn(process.env["CALLOUT_BINARY"] ?? "", ["sim", "demo", "--data", data, "--day",
-    process.env["CALLOUT_DAY"] ?? "", "--rate", String(rate), "--seed", "7",
+    process.env["CALLOUT_DAY"] ?? "", "--rate", String(rate), "--seed", "7", "--http", "127.0.0.1:0",
     ...more], { stdio: ["ignore", "pipe", "pipe"] });
   const ended = new Promise<void>((resolve) => child.on("exit", () => resolve()));
   const stop = async () => {
