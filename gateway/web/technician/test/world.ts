@@ -228,9 +228,11 @@ async function travel(
   if (world.chance() < weather().lost) throw silence;
   if (world.chance() < weather().busy)
     return { status: world.chance() < 0.5 ? "BUSY" : "RETRY", retryAfterMs: world.below(3_000) };
-  /* The second copy comes at any time, also long after the first one was answered. */
+  /* The second copy comes at any time, also long after the first one was answered, and when the
+     server has gone: nobody waits for its answer. */
   if (world.chance() < weather().twice)
-    void world.after(world.below(20_000)).then(() => server.handle(method, body, session));
+    void world.after(world.below(20_000)).then(() => server.handle(method, body, session))
+      .catch(() => undefined);
   const answer = await server.handle(method, body, session);
   if (world.chance() < weather().lostAfterApply || weather().offline) throw silence;
   await world.after(way());
