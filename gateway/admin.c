@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "sp_socket.h"
 #include "url.h"
 
 #include <errno.h>
@@ -22,6 +23,7 @@ struct admin {
     struct shell *shell;
     struct visitors *visitors;
     struct evhttp *http;
+    unsigned port;
 };
 
 static void send_text(struct evhttp_request *request, int code, const char *reason,
@@ -273,6 +275,7 @@ enum err admin_open(struct admin **out, struct shell *shell, struct problem *pro
     uint16_t port = (uint16_t)strtoul(url.port, NULL, 10);
     struct evhttp_bound_socket *bound = evhttp_bind_socket_with_handle(admin->http, url.host, port);
     if (bound != NULL) {
+        admin->port = sp_socket_port(evhttp_bound_socket_get_fd(bound));
         visitors_listen(admin->visitors, evhttp_bound_socket_get_listener(bound));
         *out = admin;
         return ERR_OK;
@@ -281,6 +284,11 @@ enum err admin_open(struct admin **out, struct shell *shell, struct problem *pro
                       strerror(errno));
     admin_close(admin);
     return err;
+}
+
+unsigned admin_port(const struct admin *admin)
+{
+    return admin->port;
 }
 
 void admin_close(struct admin *admin)

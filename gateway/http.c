@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "gateway/openapi.h"
 #include "gateway/shell.h"
+#include "sp_socket.h"
 #include "url.h"
 
 #include <errno.h>
@@ -207,13 +208,19 @@ static enum err open_socket(struct http *http, struct problem *problem)
     struct url url;
     enum err err = url_parse_host_port(options->http, &url, problem);
     if (err != ERR_OK) return err;
-    http->port = (unsigned)strtoul(url.port, NULL, 10);
+    uint16_t port = (uint16_t)strtoul(url.port, NULL, 10);
     struct evhttp_bound_socket *bound =
-        evhttp_bind_socket_with_handle(http->evhttp, url.host, (uint16_t)http->port);
+        evhttp_bind_socket_with_handle(http->evhttp, url.host, port);
     if (bound == NULL)
         return problem_set(problem, ERR_IO, "--http", "%.100s: %s", options->http, strerror(errno));
+    http->port = sp_socket_port(evhttp_bound_socket_get_fd(bound));
     visitors_listen(http->visitors, evhttp_bound_socket_get_listener(bound));
     return ERR_OK;
+}
+
+unsigned http_port(const struct http *http)
+{
+    return http->port;
 }
 
 enum err http_open(struct http **out, struct shell *shell, struct problem *problem)

@@ -57,7 +57,8 @@ struct http_counters {
 };
 
 MUST_USE enum err http_open(struct http **out, struct shell *shell, struct problem *problem);
-void http_close(struct http *http); /* may be NULL */
+void http_close(struct http *http);          /* may be NULL */
+unsigned http_port(const struct http *http); /* where it listens; who asked for 0 got another */
 
 /* Reads the certificate anew, and the files too where `files`. Connections that there are keep what
  * they have; an error leaves what there was. */

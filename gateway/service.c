@@ -171,8 +171,10 @@ static void say_where(const struct shell *shell)
         log_info("listening on %s (port %u)", options->listen[i],
                  sp_listener_port(shell->doors[i].listener));
     if (options->http != NULL)
-        log_info("listening on %s://%s", options->http_tls ? "https" : "http", options->http);
-    log_info("admin on http://%s, dispatcher at %s", options->admin, options->dispatcher);
+        log_info("listening on %s://%s (port %u)", options->http_tls ? "https" : "http",
+                 options->http, http_port(shell->http));
+    log_info("admin on http://%s (port %u), dispatcher at %s", options->admin,
+             admin_port(shell->admin), options->dispatcher);
 }
 
 static enum err open_http(struct shell *shell, struct problem *problem)

@@ -52,5 +52,6 @@ void doors_close(struct shell *shell);
 MUST_USE enum err admin_open(struct admin **out, struct shell *shell, struct problem *problem);
 void admin_tick(struct admin *admin);  /* ten times a second: deadlines */
 void admin_close(struct admin *admin); /* may be NULL */
+unsigned admin_port(const struct admin *admin);
 
 #endif

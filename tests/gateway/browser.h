@@ -40,7 +40,7 @@ static inline const char *read_one(struct stage *stage, int fd)
 
 static inline int visit(const struct stage *stage)
 {
-    return connect_when_up(stage->http_port);
+    return raw_connect(stage->http_port);
 }
 
 static inline const char *raw_ask(struct stage *stage, const char *text)

@@ -29,7 +29,7 @@ enum { REPLY_MAX = 1 << 20 };
 struct stage {
     char folder[32];
     struct fake fake;
-    uint16_t port, admin_port, http_port;
+    uint16_t port, tls_port, admin_port, http_port; /* 0: no such door */
     pid_t gateway;
     bool ending; /* it was told to end */
     struct arena arena;
@@ -39,31 +39,28 @@ struct stage {
 /* So that its memory is no leak in the gateway's process; volatile, since nobody reads it. */
 static struct stage *volatile the_stage;
 
-/* A port that is free now; the kernel does not give it out again at once. */
-static inline uint16_t free_port(void)
+/* What the gateway has logged so far. */
+static inline const char *log_of(struct stage *stage)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET};
-    socklen_t size = sizeof address;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    assert_int_equal(bind(fd, (const struct sockaddr *)&address, size), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
-    close(fd);
-    return ntohs(address.sin_port);
+    char name[64];
+    snprintf(name, sizeof name, "%s/log", stage->folder);
+    FILE *file = fopen(name, "r");
+    size_t size = file == NULL ? 0 : fread(stage->buffer, 1, REPLY_MAX - 1, file);
+    if (file != NULL) fclose(file);
+    stage->buffer[size] = '\0';
+    return (const char *)stage->buffer;
 }
 
 /* `extra` has more words for the command line, between spaces; or is NULL. */
 static inline void gateway_child(const struct stage *stage, const char *extra)
 {
-    char listen[64], admin[64], http[64], url[80], log[64];
-    snprintf(listen, sizeof listen, "tcp://127.0.0.1:%u", stage->port);
-    snprintf(admin, sizeof admin, "127.0.0.1:%u", stage->admin_port);
-    snprintf(http, sizeof http, "127.0.0.1:%u", stage->http_port);
+    char url[80], log[64];
     snprintf(url, sizeof url, "%s", stage->fake.url);
     snprintf(log, sizeof log, "%s/log", stage->folder);
     char role[] = "gateway", d[] = "--dispatcher", l[] = "--listen", a[] = "--admin";
     char h[] = "--http", n[] = "--http-name", name[] = "dispatch.example.org", more[512];
-    char *argv[32] = {role, d, url, l, listen, a, admin, h, http, n, name}, *rest = more;
+    char listen[] = "tcp://127.0.0.1:0", any[] = "127.0.0.1:0";
+    char *argv[32] = {role, d, url, l, listen, a, any, h, any, n, name}, *rest = more;
     int count = 11;
     snprintf(more, sizeof more, "%s", extra == NULL ? "" : extra);
     while (count < 31 && (argv[count] = strtok_r(rest, " ", &rest)) != NULL)
@@ -73,19 +70,7 @@ static inline void gateway_child(const struct stage *stage, const char *extra)
     exit(gateway_main(count, argv));
 }
 
-static inline int connect_when_up(uint16_t port)
-{
-    const struct timespec pause = {.tv_nsec = 5000000};
-    for (unsigned i = 0; i < 4000; i++) {
-        int fd = raw_connect(port);
-        if (fd >= 0) return fd;
-        nanosleep(&pause, NULL);
-    }
-    fail_msg("the gateway does not listen");
-    return -1;
-}
-
-/* A folder and ports; nobody runs yet. */
+/* A folder; nobody runs yet. */
 static inline struct stage *stage_begin(void)
 {
     struct stage *stage = calloc(1, sizeof *stage);
@@ -93,12 +78,32 @@ static inline struct stage *stage_begin(void)
     snprintf(stage->folder, sizeof stage->folder, "/tmp/callout-test-XXXXXX");
     assert_non_null(mkdtemp(stage->folder));
     snprintf(stage->fake.url, sizeof stage->fake.url, "ipc://%s/d.sock", stage->folder);
-    stage->port = free_port();
-    stage->admin_port = free_port();
-    stage->http_port = free_port();
     stage->buffer = malloc(REPLY_MAX);
     arena_open(&stage->arena, 64 << 20);
     return stage;
+}
+
+static inline uint16_t port_in(const char *log, const char *door)
+{
+    const char *at = strstr(log, door);
+    at = at == NULL ? NULL : strstr(at, "(port ");
+    return at == NULL ? 0 : (uint16_t)strtoul(at + 6, NULL, 10);
+}
+
+/* The kernel has chosen the ports, and the gateway says which when it listens on all of them. */
+static inline void learn_ports(struct stage *stage)
+{
+    const struct timespec pause = {.tv_nsec = 5000000};
+    const char *log = log_of(stage);
+    for (unsigned i = 0; i < 10000 && strstr(log, ", dispatcher at ") == NULL; i++) {
+        nanosleep(&pause, NULL);
+        log = log_of(stage);
+    }
+    stage->port = port_in(log, "listening on tcp:");
+    stage->tls_port = port_in(log, "listening on tls+tcp:");
+    stage->http_port = port_in(log, "listening on http");
+    stage->admin_port = port_in(log, "admin on ");
+    if (stage->port == 0) fail_msg("the gateway does not listen: %s", log);
 }
 
 static inline void stage_run(struct stage *stage, const char *extra)
@@ -106,7 +111,7 @@ static inline void stage_run(struct stage *stage, const char *extra)
     stage->gateway = fork(); /* before the dispatcher's thread starts */
     if (stage->gateway == 0) gateway_child(stage, extra);
     assert_true(fake_start(&stage->fake));
-    close(connect_when_up(stage->port));
+    learn_ports(stage);
 }
 
 static inline struct stage *stage_open(const char *extra)
@@ -145,7 +150,7 @@ static inline void stage_close(struct stage *stage)
 
 static inline int client_open(const struct stage *stage)
 {
-    int fd = connect_when_up(stage->port);
+    int fd = raw_connect(stage->port);
     assert_true(raw_greet(fd));
     return fd;
 }
@@ -241,7 +246,7 @@ static inline const Callout__PullReply *pull_reply(struct stage *stage, const Ca
 static inline const char *admin_get(struct stage *stage, const char *path)
 {
     char ask[64];
-    int fd = connect_when_up(stage->admin_port);
+    int fd = raw_connect(stage->admin_port);
     int size = snprintf(ask, sizeof ask, "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", path);
     assert_true(raw_write(fd, ask, (size_t)size));
     size_t got = 0;

@@ -361,7 +361,7 @@ static void tells_its_health_and_its_counts(void **state)
     assert_non_null(strstr(text, "\ncallout_gateway_dispatcher_up 1\n"));
     assert_non_null(strstr(text, "callout_gateway_forward_seconds_count 1\n"));
     assert_non_null(strstr(admin_get(stage, "/elsewhere"), "404"));
-    int post = connect_when_up(stage->admin_port);
+    int post = raw_connect(stage->admin_port);
     assert_true(raw_write(post, "POST /healthz HTTP/1.1\r\nContent-Length: 0\r\n\r\n", 46));
     char status[16] = {0};
     assert_true(raw_read(post, status, 12));

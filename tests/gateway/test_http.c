@@ -296,7 +296,7 @@ static void a_request_that_drips_in_is_cut_off(void **state)
     const struct timespec pause = {.tv_nsec = 200000000};
     (void)state;
     int drip = visit(stage), held = visit(stage), silent = visit(stage);
-    int watch = connect_when_up(stage->admin_port);
+    int watch = raw_connect(stage->admin_port);
     bool watching = true;
     write_all(watch, "GET /metrics HTTP/1.1\r\nX-Slow: ");
     send_post(held, "EventFeed", KEY, "{\"holdMs\":20000}");

@@ -26,7 +26,7 @@ static SSL_CTX *tls;
 
 static struct guest guest_open(uint16_t port)
 {
-    struct guest guest = {.fd = connect_when_up(port), .ssl = SSL_new(tls)};
+    struct guest guest = {.fd = raw_connect(port), .ssl = SSL_new(tls)};
     assert_non_null(guest.ssl);
     assert_int_equal(SSL_set_fd(guest.ssl, guest.fd), 1);
     assert_int_equal(SSL_connect(guest.ssl), 1);
@@ -82,41 +82,27 @@ static void write_text(const struct stage *stage, const char *path, const char *
     assert_int_equal(fclose(file), 0);
 }
 
-static const char *log_of(struct stage *stage)
-{
-    char name[64];
-    snprintf(name, sizeof name, "%s/log", stage->folder);
-    FILE *file = fopen(name, "r");
-    assert_non_null(file);
-    size_t size = fread(stage->buffer, 1, REPLY_MAX - 1, file);
-    fclose(file);
-    stage->buffer[size] = '\0';
-    return (const char *)stage->buffer;
-}
-
 static void a_certificate_is_renewed(void **state)
 {
     struct stage *stage = stage_begin();
     char extra[512], web[64];
     const char *host = "localhost";
-    uint16_t sp = free_port();
     (void)state;
     assert_int_equal(tls_init(stage->folder, &host, 1, NULL), ERR_OK);
     snprintf(web, sizeof web, "%s/web", stage->folder);
     assert_int_equal(mkdir(web, 0700), 0);
     write_text(stage, "web/page.txt", "page");
-    snprintf(
-        extra, sizeof extra,
-        "--http https://127.0.0.1:%u --listen tls+tcp://127.0.0.1:%u --tls-dir %s/tls --web %s",
-        stage->http_port, sp, stage->folder, web);
+    snprintf(extra, sizeof extra,
+             "--http https://127.0.0.1:0 --listen tls+tcp://127.0.0.1:0 --tls-dir %s/tls --web %s",
+             stage->folder, web);
     stage_run(stage, extra);
-    struct guest http = guest_open(stage->http_port), device = guest_open(sp);
+    struct guest http = guest_open(stage->http_port), device = guest_open(stage->tls_port);
     expect_served(&http);
 
     assert_int_equal(tls_init(stage->folder, &host, 1, NULL), ERR_OK);
     kill(stage->gateway, SIGHUP); /* told */
     wait_renewed(stage->http_port, &http);
-    wait_renewed(sp, &device);
+    wait_renewed(stage->tls_port, &device);
     expect_served(&http);
 
     struct guest second = guest_open(stage->http_port);
