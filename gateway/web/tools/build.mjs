@@ -13,6 +13,7 @@ import { fileURLToPath } from "node:url";
 import { constants, gzipSync } from "node:zlib";
 import { writeBasemap } from "./basemap.mjs";
 import { iconPng } from "./icon.mjs";
+import { leftOut } from "./left_out.mjs";
 import { writeWireTypes } from "./wire_types.mjs";
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
@@ -37,6 +38,7 @@ function hashOf(bytes) {
 }
 
 const neededBy = new Map();
+const light = leftOut();
 
 async function bundle(page, define) {
   const result = await build({
@@ -47,7 +49,7 @@ async function bundle(page, define) {
     outdir: join(out, "assets"), entryNames: "[name]-[hash]", chunkNames: "[name]-[hash]",
     assetNames: "[name]-[hash]", loader: { ".svg": "file" }, legalComments: "none",
     jsx: "automatic", jsxImportSource: "preact", metafile: true, logLevel: "warning",
-    define,
+    define, plugins: [light.plugin],
   });
   const { outputs } = result.metafile;
   /* What a page's script cannot do without, which a browser would hear of when it has read it. */
@@ -130,6 +132,10 @@ const outputs = await bundle("console", { BASEMAP: JSON.stringify(basemapName) }
 writePage("console", ".", outputs);
 const technician = await writeTechnician(
   await bundle("technician", { APP_BUILD: JSON.stringify(version) }));
+for (const name of light.unmet()) {
+  console.error(`web: ${name} is left out of pages that do not name it (tools/left_out.mjs)`);
+  process.exitCode = 1;
+}
 compress();
 if (!checkBudget("console", outputs)) process.exitCode = 1;
 if (!checkBudget("technician", technician)) process.exitCode = 1;
