@@ -158,7 +158,8 @@ static int role_bit(const char *name)
     return 0;
 }
 
-int role_known(const char *role)
+/* Is it a role that a key or a person may have? */
+static bool role_known(const char *role)
 {
     return (role_bit(role) & PEOPLE) != 0;
 }

@@ -30,8 +30,6 @@ bool granted(const struct call *call, const char *territory_id);
 /* The path of a request's field that names its object number `index`; "": there is none. */
 const char *authorize_path(const char *method, int index);
 
-/* Is it a role that a key or a person may have? */
-int role_known(const char *role);
 /* Checks what an administrator wants to give to a key or a person of this name. */
 MUST_USE enum err check_grant(struct call *call, bool for_key, const char *name, const char *role,
                               const char *territories);

@@ -320,7 +320,8 @@ static enum err open_session(struct call *call, struct row_device *device,
     return err == ERR_OK ? engine_put(call->engine, ROW_DEVICE, device) : err;
 }
 
-enum err device_gone(struct call *call)
+/* The answer to one that was ended. */
+static enum err device_gone(struct call *call)
 {
     return problem_set(&call->problem, ERR_GONE, "device_id",
                        "is not in use any more: remove its data, and enrol again");

@@ -212,7 +212,6 @@ handler handle_admin;                                         /* people.c */
 /* Devices (devices.c). What is loaded lives in the call's arena. */
 enum err device_load(struct call *call, const char *device_id, struct row_device *out);
 enum err device_end(struct call *call, struct row_device *device); /* revoked for good */
-enum err device_gone(struct call *call);                           /* the answer to such a one */
 enum err device_of_session(struct call *call, const char *hash, Callout__Principal *who);
 /* A token with which a device of that technician enrols; it stands in the audit log. */
 enum err enrol_token_make(struct call *call, const char *technician_id, char **token,

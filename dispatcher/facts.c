@@ -28,7 +28,8 @@ enum err check_range(int64_t value, int64_t low, int64_t high, const char *field
                        (long long)value, (long long)low, (long long)high);
 }
 
-enum err check_time(int64_t value, const char *field, const struct fact_reader *reader)
+/* Times that people give lie within five years of the fact's: sums of them never overflow. */
+static enum err check_time(int64_t value, const char *field, const struct fact_reader *reader)
 {
     const int64_t span_us = 5 * 366 * US_PER_DAY;
     int64_t low_us = reader->now_us - span_us, high_us = reader->now_us + span_us;

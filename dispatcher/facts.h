@@ -18,8 +18,6 @@ MUST_USE enum err check_text(const char *text, size_t max, const char *field,
                              const struct fact_reader *reader);
 MUST_USE enum err check_range(int64_t value, int64_t low, int64_t high, const char *field,
                               const struct fact_reader *reader);
-/* Times that people give lie within five years of the fact's: sums of them never overflow. */
-MUST_USE enum err check_time(int64_t value, const char *field, const struct fact_reader *reader);
 /* What a technician may report of an appointment, himself or by telephone. */
 MUST_USE enum err check_report(Callout__AppointmentStatus status, const char *reason,
                                const struct fact_reader *reader);

@@ -12,7 +12,7 @@ enum { STANDINGS_MAX = LIMIT_VISITS_PER_ROUTE * 8, SHIFTS_MAX = 64 };
 
 /* --- what an edit is about, before --- */
 
-Callout__Standing *standing_now(struct call *call, const char *appointment_id)
+static Callout__Standing *standing_now(struct call *call, const char *appointment_id)
 {
     const Callout__FieldAppointment *whole = read_field_appointment(call, appointment_id);
     if (whole == NULL) return NULL;

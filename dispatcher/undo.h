@@ -26,7 +26,4 @@ MUST_USE enum err roll_back_body(struct call *call, Callout__FactBody *body);
 /* It is taken back: nobody can do so again. */
 MUST_USE enum err undo_forget(struct call *call, int64_t seq);
 
-/* An appointment as it stands. */
-Callout__Standing *standing_now(struct call *call, const char *appointment_id);
-
 #endif

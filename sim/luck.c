@@ -7,6 +7,17 @@
 
 #include <string.h>
 
+/* With this median and spread (sim/draw.h), both in permille. */
+struct lognormal {
+    uint32_t median, spread;
+};
+
+static int32_t law_lognormal(const void *lognormal, struct rng *rng)
+{
+    const struct lognormal *law = lognormal;
+    return (int32_t)draw_about(rng, law->median, law->spread);
+}
+
 static const struct lognormal usual_travel = {.median = 1000, .spread = 130};
 static const struct lognormal usual_work = {.median = 950, .spread = 200};
 
@@ -30,12 +41,6 @@ const struct habits habits_default = {
     .work_by_hour = {100, 100, 100, 100, 100, 100, 100, 100, 100, 100, 100, 100,
                      100, 100, 100, 100, 100, 100, 100, 100, 100, 100, 100, 100},
 };
-
-int32_t law_lognormal(const void *lognormal, struct rng *rng)
-{
-    const struct lognormal *law = lognormal;
-    return (int32_t)draw_about(rng, law->median, law->spread);
-}
 
 static struct rng stream(const struct luck *luck, enum luck_question question, const char *about)
 {

@@ -22,12 +22,6 @@ struct law {
     const void *context;
 };
 
-/* Lognormal with this median and spread (sim/draw.h), both in permille. */
-struct lognormal {
-    uint32_t median, spread;
-};
-int32_t law_lognormal(const void *lognormal, struct rng *rng);
-
 /* How people, customers and roads are; permille of the visits unless said otherwise. */
 struct habits {
     uint32_t decline, no_access, incomplete;

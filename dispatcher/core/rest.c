@@ -52,7 +52,7 @@ static int64_t arrival_us(const struct core *core, const struct appointment *it)
     return later(arrival, it->planned_start_us);
 }
 
-int64_t predicted_end_us(const struct core *core, uint32_t index)
+static int64_t predicted_end_us(const struct core *core, uint32_t index)
 {
     const struct appointment *it = &core->appointments[index];
     int64_t begin = it->begun_us;

@@ -29,7 +29,8 @@ static int64_t apart_us(int64_t a, int64_t b)
     return a > b ? a - b : b - a;
 }
 
-void untouched_starts(const struct core *core, uint32_t index, int64_t *starts_us)
+/* When the visits of a shift's route would start now if nothing is changed. */
+static void untouched_starts(const struct core *core, uint32_t index, int64_t *starts_us)
 {
     const struct shift *shift = &core->shifts[index];
     struct rest rest;

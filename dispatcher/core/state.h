@@ -234,14 +234,11 @@ bool named_has(const struct named *named, uint32_t technician);
 /* The skills that count for that shift; returns how many. */
 uint32_t valid_skills(const struct technician *technician, const struct shift *shift,
                       struct skill *out);
-int64_t predicted_end_us(const struct core *core, uint32_t appointment);
 
 /* --- how much of the plan may change (stability.c)
  * ------------------------------------------------------------------ */
 #define UNLIMITED_CHANGES UINT32_MAX
 uint32_t changes_left(const struct core *core, uint32_t shift);
-/* When the visits of a shift's route would start now if nothing is changed. */
-void untouched_starts(const struct core *core, uint32_t shift, int64_t *starts_us);
 /* What another route, timed, changes for its technician; nothing is applied yet. */
 struct changes {
     uint32_t gone, come, moved;

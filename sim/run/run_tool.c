@@ -323,7 +323,7 @@ static int run_once(struct tool *tool)
     return code;
 }
 
-int run_main(int argc, char **argv)
+static int run_main(int argc, char **argv)
 {
     static struct tool tool;
     const struct sigaction action = {.sa_handler = on_end_signal};

@@ -15,10 +15,7 @@
 #ifndef CALLOUT_SIM_RUN_RUN_TOOL_H
 #define CALLOUT_SIM_RUN_RUN_TOOL_H
 
-/* The verb's main; argv[0] is the verb. Returns an exit code. */
-int run_main(int argc, char **argv);
-
-/* `callout sim VERB`: run, or one of sim/sim.h. */
+/* `callout sim VERB`: run, or one of sim/sim.h; argv[0] is "sim". Returns an exit code. */
 int sim_verbs_main(int argc, char **argv);
 
 #endif

@@ -337,7 +337,9 @@ const char *results_figure(const struct results *results, size_t figure)
     return results->names[results->sorted[figure]];
 }
 
-double results_value(const struct results *results, size_t variant, size_t seed, size_t figure)
+/* NAN: that run does not have it. */
+static double results_value(const struct results *results, size_t variant, size_t seed,
+                            size_t figure)
 {
     const struct row *row = row_of(results, variant, seed);
     CHECK(figure < results->name_count);

@@ -61,8 +61,6 @@ MUST_USE enum err results_fail(struct results *results, size_t variant, size_t s
 /* Figures in the order in which their names stand, by bytes. */
 size_t results_figures(struct results *results);
 const char *results_figure(const struct results *results, size_t figure);
-/* NAN: that run does not have it. */
-double results_value(const struct results *results, size_t variant, size_t seed, size_t figure);
 /* The values of a figure over the seeds that have it, in the order of seeds; returns how many. */
 size_t results_values(const struct results *results, size_t variant, size_t figure, double *out);
 /* The differences variant - base over the seeds that both have. */

@@ -264,6 +264,25 @@ static inline void desk_furnish(struct desk *desk)
     desk_do(desk, "UpsertWorkOrder", &desk_order(desk, "W2")->base);
 }
 
+/* A desk in memory, furnished. */
+static inline void desk_open_furnished(struct desk *desk)
+{
+    desk_open(desk, store_open_mem(), NULL);
+    desk_furnish(desk);
+}
+
+/* Another territory, with T9. */
+static inline void desk_furnish_south(struct desk *desk)
+{
+    const ProtobufCMessage *south = desk_territory(desk, "UTC");
+    ((const Callout__UpsertTerritoryRequest *)south)->territory->territory_id = words("south");
+    desk_do(desk, "UpsertTerritory", south);
+    const ProtobufCMessage *technician = desk_technician(desk, "T9");
+    ((const Callout__UpsertTechnicianRequest *)technician)->technician->territory_id =
+        words("south");
+    desk_do(desk, "UpsertTechnician", technician);
+}
+
 /* --- devices --- */
 
 struct desk_device {

@@ -1,34 +1,16 @@
 /* What people at a screen do by hand, and what they are told when it cannot be done. */
-#include "desk.h"
+#include "desk_views.h"
 
 static Callout__Principal ann(void)
 {
     return a_key("ann", "admin");
 }
 
-static Callout__MutationReply *edit_as(struct desk *desk, const Callout__Principal *who,
-                                       const char *method, const ProtobufCMessage *body,
-                                       Callout__Status expected)
-{
-    char id[32];
-    snprintf(id, sizeof id, "edit-%u", ++desk->asked);
-    Callout__Reply *reply = desk_ask_as(desk, who, method, id, body);
-    if (reply->status != expected) fail_msg("%s: %d %s", method, reply->status, reply->text);
-    return (Callout__MutationReply *)desk_decode(desk, &callout__mutation_reply__descriptor,
-                                                 reply->body);
-}
-
 static Callout__MutationReply *edit(struct desk *desk, const char *method,
                                     const ProtobufCMessage *body, Callout__Status expected)
 {
     Callout__Principal who = ann();
-    return edit_as(desk, &who, method, body, expected);
-}
-
-static void open_furnished(struct desk *desk)
-{
-    desk_open(desk, store_open_mem(), NULL);
-    desk_furnish(desk);
+    return desk_edit_as(desk, &who, method, body, expected);
 }
 
 /* --- two people and one appointment --- */
@@ -37,7 +19,7 @@ static void a_clash_shows_both(void **state)
 {
     struct desk desk;
     (void)state;
-    open_furnished(&desk);
+    desk_open_furnished(&desk);
     Callout__MutationReply *first =
         edit(&desk, "Assign", &desk_assign(&desk, "W1.1", "T1")->base, CALLOUT__STATUS__OK);
     assert_non_null(first->move);
@@ -67,7 +49,7 @@ static void every_edit_may_expect(void **state)
 {
     struct desk desk;
     (void)state;
-    open_furnished(&desk);
+    desk_open_furnished(&desk);
     uint64_t old =
         edit(&desk, "Assign", &desk_assign(&desk, "W1.1", "T1")->base, CALLOUT__STATUS__OK)
             ->log_seq;
@@ -112,7 +94,7 @@ static void an_override_is_remembered(void **state)
 {
     struct desk desk;
     (void)state;
-    open_furnished(&desk);
+    desk_open_furnished(&desk);
     Callout__UpsertWorkOrderRequest *order = desk_order(&desk, "W3");
     DESK_NEW(&desk, Callout__Skill, gas);
     callout__skill__init(gas);
@@ -150,33 +132,6 @@ static void an_override_is_remembered(void **state)
 
 /* --- two at once --- */
 
-static Callout__BoardReply *board(struct desk *desk)
-{
-    Callout__BoardRequest request;
-    Callout__Principal who = ann();
-    callout__board_request__init(&request);
-    request.territory_id = words("north");
-    request.service_day = DESK_DAY;
-    return desk_body(desk, desk_ask_as(desk, &who, "Board", "", &request.base),
-                     &callout__board_reply__descriptor);
-}
-
-static const Callout__FeedAppointment *on_board(struct desk *desk, const char *id)
-{
-    const Callout__BoardReply *reply = board(desk);
-    for (size_t i = 0; i < reply->n_appointments; i++)
-        if (strcmp(reply->appointments[i]->appointment->appointment_id, id) == 0)
-            return reply->appointments[i];
-    fail_msg("%s is not on the board", id);
-    return NULL;
-}
-
-static const char *owner(struct desk *desk, const char *id)
-{
-    const Callout__Assignment *it = on_board(desk, id)->appointment->assignment;
-    return it == NULL ? "" : it->technician_id;
-}
-
 static Callout__SwapRequest swap_of(const char *a, const char *b)
 {
     Callout__SwapRequest swap;
@@ -190,7 +145,7 @@ static void two_change_places(void **state)
 {
     struct desk desk;
     (void)state;
-    open_furnished(&desk);
+    desk_open_furnished(&desk);
     uint64_t version =
         edit(&desk, "Assign", &desk_assign(&desk, "W1.1", "T1")->base, CALLOUT__STATUS__OK)
             ->log_seq;
@@ -198,8 +153,8 @@ static void two_change_places(void **state)
     edit(&desk, "Swap", &swap.base, CALLOUT__STATUS__CONFLICT); /* nobody has W2.1 */
     edit(&desk, "Assign", &desk_assign(&desk, "W2.1", "T2")->base, CALLOUT__STATUS__OK);
     edit(&desk, "Swap", &swap.base, CALLOUT__STATUS__OK);
-    assert_string_equal(owner(&desk, "W1.1"), "T2");
-    assert_string_equal(owner(&desk, "W2.1"), "T1");
+    assert_string_equal(desk_owner(&desk, "W1.1"), "T2");
+    assert_string_equal(desk_owner(&desk, "W2.1"), "T1");
     swap.expected_version = version;
     Callout__Clash *clash = edit(&desk, "Swap", &swap.base, CALLOUT__STATUS__CONFLICT)->clash;
     assert_string_equal(clash->now->appointment->appointment_id, "W1.1");
@@ -217,7 +172,7 @@ static void two_of_one_route(void **state)
 {
     struct desk desk;
     (void)state;
-    open_furnished(&desk);
+    desk_open_furnished(&desk);
     edit(&desk, "UpsertWorkOrder", &desk_order(&desk, "W3")->base, CALLOUT__STATUS__OK);
     const char *const ids[] = {"W1.1", "W2.1", "W3.1"};
     for (uint32_t i = 0; i < 3; i++) {
@@ -227,15 +182,16 @@ static void two_of_one_route(void **state)
     }
     Callout__SwapRequest swap = swap_of("W1.1", "W3.1");
     edit(&desk, "Swap", &swap.base, CALLOUT__STATUS__OK);
-    const Callout__BoardReply *reply = board(&desk);
+    const Callout__BoardReply *reply = desk_board(&desk);
     const Callout__BoardTechnician *it = reply->technicians[reply->technicians[0]->n_stops == 0];
     assert_int_equal(it->n_stops, 4);
     assert_string_equal(it->stops[0]->appointment_id, "W3.1");
     assert_string_equal(it->stops[1]->appointment_id, "W2.1");
     assert_string_equal(it->stops[2]->appointment_id, "W1.1");
     for (int i = 0; i < 3; i++)
-        assert_true(on_board(&desk, it->stops[i]->appointment_id)->appointment->planned_start_us ==
-                    it->stops[i]->start_us);
+        assert_true(
+            desk_on_board(&desk, it->stops[i]->appointment_id)->appointment->planned_start_us ==
+            it->stops[i]->start_us);
     desk_close(&desk);
 }
 
@@ -244,7 +200,7 @@ static void a_swap_keeps_the_rules(void **state)
 {
     struct desk desk;
     (void)state;
-    open_furnished(&desk);
+    desk_open_furnished(&desk);
     edit(&desk, "Assign", &desk_assign(&desk, "W1.1", "T1")->base, CALLOUT__STATUS__OK);
     edit(&desk, "Assign", &desk_assign(&desk, "W2.1", "T2")->base, CALLOUT__STATUS__OK);
     Callout__UpsertWorkOrderRequest *order = desk_order(&desk, "W1");
@@ -258,7 +214,7 @@ static void a_swap_keeps_the_rules(void **state)
     assert_true(digest == desk_digest(&desk));
     swap.override_reason = words("the customer has changed his mind");
     edit(&desk, "Swap", &swap.base, CALLOUT__STATUS__OK);
-    assert_string_equal(owner(&desk, "W1.1"), "T2");
+    assert_string_equal(desk_owner(&desk, "W1.1"), "T2");
     desk_close(&desk);
 }
 
@@ -283,7 +239,7 @@ static void what_is_on_hold_is_not_planned(void **state)
 {
     struct desk desk;
     (void)state;
-    open_furnished(&desk);
+    desk_open_furnished(&desk);
     Callout__HoldWorkOrderRequest hold;
     Callout__ReleaseWorkOrderRequest release;
     callout__hold_work_order_request__init(&hold);
@@ -295,8 +251,8 @@ static void what_is_on_hold_is_not_planned(void **state)
     assert_int_equal(told_to_optimizer(&desk, "W1.1"), 1);
     edit(&desk, "HoldWorkOrder", &hold.base, CALLOUT__STATUS__OK);
     edit(&desk, "HoldWorkOrder", &hold.base, CALLOUT__STATUS__CONFLICT);
-    assert_string_equal(owner(&desk, "W1.1"), "");
-    assert_true(on_board(&desk, "W1.1")->appointment->on_hold);
+    assert_string_equal(desk_owner(&desk, "W1.1"), "");
+    assert_true(desk_on_board(&desk, "W1.1")->appointment->on_hold);
     assert_int_equal(told_to_optimizer(&desk, "W1.1"), 0);
     assert_int_equal(told_to_optimizer(&desk, "W2.1"), 1);
     edit(&desk, "Assign", &desk_assign(&desk, "W1.1", "T1")->base, CALLOUT__STATUS__CONFLICT);
@@ -323,7 +279,7 @@ static void what_is_on_hold_is_not_planned(void **state)
     assert_true(digest == desk_digest(&desk));
     edit(&desk, "ReleaseWorkOrder", &release.base, CALLOUT__STATUS__OK);
     assert_int_equal(told_to_optimizer(&desk, "W1.1"), 1);
-    assert_false(on_board(&desk, "W1.1")->appointment->on_hold);
+    assert_false(desk_on_board(&desk, "W1.1")->appointment->on_hold);
     desk_close(&desk);
 }
 
@@ -345,7 +301,7 @@ static void a_dispatcher_tells_for_a_dead_phone(void **state)
 {
     struct desk desk;
     (void)state;
-    open_furnished(&desk);
+    desk_open_furnished(&desk);
     edit(&desk, "Assign", &desk_assign(&desk, "W1.1", "T1")->base, CALLOUT__STATUS__OK);
     desk.now_us = DESK_DAY_US + 10 * HOUR_US;
     int64_t nine = DESK_DAY_US + 9 * HOUR_US;
@@ -357,12 +313,12 @@ static void a_dispatcher_tells_for_a_dead_phone(void **state)
     edit(&desk, "ReportStatus", &request.base, CALLOUT__STATUS__INVALID);
     request.happened_us = nine;
     edit(&desk, "ReportStatus", &request.base, CALLOUT__STATUS__OK);
-    assert_int_equal(on_board(&desk, "W1.1")->begun_us, nine);
-    assert_int_equal(on_board(&desk, "W1.1")->appointment->status,
+    assert_int_equal(desk_on_board(&desk, "W1.1")->begun_us, nine);
+    assert_int_equal(desk_on_board(&desk, "W1.1")->appointment->status,
                      CALLOUT__APPOINTMENT_STATUS__WORKING);
     request.happened_us = nine + 15 * US_PER_MINUTE; /* no, a quarter past */
     edit(&desk, "ReportStatus", &request.base, CALLOUT__STATUS__OK);
-    assert_int_equal(on_board(&desk, "W1.1")->begun_us, nine + 15 * US_PER_MINUTE);
+    assert_int_equal(desk_on_board(&desk, "W1.1")->begun_us, nine + 15 * US_PER_MINUTE);
     request.status = CALLOUT__APPOINTMENT_STATUS__EN_ROUTE;
     edit(&desk, "ReportStatus", &request.base, CALLOUT__STATUS__CONFLICT);
     request.status = CALLOUT__APPOINTMENT_STATUS__INCOMPLETE;
@@ -370,7 +326,7 @@ static void a_dispatcher_tells_for_a_dead_phone(void **state)
     request.status = CALLOUT__APPOINTMENT_STATUS__COMPLETED;
     request.happened_us = nine + 45 * US_PER_MINUTE;
     edit(&desk, "ReportStatus", &request.base, CALLOUT__STATUS__OK);
-    assert_int_equal(on_board(&desk, "W1.1")->appointment->planned_end_us,
+    assert_int_equal(desk_on_board(&desk, "W1.1")->appointment->planned_end_us,
                      nine + 45 * US_PER_MINUTE);
     uint64_t conflicts = 0;
     assert_int_equal(store_row_count(desk.store, ROW_CONFLICT, &conflicts), ERR_OK);

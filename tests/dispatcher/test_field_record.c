@@ -1,5 +1,5 @@
 /* What technicians write, need and do at a visit, and what their devices are told of it. */
-#include "desk.h"
+#include "desk_views.h"
 
 #include "../store/folder.h"
 
@@ -10,27 +10,6 @@
 #include <sys/stat.h>
 
 /* --- asking --- */
-
-static Callout__SnapshotReply *snapshot(struct desk *desk, const struct desk_device *device)
-{
-    Callout__SnapshotRequest request;
-    callout__snapshot_request__init(&request);
-    return desk_body(desk, desk_ask_as(desk, &device->who, "Snapshot", "", &request.base),
-                     &callout__snapshot_reply__descriptor);
-}
-
-static Callout__PullReply *pull(struct desk *desk, const struct desk_device *device,
-                                ProtobufCBinaryData *cursor)
-{
-    Callout__PullRequest request;
-    callout__pull_request__init(&request);
-    request.cursor = *cursor;
-    Callout__PullReply *reply =
-        desk_body(desk, desk_ask_as(desk, &device->who, "Pull", "", &request.base),
-                  &callout__pull_reply__descriptor);
-    *cursor = reply->cursor;
-    return reply;
-}
 
 static const Callout__WorkOrderDetailReply *detail(struct desk *desk, const char *appointment_id)
 {
@@ -212,13 +191,13 @@ static void all_that_is_written_is_kept(void **state)
     struct desk desk;
     (void)state;
     struct desk_device device = at_work(&desk, store_open_mem());
-    ProtobufCBinaryData cursor = snapshot(&desk, &device)->cursor;
+    ProtobufCBinaryData cursor = desk_snapshot(&desk, &device)->cursor;
     applied(answer(&desk, &device, "pressure", "2 bar"));
     applied(answer(&desk, &device, "leaks", "none"));
     applied(answer(&desk, &device, "pressure", "3 bar"));
     applied(note(&desk, &device, "W1.1", "key at the neighbour's"));
     applied(attach(&desk, &device, 32, "image/png", 900));
-    const Callout__FieldAppointment *it = find(pull(&desk, &device, &cursor), "W1.1");
+    const Callout__FieldAppointment *it = find(desk_pull(&desk, &device, &cursor), "W1.1");
     assert_int_equal(it->n_answers, 2); /* the last one counts */
     assert_string_equal(it->answers[0]->value, "3 bar");
     assert_string_equal(it->answers[1]->value, "none");
@@ -286,21 +265,16 @@ static void done_without_the_checklist_is_a_conflict(void **state)
 static void a_missing_part_takes_the_order_away(void **state)
 {
     struct desk desk;
-    Callout__BoardRequest board;
     (void)state;
     struct desk_device device = at_work(&desk, store_open_mem());
-    ProtobufCBinaryData cursor = snapshot(&desk, &device)->cursor;
+    ProtobufCBinaryData cursor = desk_snapshot(&desk, &device)->cursor;
     applied(need(&desk, &device, "W2.1", CALLOUT__NEED_KIND__NEED_PART));
-    const Callout__PullReply *reply = pull(&desk, &device, &cursor);
+    const Callout__PullReply *reply = desk_pull(&desk, &device, &cursor);
     assert_int_equal(reply->n_left_scope, 1);
     assert_string_equal(reply->left_scope[0], "W2.1");
     assert_int_equal(reply->n_causes, 1);
     assert_int_equal(reply->causes[0]->reason, CALLOUT__CHANGE_REASON__CHANGE_OWN_REPORT);
-    callout__board_request__init(&board);
-    board.territory_id = words("north");
-    board.service_day = DESK_DAY;
-    const Callout__BoardReply *seen =
-        desk_body(&desk, desk_do(&desk, "Board", &board.base), &callout__board_reply__descriptor);
+    const Callout__BoardReply *seen = desk_board(&desk);
     for (size_t i = 0; i < seen->n_appointments; i++) {
         const Callout__FeedAppointment *it = seen->appointments[i];
         bool his = strcmp(it->appointment->appointment_id, "W2.1") == 0;
@@ -348,13 +322,13 @@ static void who_refuses_is_not_seen(void **state)
     struct desk desk;
     (void)state;
     struct desk_device device = at_work(&desk, store_open_mem());
-    const Callout__SnapshotReply *before = snapshot(&desk, &device);
+    const Callout__SnapshotReply *before = desk_snapshot(&desk, &device);
     ProtobufCBinaryData cursor = before->cursor;
     assert_int_equal(before->consent->notice_version, 0);
     assert_int_equal(refused_fixes(&desk, &device), 0);
     applied(consent(&desk, &device, false));
     assert_int_equal(refused_fixes(&desk, &device), 1);
-    const Callout__PullReply *reply = pull(&desk, &device, &cursor);
+    const Callout__PullReply *reply = desk_pull(&desk, &device, &cursor);
     assert_int_equal(reply->consent->notice_version, 2);
     assert_false(reply->consent->granted);
     applied(consent(&desk, &device, true));
@@ -370,12 +344,12 @@ static void his_days_and_why_they_change(void **state)
     Callout__Absence absence;
     (void)state;
     struct desk_device device = at_work(&desk, store_open_mem());
-    const Callout__SnapshotReply *before = snapshot(&desk, &device);
+    const Callout__SnapshotReply *before = desk_snapshot(&desk, &device);
     ProtobufCBinaryData cursor = before->cursor;
     assert_int_equal(before->technician->n_shifts, 2);
     assert_int_equal(before->technician->shifts[0]->start_us, DESK_DAY_US + 8 * HOUR_US);
     assert_int_equal(before->n_absences, 0);
-    assert_null(pull(&desk, &device, &cursor)->technician);
+    assert_null(desk_pull(&desk, &device, &cursor)->technician);
     callout__report_absence_request__init(&request);
     callout__absence__init(&absence);
     absence.technician_id = words("T1");
@@ -384,7 +358,7 @@ static void his_days_and_why_they_change(void **state)
     absence.end_us = desk.now_us + 8 * HOUR_US;
     request.absence = &absence;
     desk_do(&desk, "ReportAbsence", &request.base);
-    const Callout__PullReply *reply = pull(&desk, &device, &cursor);
+    const Callout__PullReply *reply = desk_pull(&desk, &device, &cursor);
     assert_int_equal(reply->n_absences, 1);
     assert_string_equal(reply->absences[0]->reason, "dentist");
     assert_int_equal(reply->technician->n_shifts, 2);
@@ -393,9 +367,9 @@ static void his_days_and_why_they_change(void **state)
     assert_int_equal(reply->causes[0]->reason, CALLOUT__CHANGE_REASON__CHANGE_ABSENCE);
     assert_false(reply->causes[0]->by_plan);
     struct desk_device other = desk_device(&desk, "T2");
-    cursor = snapshot(&desk, &other)->cursor;
+    cursor = desk_snapshot(&desk, &other)->cursor;
     desk_do(&desk, "Assign", &desk_assign(&desk, "W1.1", "T2")->base);
-    reply = pull(&desk, &other, &cursor);
+    reply = desk_pull(&desk, &other, &cursor);
     assert_int_equal(reply->causes[0]->reason, CALLOUT__CHANGE_REASON__CHANGE_BY_DISPATCHER);
     assert_string_equal(reply->causes[0]->actor, "admin");
     assert_string_equal(reply->causes[0]->appointment_id, "W1.1");
@@ -420,7 +394,7 @@ static void sites_have_a_past(void **state)
         desk_do(&desk, "UpsertWorkOrder", &request->base);
     }
     desk_do(&desk, "Assign", &desk_assign(&desk, "W3.1", "T1")->base);
-    ProtobufCBinaryData cursor = snapshot(&desk, &device)->cursor;
+    ProtobufCBinaryData cursor = desk_snapshot(&desk, &device)->cursor;
     applied(say(&desk, &device, "W1.1", CALLOUT__APPOINTMENT_STATUS__COMPLETED));
     applied(note(&desk, &device, "W1.1", "main valve replaced"));
     desk.now_us += HOUR_US;
@@ -429,7 +403,7 @@ static void sites_have_a_past(void **state)
     left->status->reason = words("no key");
     applied(desk_push_one(&desk, &device, left));
     applied(note(&desk, &device, "W3.1", "here"));
-    const Callout__FieldAppointment *it = find(pull(&desk, &device, &cursor), "W3.1");
+    const Callout__FieldAppointment *it = find(desk_pull(&desk, &device, &cursor), "W3.1");
     assert_int_equal(it->n_history, 2);
     assert_string_equal(it->history[0]->appointment_id, "W2.1");
     assert_string_equal(it->history[0]->text, "no key");

@@ -10,12 +10,6 @@ static const char technicians_head[] =
 static const char orders_head[] = "order_id,received_at,lon,lat,address,work_type,service_minutes,"
                                   "priority,skill,window_start,window_end,due_at\n";
 
-static void open_furnished(struct desk *desk)
-{
-    desk_open(desk, store_open_mem(), NULL);
-    desk_furnish(desk);
-}
-
 static Callout__CheckImportReply *check_at(struct desk *desk, Callout__ImportTable table,
                                            const char *head, const char *rows, uint32_t first_line)
 {
@@ -68,7 +62,7 @@ static void a_row_is_new_then_the_same_then_changed(void **state)
 {
     (void)state;
     struct desk desk;
-    open_furnished(&desk);
+    desk_open_furnished(&desk);
     int64_t before = desk_seq(&desk);
     const Callout__CheckImportReply *reply = orders(&desk, ORDER_A);
     assert_int_equal(desk_seq(&desk), before); /* it only looks */
@@ -92,7 +86,7 @@ static void what_the_file_does_not_know_stays(void **state)
 {
     (void)state;
     struct desk desk;
-    open_furnished(&desk);
+    desk_open_furnished(&desk);
     Callout__ImportRow *row = orders(&desk, ORDER_A)->rows[0];
     Callout__Contact contact;
     callout__contact__init(&contact);
@@ -120,7 +114,7 @@ static void an_error_has_its_line_and_column(void **state)
 {
     (void)state;
     struct desk desk;
-    open_furnished(&desk);
+    desk_open_furnished(&desk);
     const Callout__CheckImportReply *reply = check_at(
         &desk, CALLOUT__IMPORT_TABLE__IMPORT_WORK_ORDERS, orders_head,
         ORDER_A "B1,2026-11-23T07:00,9.52,north,x,repair,30,12,,2026-11-23T09:00,"
@@ -147,7 +141,7 @@ static void orders_under_way_and_unknown_skills_are_told(void **state)
 {
     (void)state;
     struct desk desk;
-    open_furnished(&desk);
+    desk_open_furnished(&desk);
     send_order(&desk, orders(&desk, ORDER_A)->rows[0]);
     Callout__CancelWorkOrderRequest cancel;
     callout__cancel_work_order_request__init(&cancel);
@@ -168,14 +162,8 @@ static void what_is_of_another_territory_is_left_to_it(void **state)
 {
     (void)state;
     struct desk desk;
-    open_furnished(&desk);
-    const ProtobufCMessage *south = desk_territory(&desk, "UTC");
-    ((const Callout__UpsertTerritoryRequest *)south)->territory->territory_id = words("south");
-    desk_do(&desk, "UpsertTerritory", south);
-    const ProtobufCMessage *technician = desk_technician(&desk, "T9");
-    ((const Callout__UpsertTechnicianRequest *)technician)->technician->territory_id =
-        words("south");
-    desk_do(&desk, "UpsertTechnician", technician);
+    desk_open_furnished(&desk);
+    desk_furnish_south(&desk);
     Callout__UpsertWorkOrderRequest *order = desk_order(&desk, "W9");
     order->work_order->territory_id = words("south");
     desk_do(&desk, "UpsertWorkOrder", &order->base);
@@ -194,7 +182,7 @@ static void technicians_are_compared_with_their_shift(void **state)
 {
     (void)state;
     struct desk desk;
-    open_furnished(&desk);
+    desk_open_furnished(&desk);
     static const char row[] = "T5,Eva Beck,9.5,47.1,2026-11-23T08:00,2026-11-23T16:00,"
                               "2026-11-23T11:00,2026-11-23T13:00,30,gas:2,60\n";
     const Callout__CheckImportReply *reply = technicians(&desk, row);
@@ -244,7 +232,7 @@ static void an_address_is_found_by_the_beginnings_of_its_words(void **state)
     static const char *const texts[] = {"Bahnhofstrasse 1, Zürich", "Bahnhofstrasse 12, Zug",
                                         "Große Gasse 7, Vaduz", "Am Bahndamm 3, Zürich"};
     struct desk desk;
-    open_furnished(&desk);
+    desk_open_furnished(&desk);
     assert_int_equal(find(&desk, "bahn", 0)->known, 0);
     const Callout__PutAddressesReply *done = put(&desk, texts, 4, 471000000);
     assert_int_equal(done->added, 4);
@@ -273,7 +261,7 @@ static void an_address_without_a_place_is_refused(void **state)
 {
     (void)state;
     struct desk desk;
-    open_furnished(&desk);
+    desk_open_furnished(&desk);
     Callout__PutAddressesRequest request;
     Callout__Address address, *list[] = {&address};
     Callout__Principal admin = a_key("admin", "admin");

@@ -1,26 +1,5 @@
 /* What is written gets to whom it is meant for, and to nobody else; and whether he has seen it. */
-#include "desk.h"
-
-static Callout__SnapshotReply *snapshot(struct desk *desk, const struct desk_device *device)
-{
-    Callout__SnapshotRequest request;
-    callout__snapshot_request__init(&request);
-    return desk_body(desk, desk_ask_as(desk, &device->who, "Snapshot", "", &request.base),
-                     &callout__snapshot_reply__descriptor);
-}
-
-static Callout__PullReply *pull(struct desk *desk, const struct desk_device *device,
-                                ProtobufCBinaryData *cursor)
-{
-    Callout__PullRequest request;
-    callout__pull_request__init(&request);
-    request.cursor = *cursor;
-    Callout__PullReply *reply =
-        desk_body(desk, desk_ask_as(desk, &device->who, "Pull", "", &request.base),
-                  &callout__pull_reply__descriptor);
-    *cursor = reply->cursor;
-    return reply;
-}
+#include "desk_views.h"
 
 static Callout__SendMessageRequest message(const char *text)
 {
@@ -69,8 +48,8 @@ static void it_comes_and_is_seen(void **state)
     desk_open(&desk, store_open_mem(), NULL);
     desk_furnish(&desk);
     struct desk_device phone = desk_device(&desk, "T1"), other = desk_device(&desk, "T2");
-    ProtobufCBinaryData mine = snapshot(&desk, &phone)->cursor,
-                        his = snapshot(&desk, &other)->cursor;
+    ProtobufCBinaryData mine = desk_snapshot(&desk, &phone)->cursor,
+                        his = desk_snapshot(&desk, &other)->cursor;
     Callout__SendMessageRequest request = message("the key is with the neighbour");
     char *to[] = {words("T1")};
     request.technician_ids = to;
@@ -79,15 +58,16 @@ static void it_comes_and_is_seen(void **state)
     uint64_t before = (uint64_t)desk_seq(&desk);
     assert_int_equal(send(&desk, &request)->status, CALLOUT__STATUS__OK);
     assert_true(wakes_t1(&desk, before));
-    assert_int_equal(pull(&desk, &other, &his)->n_messages, 0);
-    const Callout__PullReply *reply = pull(&desk, &phone, &mine);
+    assert_int_equal(desk_pull(&desk, &other, &his)->n_messages, 0);
+    const Callout__PullReply *reply = desk_pull(&desk, &phone, &mine);
     assert_int_equal(reply->n_messages, 1);
     assert_string_equal(reply->messages[0]->text, "the key is with the neighbour");
     assert_string_equal(reply->messages[0]->from, "ann");
     assert_string_equal(reply->messages[0]->appointment_id, "W1.1");
     uint64_t seq = reply->messages[0]->seq;
     assert_false(messages(&desk, 0)->messages[0]->delivered);
-    assert_int_equal(pull(&desk, &phone, &mine)->n_messages, 0); /* once; and the cursor is back */
+    assert_int_equal(desk_pull(&desk, &phone, &mine)->n_messages,
+                     0); /* once; and the cursor is back */
     assert_true(messages(&desk, 0)->messages[0]->delivered);
     assert_false(messages(&desk, 0)->messages[0]->seen);
     Callout__Command seen, answer;
@@ -115,7 +95,8 @@ static void it_comes_and_is_seen(void **state)
     assert_true(all->messages[0]->from_technician);
     assert_string_equal(all->messages[0]->technician_id, "T1");
     assert_int_equal(all->messages[0]->in_reply_to, seq);
-    assert_int_equal(pull(&desk, &phone, &mine)->n_messages, 0); /* his own is no news to him */
+    assert_int_equal(desk_pull(&desk, &phone, &mine)->n_messages,
+                     0); /* his own is no news to him */
     desk_close(&desk);
 }
 
@@ -126,7 +107,7 @@ static void to_all_and_in_pages(void **state)
     desk_open(&desk, store_open_mem(), NULL);
     desk_furnish(&desk);
     struct desk_device phone = desk_device(&desk, "T1");
-    ProtobufCBinaryData cursor = snapshot(&desk, &phone)->cursor;
+    ProtobufCBinaryData cursor = desk_snapshot(&desk, &phone)->cursor;
     Callout__SendMessageRequest request = message("storm from four o'clock");
     for (int i = 0; i < 120; i++)
         assert_int_equal(send(&desk, &request)->status, CALLOUT__STATUS__OK);
@@ -138,7 +119,7 @@ static void to_all_and_in_pages(void **state)
     assert_int_equal(page->n_messages, 40);
     size_t count = 0;
     for (bool more = true; more;) {
-        const Callout__PullReply *reply = pull(&desk, &phone, &cursor);
+        const Callout__PullReply *reply = desk_pull(&desk, &phone, &cursor);
         count += reply->n_messages;
         more = reply->more;
     }
@@ -156,13 +137,7 @@ static void what_does_not_fit_is_refused(void **state)
     (void)state;
     desk_open(&desk, store_open_mem(), NULL);
     desk_furnish(&desk);
-    const ProtobufCMessage *south = desk_territory(&desk, "UTC");
-    ((const Callout__UpsertTerritoryRequest *)south)->territory->territory_id = words("south");
-    desk_do(&desk, "UpsertTerritory", south);
-    const ProtobufCMessage *technician = desk_technician(&desk, "T9");
-    ((const Callout__UpsertTechnicianRequest *)technician)->technician->territory_id =
-        words("south");
-    desk_do(&desk, "UpsertTechnician", technician);
+    desk_furnish_south(&desk);
     Callout__SendMessageRequest request = message("");
     assert_int_equal(send(&desk, &request)->status, CALLOUT__STATUS__INVALID);
     char *text = arena_need(&desk.arena, 1026);

@@ -1,5 +1,5 @@
 /* Where technicians are: only while they work, only what can be believed, and in its own order. */
-#include "desk.h"
+#include "desk_views.h"
 #include "dispatcher/core/row.h"
 #include "dispatcher/store/store_ops.h"
 
@@ -451,12 +451,7 @@ static void devices_are_told_how_often(void **state)
 
 static const Callout__Fix *seen_on_board(struct desk *desk)
 {
-    Callout__BoardRequest request;
-    callout__board_request__init(&request);
-    request.territory_id = words("north");
-    request.service_day = DESK_DAY;
-    Callout__BoardReply *board =
-        desk_body(desk, desk_do(desk, "Board", &request.base), &callout__board_reply__descriptor);
+    const Callout__BoardReply *board = desk_board(desk);
     for (size_t i = 0; i < board->n_technicians; i++)
         if (strcmp(board->technicians[i]->technician->technician_id, "T1") == 0)
             return board->technicians[i]->last_fix;

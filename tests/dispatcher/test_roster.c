@@ -3,12 +3,6 @@
 #include "desk.h"
 #include "pb/roster.pb-c.h"
 
-static void open_furnished(struct desk *desk)
-{
-    desk_open(desk, store_open_mem(), NULL);
-    desk_furnish(desk);
-}
-
 static Callout__TechniciansReply *technicians(struct desk *desk, const char *page_token)
 {
     Callout__TechniciansRequest request;
@@ -111,7 +105,7 @@ static void a_change_without_shifts_is_an_event_of_his_days(void **state)
 {
     (void)state;
     struct desk desk;
-    open_furnished(&desk);
+    desk_open_furnished(&desk);
     struct problem_key before = monday(&desk);
     uint64_t told = board(&desk, 0)->log_seq;
     Callout__UpsertTechnicianRequest *change = sheet(&desk, "T1");
@@ -136,7 +130,7 @@ static void who_saw_an_older_sheet_changes_nothing(void **state)
 {
     (void)state;
     struct desk desk;
-    open_furnished(&desk);
+    desk_open_furnished(&desk);
     Callout__UpsertTechnicianRequest *change = sheet(&desk, "T1");
     uint64_t version = entry(&desk, "T1")->version;
     assert_true(version > 0);
@@ -156,7 +150,7 @@ static void a_day_off_frees_what_he_had_and_he_leaves_the_board(void **state)
 {
     (void)state;
     struct desk desk;
-    open_furnished(&desk);
+    desk_open_furnished(&desk);
     desk_do(&desk, "Assign", &desk_assign(&desk, "W1.1", "T1")->base);
     uint64_t told = board(&desk, 0)->log_seq;
     int64_t monday_off[] = {DESK_DAY};
@@ -185,7 +179,7 @@ static void a_day_is_not_both_off_and_a_shift(void **state)
 {
     (void)state;
     struct desk desk;
-    open_furnished(&desk);
+    desk_open_furnished(&desk);
     int64_t days[] = {DESK_DAY + 1};
     Callout__UpsertTechnicianRequest change =
         *(const Callout__UpsertTechnicianRequest *)desk_technician(&desk, "T1");
@@ -201,7 +195,7 @@ static void an_absence_that_is_taken_back_leaves_the_others(void **state)
 {
     (void)state;
     struct desk desk;
-    open_furnished(&desk);
+    desk_open_furnished(&desk);
     int64_t nine = DESK_DAY_US + 9 * HOUR_US;
     absent(&desk, "T1", nine, nine + 2 * HOUR_US);
     absent(&desk, "T1", nine + HOUR_US, nine + 5 * HOUR_US);
@@ -225,7 +219,7 @@ static void who_is_away_is_so_for_shifts_that_come_later(void **state)
 {
     (void)state;
     struct desk desk;
-    open_furnished(&desk);
+    desk_open_furnished(&desk);
     int64_t friday_us = DESK_DAY_US + 4 * US_PER_DAY;
     absent(&desk, "T1", friday_us, friday_us + US_PER_DAY);
     Callout__UpsertTechnicianRequest *change = sheet(&desk, "T1");
@@ -253,7 +247,7 @@ static void technicians_come_page_by_page(void **state)
     (void)state;
     struct desk desk;
     char id[16];
-    open_furnished(&desk);
+    desk_open_furnished(&desk);
     for (int i = 0; i < 103; i++) {
         snprintf(id, sizeof id, "X%03d", i);
         desk_do(&desk, "UpsertTechnician", &sheet(&desk, id)->base);
@@ -271,7 +265,7 @@ static void territories_tell_their_policy_and_all_skills(void **state)
 {
     (void)state;
     struct desk desk;
-    open_furnished(&desk);
+    desk_open_furnished(&desk);
     Callout__TerritoriesRequest request;
     callout__territories_request__init(&request);
     const Callout__TerritoriesReply *reply =

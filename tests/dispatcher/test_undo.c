@@ -1,57 +1,12 @@
 /* Taking back: what one did is undone to the place, by facts that a replay does again, and not when
  * something later stands on it. */
-#include "desk.h"
-
-static Callout__MutationReply *edit_as(struct desk *desk, const Callout__Principal *who,
-                                       const char *method, const ProtobufCMessage *body,
-                                       Callout__Status expected)
-{
-    char id[32];
-    snprintf(id, sizeof id, "edit-%u", ++desk->asked);
-    Callout__Reply *reply = desk_ask_as(desk, who, method, id, body);
-    if (reply->status != expected) fail_msg("%s: %d %s", method, reply->status, reply->text);
-    return (Callout__MutationReply *)desk_decode(desk, &callout__mutation_reply__descriptor,
-                                                 reply->body);
-}
+#include "desk_views.h"
 
 static Callout__MutationReply *edit(struct desk *desk, const char *method,
                                     const ProtobufCMessage *body, Callout__Status expected)
 {
     Callout__Principal who = a_key("ann", "dispatcher");
-    return edit_as(desk, &who, method, body, expected);
-}
-
-static void open_furnished(struct desk *desk)
-{
-    desk_open(desk, store_open_mem(), NULL);
-    desk_furnish(desk);
-}
-
-static Callout__BoardReply *board(struct desk *desk)
-{
-    Callout__BoardRequest request;
-    Callout__Principal who = a_key("admin", "admin");
-    callout__board_request__init(&request);
-    request.territory_id = words("north");
-    request.service_day = DESK_DAY;
-    return desk_body(desk, desk_ask_as(desk, &who, "Board", "", &request.base),
-                     &callout__board_reply__descriptor);
-}
-
-static const Callout__FeedAppointment *on_board(struct desk *desk, const char *id)
-{
-    const Callout__BoardReply *reply = board(desk);
-    for (size_t i = 0; i < reply->n_appointments; i++)
-        if (strcmp(reply->appointments[i]->appointment->appointment_id, id) == 0)
-            return reply->appointments[i];
-    fail_msg("%s is not on the board", id);
-    return NULL;
-}
-
-static const char *owner(struct desk *desk, const char *id)
-{
-    const Callout__Assignment *it = on_board(desk, id)->appointment->assignment;
-    return it == NULL ? "" : it->technician_id;
+    return desk_edit_as(desk, &who, method, body, expected);
 }
 
 struct place {
@@ -63,12 +18,12 @@ struct place {
 
 static struct place place(struct desk *desk, const char *id)
 {
-    const Callout__Appointment *it = on_board(desk, id)->appointment;
+    const Callout__Appointment *it = desk_on_board(desk, id)->appointment;
     struct place place = {.start_us = it->planned_start_us,
                           .pinned = it->pin != NULL,
                           .held = it->on_hold,
                           .status = it->status};
-    snprintf(place.technician_id, sizeof place.technician_id, "%s", owner(desk, id));
+    snprintf(place.technician_id, sizeof place.technician_id, "%s", desk_owner(desk, id));
     return place;
 }
 
@@ -118,7 +73,7 @@ static void each_edit_is_undone(void **state)
 {
     struct desk desk;
     (void)state;
-    open_furnished(&desk);
+    desk_open_furnished(&desk);
     undone(&desk, "Assign", &desk_assign(&desk, "W1.1", "T1")->base);
     assign(&desk, "W1.1", "T1");
     assign(&desk, "W2.1", "T2");
@@ -151,7 +106,7 @@ static void each_edit_is_undone(void **state)
     absence.technician_id = words("T1");
     sick.absence = &absence;
     undone(&desk, "ReportAbsence", &sick.base);
-    const Callout__BoardReply *reply = board(&desk);
+    const Callout__BoardReply *reply = desk_board(&desk);
     for (size_t i = 0; i < reply->n_technicians; i++)
         assert_int_equal(reply->technicians[i]->absent_end_us, 0);
     uint64_t rows = 1;
@@ -167,18 +122,18 @@ static void an_order_is_as_it_was(void **state)
 {
     struct desk desk;
     (void)state;
-    open_furnished(&desk);
+    desk_open_furnished(&desk);
     Callout__UpsertWorkOrderRequest *order = desk_order(&desk, "W1");
     order->work_order->priority = 9;
     order->work_order->service_seconds = 7200;
     edit(&desk, "UpsertWorkOrder", &order->base, CALLOUT__STATUS__OK);
-    assert_int_equal(on_board(&desk, "W1.1")->priority, 9);
+    assert_int_equal(desk_on_board(&desk, "W1.1")->priority, 9);
     undo(&desk, 0, CALLOUT__STATUS__OK);
-    assert_int_equal(on_board(&desk, "W1.1")->priority, 5);
-    assert_int_equal(on_board(&desk, "W1.1")->service_seconds, 1800);
+    assert_int_equal(desk_on_board(&desk, "W1.1")->priority, 5);
+    assert_int_equal(desk_on_board(&desk, "W1.1")->service_seconds, 1800);
     edit(&desk, "UpsertWorkOrder", &desk_order(&desk, "W7")->base, CALLOUT__STATUS__OK);
     undo(&desk, 0, CALLOUT__STATUS__OK);
-    assert_int_equal(on_board(&desk, "W7.1")->appointment->status,
+    assert_int_equal(desk_on_board(&desk, "W7.1")->appointment->status,
                      CALLOUT__APPOINTMENT_STATUS__CANCELLED);
     undo(&desk, 0, CALLOUT__STATUS__NOT_FOUND);
     desk_close(&desk);
@@ -189,7 +144,7 @@ static void twenty_deep_and_ones_own(void **state)
 {
     struct desk desk;
     (void)state;
-    open_furnished(&desk);
+    desk_open_furnished(&desk);
     struct place first = place(&desk, "W1.1");
     for (int i = 0; i < 25; i++) {
         assign(&desk, "W1.1", i % 2 == 0 ? "T1" : "T2");
@@ -213,29 +168,30 @@ static void what_stands_on_it_is_named(void **state)
 {
     struct desk desk;
     (void)state;
-    open_furnished(&desk);
+    desk_open_furnished(&desk);
     Callout__MutationReply *mine =
         edit(&desk, "Assign", &desk_assign(&desk, "W1.1", "T1")->base, CALLOUT__STATUS__OK);
     assign(&desk, "W2.1", "T1"); /* of the same route, but another */
     uint64_t digest = desk_digest(&desk);
     Callout__Principal bob = a_key("bob", "dispatcher");
-    edit_as(&desk, &bob, "Assign", &desk_assign(&desk, "W1.1", "T2")->base, CALLOUT__STATUS__OK);
+    desk_edit_as(&desk, &bob, "Assign", &desk_assign(&desk, "W1.1", "T2")->base,
+                 CALLOUT__STATUS__OK);
     assert_false(undo_list(&desk, "ann")->items[1]->possible);
     assert_non_null(strstr(undo_list(&desk, "ann")->items[1]->why_not, "bob"));
     undo(&desk, mine->log_seq, CALLOUT__STATUS__CONFLICT);
     Callout__UndoRequest request;
     callout__undo_request__init(&request);
-    edit_as(&desk, &bob, "Undo", &request.base, CALLOUT__STATUS__OK);
+    desk_edit_as(&desk, &bob, "Undo", &request.base, CALLOUT__STATUS__OK);
     assert_true(digest != desk_digest(&desk));
     undo(&desk, mine->log_seq, CALLOUT__STATUS__OK); /* he has taken his back */
-    assert_string_equal(owner(&desk, "W1.1"), "");
+    assert_string_equal(desk_owner(&desk, "W1.1"), "");
     assign(&desk, "W1.1", "T1");
     desk.now_us = DESK_DAY_US + 9 * HOUR_US;
     struct desk_device phone = desk_device(&desk, "T1");
     desk_push_one(&desk, &phone,
                   desk_status(&desk, 1, "W1.1", CALLOUT__APPOINTMENT_STATUS__EN_ROUTE));
     undo(&desk, 0, CALLOUT__STATUS__CONFLICT);
-    assert_int_equal(on_board(&desk, "W1.1")->appointment->status,
+    assert_int_equal(desk_on_board(&desk, "W1.1")->appointment->status,
                      CALLOUT__APPOINTMENT_STATUS__EN_ROUTE);
     desk_close(&desk);
 }
@@ -245,7 +201,7 @@ static void an_undo_is_done_once(void **state)
 {
     struct desk desk;
     (void)state;
-    open_furnished(&desk);
+    desk_open_furnished(&desk);
     assign(&desk, "W1.1", "T1");
     assign(&desk, "W2.1", "T1");
     Callout__UndoRequest request;
@@ -254,8 +210,8 @@ static void an_undo_is_done_once(void **state)
     for (int i = 0; i < 2; i++)
         assert_int_equal(desk_ask_as(&desk, &who, "Undo", "once", &request.base)->status,
                          CALLOUT__STATUS__OK);
-    assert_string_equal(owner(&desk, "W1.1"), "T1");
-    assert_string_equal(owner(&desk, "W2.1"), "");
+    assert_string_equal(desk_owner(&desk, "W1.1"), "T1");
+    assert_string_equal(desk_owner(&desk, "W2.1"), "");
     desk_close(&desk);
 }
 
@@ -288,7 +244,7 @@ static void a_plan_is_shown_and_taken_back(void **state)
     struct desk desk;
     char *one[] = {words("W1.1")}, *both[] = {words("W2.1"), words("W1.1")};
     (void)state;
-    open_furnished(&desk);
+    desk_open_furnished(&desk);
     publish(&desk, "T1", one, 1);
     struct place before = place(&desk, "W1.1");
     publish(&desk, "T1", both, 2);
@@ -326,10 +282,10 @@ static void a_plan_is_shown_and_taken_back(void **state)
     edit(&desk, "RollBackPlan", &back.base, CALLOUT__STATUS__OK);
     before.pinned = true; /* or the next plan would do it again */
     stands_at(&desk, "W1.1", before);
-    assert_string_equal(owner(&desk, "W2.1"), "");
+    assert_string_equal(desk_owner(&desk, "W2.1"), "");
     edit(&desk, "RollBackPlan", &back.base, CALLOUT__STATUS__CONFLICT);
     undo(&desk, 0, CALLOUT__STATUS__OK);
-    assert_string_equal(owner(&desk, "W2.1"), "T1");
+    assert_string_equal(desk_owner(&desk, "W2.1"), "T1");
     back.version = 3;
     edit(&desk, "RollBackPlan", &back.base, CALLOUT__STATUS__NOT_FOUND);
     desk_close(&desk);
