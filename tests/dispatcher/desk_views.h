@@ -16,16 +16,21 @@ static inline Callout__SnapshotReply *desk_snapshot(struct desk *desk,
                      &callout__snapshot_reply__descriptor);
 }
 
+static inline Callout__Reply *desk_pull_from(struct desk *desk, const struct desk_device *device,
+                                             ProtobufCBinaryData cursor)
+{
+    Callout__PullRequest request;
+    callout__pull_request__init(&request);
+    request.cursor = cursor;
+    return desk_ask_as(desk, &device->who, "Pull", "", &request.base);
+}
+
 /* What has happened since; the cursor goes on. */
 static inline Callout__PullReply *desk_pull(struct desk *desk, const struct desk_device *device,
                                             ProtobufCBinaryData *cursor)
 {
-    Callout__PullRequest request;
-    callout__pull_request__init(&request);
-    request.cursor = *cursor;
     Callout__PullReply *reply =
-        desk_body(desk, desk_ask_as(desk, &device->who, "Pull", "", &request.base),
-                  &callout__pull_reply__descriptor);
+        desk_body(desk, desk_pull_from(desk, device, *cursor), &callout__pull_reply__descriptor);
     *cursor = reply->cursor;
     return reply;
 }

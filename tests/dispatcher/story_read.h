@@ -5,6 +5,8 @@
 #ifndef CALLOUT_TESTS_STORY_READ_H
 #define CALLOUT_TESTS_STORY_READ_H
 
+#include "blank_order.h"
+
 #include "base/arena.h"
 #include "base/clock.h"
 #include "dispatcher/core/fact.h"
@@ -164,28 +166,10 @@ static struct fact_named named_read(struct words *words)
 
 static struct fact_work_order order_blank(const char *id)
 {
-    return (struct fact_work_order){
-        .work_order_id = id,
-        .territory_id = TERRITORY,
-        .external_id = "",
-        .customer_id = "",
-        .customer_name = "",
-        .customer_locale = "",
-        .contact_id = "",
-        .contact_name = "",
-        .contact_phone = "",
-        .contact_email = "",
-        .site_id = "",
-        .address = "",
-        .access_note = "",
-        .site_time_zone = "",
-        .asset_id = "",
-        .work_type = "",
-        .note = "",
-        .customer_external_id = "",
-        .service_us = 30 * US_PER_MINUTE,
-        .priority = 5,
-    };
+    struct fact_work_order order = blank_order(id, TERRITORY);
+    order.service_us = 30 * US_PER_MINUTE;
+    order.priority = 5;
+    return order;
 }
 
 /* order W1 at 47.11,9.52 [service 30] [priority 5] [window 09:00-11:00]... [earliest 09:00]

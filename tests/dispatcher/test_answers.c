@@ -3,6 +3,8 @@
  * by as much as was said, and not by a minute less.
  *
  * CALLOUT_SEEDS=FIRST,COUNT runs other seeds than the usual ones. */
+#include "blank_order.h"
+
 #include "base/rng.h"
 #include "dispatcher/core/answer.h"
 #include "dispatcher/core/state.h"
@@ -182,30 +184,11 @@ static void add_named(struct world *world, struct fact_work_order *it)
     if (chance(world, 25)) *lists[pick(world, 0, 2)] = (struct fact_named){ids, 1};
 }
 
-/* Without a customer, a site and words. */
 static struct fact_work_order order_of_nobody(const char *id)
 {
-    return (struct fact_work_order){
-        .work_order_id = id,
-        .territory_id = "north",
-        .external_id = "",
-        .customer_id = "",
-        .customer_name = "",
-        .customer_locale = "",
-        .customer_external_id = "",
-        .contact_id = "",
-        .contact_name = "",
-        .contact_phone = "",
-        .contact_email = "",
-        .site_id = "",
-        .address = "",
-        .access_note = "",
-        .site_time_zone = "",
-        .asset_id = "",
-        .work_type = "",
-        .note = "",
-        .service_day = DAY,
-    };
+    struct fact_work_order order = blank_order(id, "north");
+    order.service_day = DAY;
+    return order;
 }
 
 static void make_order(struct world *world, uint32_t number)

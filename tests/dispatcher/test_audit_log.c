@@ -196,8 +196,7 @@ static void who_looks_at_a_customer_is_written_down(void **state)
 {
     (void)state;
     struct desk desk;
-    desk_open(&desk, store_open_mem(), NULL);
-    desk_furnish(&desk);
+    desk_open_furnished(&desk);
     Callout__UpsertWorkOrderRequest *order = desk_order(&desk, "W7");
     Callout__Contact contact;
     callout__contact__init(&contact);

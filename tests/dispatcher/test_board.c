@@ -51,8 +51,7 @@ static void shows_the_day(void **state)
 {
     struct desk desk;
     (void)state;
-    desk_open(&desk, store_open_mem(), NULL);
-    desk_furnish(&desk);
+    desk_open_furnished(&desk);
     Callout__UpsertWorkOrderRequest *order = desk_order(&desk, "W3");
     add_window(&desk, order, DESK_DAY_US + 9 * HOUR_US, DESK_DAY_US + 10 * HOUR_US);
     desk_do(&desk, "UpsertWorkOrder", &order->base);
@@ -90,8 +89,7 @@ static void the_whole_order_is_told_with_its_contact(void **state)
     Callout__WorkOrderDetailRequest request;
     Callout__Principal admin = a_key("admin", "admin");
     (void)state;
-    desk_open(&desk, store_open_mem(), NULL);
-    desk_furnish(&desk);
+    desk_open_furnished(&desk);
     Callout__UpsertWorkOrderRequest *order = desk_order(&desk, "W3");
     DESK_NEW(&desk, Callout__Contact, contact);
     callout__contact__init(contact);
@@ -121,8 +119,7 @@ static void says_who_is_late_and_why_unserved(void **state)
 {
     struct desk desk;
     (void)state;
-    desk_open(&desk, store_open_mem(), NULL);
-    desk_furnish(&desk);
+    desk_open_furnished(&desk);
     Callout__UpsertWorkOrderRequest *order = desk_order(&desk, "W3");
     add_window(&desk, order, DESK_DAY_US + 9 * HOUR_US, DESK_DAY_US + 10 * HOUR_US);
     desk_do(&desk, "UpsertWorkOrder", &order->base);
@@ -153,8 +150,7 @@ static void tells_what_changed_since(void **state)
 {
     struct desk desk;
     (void)state;
-    desk_open(&desk, store_open_mem(), NULL);
-    desk_furnish(&desk);
+    desk_open_furnished(&desk);
     const Callout__BoardReply *reply = board(&desk, 0);
     uint64_t seen = reply->log_seq;
     reply = board(&desk, seen);
@@ -179,8 +175,7 @@ static void tells_all_again_when_one_left(void **state)
 {
     struct desk desk;
     (void)state;
-    desk_open(&desk, store_open_mem(), NULL);
-    desk_furnish(&desk);
+    desk_open_furnished(&desk);
     uint64_t seen = board(&desk, 0)->log_seq;
     Callout__UpsertWorkOrderRequest *order = desk_order(&desk, "W1");
     add_window(&desk, order, DESK_DAY_US + US_PER_DAY + 9 * HOUR_US,
@@ -198,8 +193,7 @@ static void pages_are_signed(void **state)
     struct desk desk;
     char id[16];
     (void)state;
-    desk_open(&desk, store_open_mem(), NULL);
-    desk_furnish(&desk);
+    desk_open_furnished(&desk);
     for (int i = 10; i < 450; i++) {
         snprintf(id, sizeof id, "W%d", i);
         desk_do(&desk, "UpsertWorkOrder", &desk_order(&desk, id)->base);

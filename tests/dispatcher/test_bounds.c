@@ -95,8 +95,7 @@ static void a_plan_carries_its_bound(void **state)
 {
     struct desk desk;
     (void)state;
-    desk_open(&desk, store_open_mem(), NULL);
-    desk_furnish(&desk);
+    desk_open_furnished(&desk);
     assert_false(board(&desk)->solver->bound_known);
     Callout__PlanBound bound = a_bound((uint64_t)desk_seq(&desk), 3900);
     assert_int_equal(propose(&desk, &bound), 1);
@@ -121,8 +120,7 @@ static void a_bound_is_of_its_state(void **state)
 {
     struct desk desk;
     (void)state;
-    desk_open(&desk, store_open_mem(), NULL);
-    desk_furnish(&desk);
+    desk_open_furnished(&desk);
     Callout__PlanBound bound = a_bound((uint64_t)desk_seq(&desk), 3900);
     propose(&desk, &bound);
     bound = a_bound((uint64_t)desk_seq(&desk), 3980);
@@ -172,8 +170,7 @@ static void prices_come_dearest_first(void **state)
 {
     struct desk desk;
     (void)state;
-    desk_open(&desk, store_open_mem(), NULL);
-    desk_furnish(&desk);
+    desk_open_furnished(&desk);
     assert_int_equal(prices(&desk, "", 0)->n_prices, 0);
     assert_false(prices(&desk, "", 0)->bound->known);
     Callout__PlanBound bound = a_bound((uint64_t)desk_seq(&desk), 3900);

@@ -4,6 +4,8 @@
  * the same as who asks for all of it.
  *
  * CALLOUT_SEEDS=FIRST,COUNT runs other seeds than the usual ones. */
+#include "blank_order.h"
+
 #include "base/rng.h"
 #include "dispatcher/core/state.h"
 #include "dispatcher/store/store.h"
@@ -172,34 +174,15 @@ static void make_order(struct world *world, struct fact *fact)
     struct fact_work_order *it = &fact->work_order;
     struct window *windows = arena_need(&world->texts, 2 * sizeof *windows);
     struct fact_skill *skills = arena_need(&world->texts, sizeof *skills);
-    *it = (struct fact_work_order){
-        .work_order_id = name(world, 'W', pick(world, ORDERS), ""),
-        .territory_id = "north",
-        .external_id = "",
-        .customer_id = "",
-        .customer_name = "",
-        .customer_locale = "",
-        .customer_external_id = "",
-        .contact_id = "",
-        .contact_name = "",
-        .contact_phone = "",
-        .contact_email = "",
-        .site_id = "",
-        .address = "",
-        .access_note = "",
-        .site_time_zone = "",
-        .asset_id = "",
-        .work_type = "",
-        .note = "",
-        .point = any_point(world),
-        .service_us = (5 + (int64_t)pick(world, 60)) * MINUTE_US,
-        .priority = 1 + pick(world, 9),
-        .emergency = chance(world, 10),
-        .skills = skills,
-        .skill_count = chance(world, 25),
-        .windows = windows,
-        .window_count = pick(world, 3),
-    };
+    *it = blank_order(name(world, 'W', pick(world, ORDERS), ""), "north");
+    it->point = any_point(world);
+    it->service_us = (5 + (int64_t)pick(world, 60)) * MINUTE_US;
+    it->priority = 1 + pick(world, 9);
+    it->emergency = chance(world, 10);
+    it->skills = skills;
+    it->skill_count = chance(world, 25);
+    it->windows = windows;
+    it->window_count = pick(world, 3);
     fact->kind = FACT_WORK_ORDER;
     make_wishes(world, it);
     skills[0] = (struct fact_skill){chance(world, 97) ? "gas" : "magic", 1 + pick(world, 2), 0, 0};

@@ -61,8 +61,7 @@ static void each_change_has_its_cause_its_gain_and_whom_it_displaced(void **stat
 {
     (void)state;
     struct desk desk;
-    desk_open(&desk, store_open_mem(), NULL);
-    desk_furnish(&desk);
+    desk_open_furnished(&desk);
     propose(&desk, "W1.1", "");
     int64_t cause = desk_seq(&desk) + 1;
     Callout__UpsertWorkOrderRequest *urgent = desk_order(&desk, "W3");
@@ -110,8 +109,7 @@ static void the_reasons_of_an_unserved_one_are_told_for_each_technician(void **s
 {
     (void)state;
     struct desk desk;
-    desk_open(&desk, store_open_mem(), NULL);
-    desk_furnish(&desk);
+    desk_open_furnished(&desk);
     Callout__UpsertWorkOrderRequest *order = desk_order(&desk, "W3");
     Callout__Skill skill, *skills[] = {&skill};
     callout__skill__init(&skill);
@@ -145,8 +143,7 @@ static void a_candidate_is_what_check_move_says_and_assign_does(void **state)
 {
     (void)state;
     struct desk desk;
-    desk_open(&desk, store_open_mem(), NULL);
-    desk_furnish(&desk);
+    desk_open_furnished(&desk);
     Callout__CandidatesRequest request;
     callout__candidates_request__init(&request);
     request.appointment_id = words("W1.1");
@@ -189,8 +186,7 @@ static void who_may_not_ask_and_what_is_not_there_is_refused_by_name(void **stat
 {
     (void)state;
     struct desk desk;
-    desk_open(&desk, store_open_mem(), NULL);
-    desk_furnish(&desk);
+    desk_open_furnished(&desk);
     Callout__CandidatesRequest request;
     callout__candidates_request__init(&request);
     refused(&desk, "dispatcher", "Candidates", &request.base, CALLOUT__STATUS__INVALID,
@@ -244,8 +240,7 @@ static void an_emergency_is_told_where_it_costs_least(void **state)
 {
     (void)state;
     struct desk desk;
-    desk_open(&desk, store_open_mem(), NULL);
-    desk_furnish(&desk);
+    desk_open_furnished(&desk);
     Callout__UpsertWorkOrderRequest *order = desk_order(&desk, "W3");
     order->work_order->emergency = true;
     desk_do(&desk, "UpsertWorkOrder", &order->base);

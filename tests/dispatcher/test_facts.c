@@ -136,8 +136,7 @@ static void a_promise_outdoes_the_other_windows(void **state)
 {
     (void)state;
     struct desk desk;
-    desk_open(&desk, store_open_mem(), NULL);
-    desk_furnish(&desk);
+    desk_open_furnished(&desk);
     desk_do(&desk, "UpsertWorkOrder", &promised_order(&desk)->base);
     struct route_visit visit = told_of_w9(&desk);
     assert_int_equal(visit.window_count, 1);
@@ -168,8 +167,7 @@ static void a_log_of_before_is_read_as_it_stands(void **state)
 {
     (void)state;
     struct desk desk;
-    desk_open(&desk, store_open_mem(), NULL);
-    desk_furnish(&desk);
+    desk_open_furnished(&desk);
     Callout__FactBody body;
     callout__fact_body__init(&body);
     Callout__Policy *policy = a_policy(&desk);

@@ -499,8 +499,7 @@ static void what_cannot_be_asked_is_refused_by_name(void **state)
 {
     (void)state;
     struct desk desk;
-    desk_open(&desk, store_open_mem(), NULL);
-    desk_furnish(&desk);
+    desk_open_furnished(&desk);
     Callout__KpisRequest request;
     callout__kpis_request__init(&request);
     refused(&desk, "technician", &request, CALLOUT__STATUS__NOT_FOUND, "");

@@ -45,8 +45,7 @@ static void it_comes_and_is_seen(void **state)
 {
     struct desk desk;
     (void)state;
-    desk_open(&desk, store_open_mem(), NULL);
-    desk_furnish(&desk);
+    desk_open_furnished(&desk);
     struct desk_device phone = desk_device(&desk, "T1"), other = desk_device(&desk, "T2");
     ProtobufCBinaryData mine = desk_snapshot(&desk, &phone)->cursor,
                         his = desk_snapshot(&desk, &other)->cursor;
@@ -104,8 +103,7 @@ static void to_all_and_in_pages(void **state)
 {
     struct desk desk;
     (void)state;
-    desk_open(&desk, store_open_mem(), NULL);
-    desk_furnish(&desk);
+    desk_open_furnished(&desk);
     struct desk_device phone = desk_device(&desk, "T1");
     ProtobufCBinaryData cursor = desk_snapshot(&desk, &phone)->cursor;
     Callout__SendMessageRequest request = message("storm from four o'clock");
@@ -135,8 +133,7 @@ static void what_does_not_fit_is_refused(void **state)
     struct desk desk;
     char *to[] = {words("T1"), words("T9")};
     (void)state;
-    desk_open(&desk, store_open_mem(), NULL);
-    desk_furnish(&desk);
+    desk_open_furnished(&desk);
     desk_furnish_south(&desk);
     Callout__SendMessageRequest request = message("");
     assert_int_equal(send(&desk, &request)->status, CALLOUT__STATUS__INVALID);

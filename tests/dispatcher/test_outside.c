@@ -30,8 +30,7 @@ static void a_break_lies_in_our_time(void **state)
     const int64_t wrong[] = {INT64_MAX, INT64_MIN, INT64_MAX - US_PER_SECOND};
     struct desk desk;
     Callout__Shift *shift;
-    desk_open(&desk, store_open_mem(), NULL);
-    desk_furnish(&desk);
+    desk_open_furnished(&desk);
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         const ProtobufCMessage *message = with_shift(&desk, &shift);
         shift->break_seconds = 3600;
@@ -54,8 +53,7 @@ static void a_shift_is_of_the_day_on_which_it_begins(void **state)
     const int64_t wrong[] = {INT64_MAX, INT64_MIN, 0, DESK_DAY + 3, DESK_DAY - 3};
     struct desk desk;
     Callout__Shift *shift;
-    desk_open(&desk, store_open_mem(), NULL);
-    desk_furnish(&desk);
+    desk_open_furnished(&desk);
     const ProtobufCMessage *message = with_shift(&desk, &shift);
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         shift->service_day = wrong[i];
@@ -72,8 +70,7 @@ static void a_reason_is_bounded_also_when_a_start_is_given(void **state)
     (void)state;
     static char reason[LIMIT_TEXT + 2];
     struct desk desk;
-    desk_open(&desk, store_open_mem(), NULL);
-    desk_furnish(&desk);
+    desk_open_furnished(&desk);
     memset(reason, 'r', LIMIT_TEXT + 1);
     Callout__AssignRequest *request = desk_assign(&desk, "W1.1", "T1");
     request->start_us = DESK_DAY_US + 9 * HOUR_US;
@@ -93,8 +90,7 @@ static void the_id_of_an_appointment_is_within_the_limit_of_ids(void **state)
     (void)state;
     char id[LIMIT_ID + 1];
     struct desk desk;
-    desk_open(&desk, store_open_mem(), NULL);
-    desk_furnish(&desk);
+    desk_open_furnished(&desk);
     memset(id, 'W', sizeof id);
     id[LIMIT_WORK_ORDER_ID + 1] = '\0';
     assert_string_equal(refused(&desk, "UpsertWorkOrder", &desk_order(&desk, id)->base),
@@ -117,8 +113,7 @@ static void a_batch_of_great_replies_is_taken_in_parts(void **state)
     static struct engine_item items[ASKERS];
     char id[16], text[LIMIT_TEXT + 1];
     struct desk desk;
-    desk_open(&desk, store_open_mem(), NULL);
-    desk_furnish(&desk);
+    desk_open_furnished(&desk);
     memset(text, 'x', LIMIT_TEXT);
     text[LIMIT_TEXT] = '\0';
     for (int i = 0; i < ORDERS; i++) {
@@ -274,8 +269,7 @@ static void a_tick_that_cannot_be_stored_stays_due(void **state)
 {
     (void)state;
     struct desk desk;
-    desk_open(&desk, store_open_mem(), NULL);
-    desk_furnish(&desk);
+    desk_open_furnished(&desk);
     desk_do(&desk, "Assign", &desk_assign(&desk, "W1.1", "T1")->base);
     desk.now_us = DESK_DAY_US + 12 * HOUR_US;
     uint64_t digest = desk_digest(&desk);
@@ -294,8 +288,7 @@ static void a_state_of_a_newer_app_is_refused_alone(void **state)
 {
     (void)state;
     struct desk desk;
-    desk_open(&desk, store_open_mem(), NULL);
-    desk_furnish(&desk);
+    desk_open_furnished(&desk);
     struct desk_device device = desk_device(&desk, "T1");
     desk_do(&desk, "Assign", &desk_assign(&desk, "W1.1", "T1")->base);
     Callout__Command *const commands[] = {
@@ -372,8 +365,7 @@ static void a_snapshot_in_pages_misses_nothing(void **state)
 {
     (void)state;
     struct desk desk;
-    desk_open(&desk, store_open_mem(), NULL);
-    desk_furnish(&desk);
+    desk_open_furnished(&desk);
     struct desk_device device = desk_device(&desk, "T1");
     char ids[3][60][24];
     for (int day = 0; day < 3; day++) {

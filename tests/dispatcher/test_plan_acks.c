@@ -1,5 +1,5 @@
 /* How far a plan has come to its technician: sent, delivered, seen, accepted. */
-#include "desk.h"
+#include "desk_views.h"
 
 static const Callout__PlanAck *ack_of(struct desk *desk, const char *technician_id,
                                       bool unseen_only)
@@ -13,28 +13,6 @@ static const Callout__PlanAck *ack_of(struct desk *desk, const char *technician_
     for (size_t i = 0; i < reply->n_acks; i++)
         if (strcmp(reply->acks[i]->technician_id, technician_id) == 0) return reply->acks[i];
     return NULL;
-}
-
-static ProtobufCBinaryData snapshot(struct desk *desk, const struct desk_device *device)
-{
-    Callout__SnapshotRequest request;
-    callout__snapshot_request__init(&request);
-    Callout__SnapshotReply *reply =
-        desk_body(desk, desk_ask_as(desk, &device->who, "Snapshot", "", &request.base),
-                  &callout__snapshot_reply__descriptor);
-    return reply->cursor;
-}
-
-static ProtobufCBinaryData pull(struct desk *desk, const struct desk_device *device,
-                                ProtobufCBinaryData cursor)
-{
-    Callout__PullRequest request;
-    callout__pull_request__init(&request);
-    request.cursor = cursor;
-    Callout__PullReply *reply =
-        desk_body(desk, desk_ask_as(desk, &device->who, "Pull", "", &request.base),
-                  &callout__pull_reply__descriptor);
-    return reply->cursor;
 }
 
 static void say(struct desk *desk, struct desk_device *device, uint64_t log_seq,
@@ -56,12 +34,11 @@ static void a_plan_comes_to_its_technician_step_by_step(void **state)
 {
     (void)state;
     struct desk desk;
-    desk_open(&desk, store_open_mem(), NULL);
-    desk_furnish(&desk);
+    desk_open_furnished(&desk);
     struct desk_device device = desk_device(&desk, "T1");
     assert_false(ack_of(&desk, "T1", false)->unseen); /* there is nothing to see */
     assert_int_equal(ack_of(&desk, "T1", false)->heard_us, 0);
-    ProtobufCBinaryData cursor = snapshot(&desk, &device);
+    ProtobufCBinaryData cursor = desk_snapshot(&desk, &device)->cursor;
     desk_do(&desk, "Assign", &desk_assign(&desk, "W1.1", "T1")->base);
     uint64_t changed = (uint64_t)desk_seq(&desk);
     const Callout__PlanAck *ack = ack_of(&desk, "T1", true);
@@ -70,14 +47,14 @@ static void a_plan_comes_to_its_technician_step_by_step(void **state)
     assert_true(ack->sent->log_seq < changed);
     assert_null(ack_of(&desk, "T2", true)); /* it does not concern him */
     desk.now_us += US_PER_MINUTE;
-    cursor = pull(&desk, &device, cursor);
+    desk_pull(&desk, &device, &cursor);
     ack = ack_of(&desk, "T1", true);
     assert_int_equal(ack->sent->log_seq, changed);
     assert_int_equal(ack->sent->time_us, desk.now_us);
     assert_int_equal(ack->heard_us, desk.now_us);
     assert_true(ack->delivered->log_seq < changed);
     desk.now_us += US_PER_MINUTE;
-    pull(&desk, &device, cursor); /* the cursor came back: it has arrived */
+    desk_pull(&desk, &device, &cursor); /* the cursor came back: it has arrived */
     ack = ack_of(&desk, "T1", true);
     assert_int_equal(ack->delivered->log_seq, changed);
     assert_int_equal(ack->delivered->time_us, desk.now_us);
@@ -110,8 +87,7 @@ static void what_lies_in_the_future_is_not_acknowledged(void **state)
 {
     (void)state;
     struct desk desk;
-    desk_open(&desk, store_open_mem(), NULL);
-    desk_furnish(&desk);
+    desk_open_furnished(&desk);
     struct desk_device device = desk_device(&desk, "T1");
     desk_do(&desk, "Assign", &desk_assign(&desk, "W1.1", "T1")->base);
     say(&desk, &device, UINT64_MAX, CALLOUT__ACK_STAGE__ACK_ACCEPTED);

@@ -408,29 +408,16 @@ static void a_batch_is_taken_whole_or_not_at_all(void **state)
 
 /* --- how often, and who sees it --- */
 
-static Callout__PullReply *pull(struct desk *desk, const struct desk_device *device,
-                                ProtobufCBinaryData cursor)
-{
-    Callout__PullRequest request;
-    callout__pull_request__init(&request);
-    request.cursor = cursor;
-    return desk_body(desk, desk_ask_as(desk, &device->who, "Pull", "", &request.base),
-                     &callout__pull_reply__descriptor);
-}
-
 static void devices_are_told_how_often(void **state)
 {
     (void)state;
     struct desk desk;
     struct desk_device device = at_work(&desk);
-    Callout__SnapshotRequest whole;
-    callout__snapshot_request__init(&whole);
-    Callout__SnapshotReply *snapshot =
-        desk_body(&desk, desk_ask_as(&desk, &device.who, "Snapshot", "", &whole.base),
-                  &callout__snapshot_reply__descriptor);
+    Callout__SnapshotReply *snapshot = desk_snapshot(&desk, &device);
+    ProtobufCBinaryData cursor = snapshot->cursor;
     assert_int_equal(snapshot->sampling->moving_seconds, 30);
     assert_int_equal(snapshot->sampling->resting_seconds, 300);
-    Callout__PullReply *reply = pull(&desk, &device, snapshot->cursor);
+    Callout__PullReply *reply = desk_pull(&desk, &device, &cursor);
     assert_null(reply->sampling);
     Callout__Policy policy;
     callout__policy__init(&policy);
@@ -442,10 +429,10 @@ static void devices_are_told_how_often(void **state)
         (Callout__UpsertTerritoryRequest *)(uintptr_t)desk_territory(&desk, "UTC");
     territory->territory->policy = &policy;
     desk_do(&desk, "UpsertTerritory", &territory->base);
-    reply = pull(&desk, &device, reply->cursor);
+    reply = desk_pull(&desk, &device, &cursor);
     assert_int_equal(reply->sampling->moving_seconds, 10);
     assert_int_equal(reply->sampling->resting_seconds, 300);
-    assert_null(pull(&desk, &device, reply->cursor)->sampling);
+    assert_null(desk_pull(&desk, &device, &cursor)->sampling);
     desk_close(&desk);
 }
 

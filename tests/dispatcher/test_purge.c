@@ -1,5 +1,5 @@
 /* What is not kept for ever goes after its time, in small steps, and nobody goes on from before. */
-#include "desk.h"
+#include "desk_views.h"
 
 static uint64_t rows(struct desk *desk, enum row_kind kind)
 {
@@ -18,35 +18,15 @@ static int purge(struct desk *desk)
     return steps;
 }
 
-static Callout__Reply *pull(struct desk *desk, const struct desk_device *device,
-                            ProtobufCBinaryData cursor)
-{
-    Callout__PullRequest request;
-    callout__pull_request__init(&request);
-    request.cursor = cursor;
-    return desk_ask_as(desk, &device->who, "Pull", "", &request.base);
-}
-
-static ProtobufCBinaryData snapshot(struct desk *desk, const struct desk_device *device)
-{
-    Callout__SnapshotRequest request;
-    callout__snapshot_request__init(&request);
-    Callout__SnapshotReply *reply =
-        desk_body(desk, desk_ask_as(desk, &device->who, "Snapshot", "", &request.base),
-                  &callout__snapshot_reply__descriptor);
-    return reply->cursor;
-}
-
 static void changes_go_after_35_days_and_older_cursors_with_them(void **state)
 {
     (void)state;
     struct desk desk;
-    desk_open(&desk, store_open_mem(), NULL);
-    desk_furnish(&desk);
+    desk_open_furnished(&desk);
     struct desk_device device = desk_device(&desk, "T1");
-    ProtobufCBinaryData before = snapshot(&desk, &device);
+    ProtobufCBinaryData before = desk_snapshot(&desk, &device)->cursor;
     desk_do(&desk, "Assign", &desk_assign(&desk, "W1.1", "T1")->base);
-    ProtobufCBinaryData after = snapshot(&desk, &device);
+    ProtobufCBinaryData after = desk_snapshot(&desk, &device)->cursor;
     uint64_t old = rows(&desk, ROW_CHANGE);
     assert_true(old > 0);
     desk.now_us += 30 * US_PER_DAY;
@@ -56,17 +36,17 @@ static void changes_go_after_35_days_and_older_cursors_with_them(void **state)
     desk_do(&desk, "UpsertWorkOrder", &desk_order(&desk, "W3")->base);
     uint64_t both = rows(&desk, ROW_CHANGE);
     desk.now_us += 6 * US_PER_DAY;
-    assert_int_equal(pull(&desk, &device, before)->status, CALLOUT__STATUS__OK);
+    assert_int_equal(desk_pull_from(&desk, &device, before)->status, CALLOUT__STATUS__OK);
     purge(&desk);
     assert_int_equal(rows(&desk, ROW_CHANGE), both - old);
-    assert_int_equal(pull(&desk, &device, before)->status, CALLOUT__STATUS__RESET);
+    assert_int_equal(desk_pull_from(&desk, &device, before)->status, CALLOUT__STATUS__RESET);
     /* Whoever has seen the last of them goes on; also after a restart. */
-    assert_int_equal(pull(&desk, &device, after)->status, CALLOUT__STATUS__OK);
+    assert_int_equal(desk_pull_from(&desk, &device, after)->status, CALLOUT__STATUS__OK);
     engine_close(desk.engine);
     const struct engine_options options = {.clock_by_hand = true};
     assert_int_equal(engine_open(&desk.engine, desk.store, &options, NULL), ERR_OK);
-    assert_int_equal(pull(&desk, &device, before)->status, CALLOUT__STATUS__RESET);
-    assert_int_equal(pull(&desk, &device, after)->status, CALLOUT__STATUS__OK);
+    assert_int_equal(desk_pull_from(&desk, &device, before)->status, CALLOUT__STATUS__RESET);
+    assert_int_equal(desk_pull_from(&desk, &device, after)->status, CALLOUT__STATUS__OK);
     desk_close(&desk);
 }
 
@@ -94,8 +74,7 @@ static void positions_go_after_60_days(void **state)
 {
     (void)state;
     struct desk desk;
-    desk_open(&desk, store_open_mem(), NULL);
-    desk_furnish(&desk);
+    desk_open_furnished(&desk);
     struct desk_device first = desk_device(&desk, "T1"), second = desk_device(&desk, "T2");
     desk.now_us = DESK_DAY_US + 9 * HOUR_US;
     for (int i = 0; i < 4; i++) {
@@ -122,8 +101,7 @@ static void a_command_is_never_applied_twice_however_late_it_comes(void **state)
 {
     (void)state;
     struct desk desk;
-    desk_open(&desk, store_open_mem(), NULL);
-    desk_furnish(&desk);
+    desk_open_furnished(&desk);
     struct desk_device device = desk_device(&desk, "T1");
     desk_do(&desk, "Assign", &desk_assign(&desk, "W1.1", "T1")->base);
     Callout__Command *accepts =
@@ -151,10 +129,9 @@ static void a_step_that_fails_erases_nothing(void **state)
 {
     (void)state;
     struct desk desk;
-    desk_open(&desk, store_open_mem(), NULL);
-    desk_furnish(&desk);
+    desk_open_furnished(&desk);
     struct desk_device device = desk_device(&desk, "T1");
-    ProtobufCBinaryData cursor = snapshot(&desk, &device);
+    ProtobufCBinaryData cursor = desk_snapshot(&desk, &device)->cursor;
     desk_do(&desk, "Assign", &desk_assign(&desk, "W1.1", "T1")->base);
     uint64_t old = rows(&desk, ROW_CHANGE);
     desk.now_us += 40 * US_PER_DAY;
@@ -162,7 +139,7 @@ static void a_step_that_fails_erases_nothing(void **state)
     assert_false(engine_purge(desk.engine, desk.now_us));
     store_fail_commits(desk.store, 0);
     assert_int_equal(rows(&desk, ROW_CHANGE), old);
-    assert_int_equal(pull(&desk, &device, cursor)->status, CALLOUT__STATUS__OK);
+    assert_int_equal(desk_pull_from(&desk, &device, cursor)->status, CALLOUT__STATUS__OK);
     desk.now_us += US_PER_DAY;
     purge(&desk);
     assert_int_equal(rows(&desk, ROW_CHANGE), 0);
