@@ -1,6 +1,7 @@
 #include "dispatcher/authz.h"
 
 #include "base/check.h"
+#include "dispatcher/authz_impl.h"
 #include "dispatcher/engine_impl.h"
 
 #include <stddef.h>
@@ -19,33 +20,10 @@ enum {
     PEOPLE = DISPATCHER | INTEGRATOR | ADMIN | AUDITOR | PLANNER, /* and keys */
 };
 
-/* Where a request's object lies: whose territory has to be granted. */
-enum at {
-    AT_UNSAID,   /* nothing was said of it: only who has every territory may */
-    AT_NOTHING,  /* it has no object */
-    AT_OWN,      /* the asker's own, by construction */
-    AT_FILTERED, /* the operation leaves out what is not granted */
-    AT_TERRITORY,
-    AT_TECHNICIAN,
-    AT_TECHNICIAN_OR_NEW,  /* one that there is not yet is as good */
-    AT_TECHNICIAN_OR_NONE, /* "" names nobody */
-    AT_WORK_ORDER,
-    AT_WORK_ORDER_OR_NEW,
-    AT_SITE, /* one that no order was at, or one of his: a site is its orders' */
-    AT_APPOINTMENT,
-    AT_DEVICE,   /* its technician's territory */
-    AT_CONFLICT, /* by its number */
-};
-
-enum { OBJECTS_MAX = 3 };
-
 static const struct right {
     const char *method;
     int roles;
-    struct object {
-        enum at at;
-        const char *path; /* of the field that names it */
-    } objects[OBJECTS_MAX];
+    struct authz_object objects[AUTHZ_OBJECTS_MAX];
 } rights[] = {
     {"Ping", ANYONE | TECHNICIAN | GONE | PEOPLE | INNER, {{AT_NOTHING, ""}}},
     {"Enroll", ANYONE | TECHNICIAN | PEOPLE, {{AT_NOTHING, ""}}},
@@ -59,7 +37,7 @@ static const struct right {
     {"Logout", PEOPLE, {{AT_OWN, ""}}},
     {"WhoAmI", TECHNICIAN | PEOPLE, {{AT_OWN, ""}}},
     {"ChangePassword", PEOPLE, {{AT_OWN, ""}}},
-    {"AuditLog", AUDITOR | ADMIN, {{AT_NOTHING, ""}}},
+    {"AuditLog", AUDITOR | ADMIN, {{AT_UNSAID, ""}}},
     {"PeopleList", ADMIN, {{AT_UNSAID, ""}}},
     {"PutPerson", ADMIN, {{AT_UNSAID, ""}}},
     {"DisablePerson", ADMIN, {{AT_UNSAID, ""}}},
@@ -75,7 +53,13 @@ static const struct right {
      ADMIN | DISPATCHER | INTEGRATOR,
      {{AT_TERRITORY, "work_order.territory_id"},
       {AT_WORK_ORDER_OR_NEW, "work_order.work_order_id"},
-      {AT_SITE, "work_order.site.site_id"}}},
+      {AT_SITE, "work_order.site.site_id"},
+      {AT_CUSTOMER, "work_order.customer.customer_id"},
+      {AT_CONTACT, "work_order.contact.contact_id"},
+      {AT_ASSET, "work_order.asset_id"},
+      {AT_NAMED_TECHNICIANS, "work_order.required_technician_ids"},
+      {AT_NAMED_TECHNICIANS, "work_order.preferred_technician_ids"},
+      {AT_NAMED_TECHNICIANS, "work_order.excluded_technician_ids"}}},
     {"CancelWorkOrder", ADMIN | DISPATCHER | INTEGRATOR, {{AT_WORK_ORDER, "work_order_id"}}},
     {"ReportAbsence", ADMIN | DISPATCHER, {{AT_TECHNICIAN, "absence.technician_id"}}},
     {"CancelAbsence", ADMIN | DISPATCHER, {{AT_TECHNICIAN, "technician_id"}}},
@@ -187,169 +171,18 @@ const char *authorize_text(enum err err)
                              : "there is no such operation for this role";
 }
 
-/* --- objects --- */
-
-bool granted(const struct call *call, const char *territory_id)
-{
-    size_t size = strlen(territory_id);
-    if (strcmp(call->territories, GRANT_ALL) == 0) return true;
-    for (const char *at = call->territories; *at != '\0';) {
-        size_t length = strcspn(at, ",");
-        if (length == size && memcmp(at, territory_id, size) == 0) return true;
-        at += length + (at[length] == ',');
-    }
-    return false;
-}
-
-/* The member at a path of a message: the id of an object, a text or (AT_CONFLICT) a number. NULL: a
- * message on the way is absent. */
-static const void *member_at(const ProtobufCMessage *message, const char *path)
-{
-    char name[64];
-    for (;;) {
-        size_t length = strcspn(path, ".");
-        CHECK(length < sizeof name);
-        memcpy(name, path, length);
-        name[length] = '\0';
-        const ProtobufCFieldDescriptor *field =
-            protobuf_c_message_descriptor_get_field_by_name(message->descriptor, name);
-        CHECK(field != NULL);
-        const void *member = (const char *)message + field->offset;
-        if (path[length] == '\0') return member;
-        message = *(const ProtobufCMessage *const *)member;
-        if (message == NULL) return NULL;
-        path += length + 1;
-    }
-}
-
-enum found { FOUND, FOUND_NOT, FOUND_FOREIGN };
-
-static enum found found_in(const struct call *call, enum err err, const char *territory_id)
-{
-    if (err != ERR_OK) return FOUND_NOT;
-    return granted(call, territory_id) ? FOUND : FOUND_FOREIGN;
-}
-
-static enum found find_technician(const struct call *call, const char *id)
-{
-    union row row;
-    enum err err = store_get(call->engine->store, ROW_TECHNICIAN,
-                             &(struct row_technician){.technician_id = id}, &row);
-    return found_in(call, err, err == ERR_OK ? row.technician.territory_id : "");
-}
-
-static enum found find_device(const struct call *call, const char *id)
-{
-    union row row;
-    enum err err =
-        store_get(call->engine->store, ROW_DEVICE, &(struct row_device){.device_id = id}, &row);
-    if (err != ERR_OK) return FOUND_NOT;
-    return find_technician(call, arena_text(call->arena, row.device.technician_id));
-}
-
-static enum found find_conflict(const struct call *call, uint64_t number)
-{
-    union row row;
-    enum err err = store_get(call->engine->store, ROW_CONFLICT,
-                             &(struct row_conflict){.seq = (int64_t)number}, &row);
-    return found_in(call, err, err == ERR_OK ? row.conflict.territory_id : "");
-}
-
-struct site_search {
-    const struct call *call;
-    enum found found;
-};
-
-static bool see_order_at(void *context, const void *visited)
-{
-    struct site_search *search = context;
-    const struct row_work_order *row = visited;
-    search->found = granted(search->call, row->territory_id) ? FOUND : FOUND_FOREIGN;
-    return search->found != FOUND;
-}
-
-/* An order comes with its site, and what it says of that is written: whoever named somebody else's
- * site would move it, and be told what was done there. Without an id the order's is the site's. */
-static enum found find_site(const struct call *call, const char *id)
-{
-    struct site_search search = {call, FOUND_NOT};
-    if (id[0] == '\0')
-        id = *(const char *const *)member_at(call->message, "work_order.work_order_id");
-    enum err err = store_orders_at(call->engine->store, id, see_order_at, &search);
-    return err == ERR_OK ? search.found : FOUND_FOREIGN;
-}
-
-static enum found find_object(const struct call *call, enum at at, const char *id)
-{
-    struct store *store = call->engine->store;
-    union row row;
-    enum err err;
-    switch (at) {
-    case AT_TERRITORY:
-        err = core_territory_zone(call->engine->core, id) != NULL ? ERR_OK : ERR_NOT_FOUND;
-        return found_in(call, err, id);
-    case AT_TECHNICIAN:
-    case AT_TECHNICIAN_OR_NEW:
-    case AT_TECHNICIAN_OR_NONE: return find_technician(call, id);
-    case AT_DEVICE: return find_device(call, id);
-    case AT_WORK_ORDER:
-    case AT_WORK_ORDER_OR_NEW:
-        err = store_get(store, ROW_WORK_ORDER, &(struct row_work_order){.work_order_id = id}, &row);
-        return found_in(call, err, err == ERR_OK ? row.work_order.territory_id : "");
-    case AT_SITE: return find_site(call, id);
-    case AT_APPOINTMENT:
-        err = store_get(store, ROW_APPOINTMENT, &(struct row_appointment){.appointment_id = id},
-                        &row);
-        return found_in(call, err, err == ERR_OK ? row.appointment.territory_id : "");
-    case AT_UNSAID:
-    case AT_CONFLICT: return FOUND_NOT;
-    case AT_NOTHING:
-    case AT_OWN:
-    case AT_FILTERED: return FOUND;
-    }
-    return FOUND_NOT;
-}
-
-/* One answer for what does not exist and for what he may not know of: to the byte. */
-static enum err no_object(struct call *call, const struct object *object)
-{
-    return problem_set(&call->problem, ERR_NOT_FOUND, object->path == NULL ? "" : object->path,
-                       "there is no such thing");
-}
-
-static enum err check_object(struct call *call, const struct object *object)
-{
-    bool named = object->path != NULL && object->path[0] != '\0';
-    const void *member = named ? member_at(call->message, object->path) : NULL;
-    bool numbered = object->at == AT_CONFLICT;
-    const char *id = member == NULL || numbered ? "" : *(const char *const *)member;
-    bool none = object->at == AT_TECHNICIAN_OR_NONE && id[0] == '\0';
-    enum found found = none       ? FOUND
-                       : numbered ? find_conflict(call, *(const uint64_t *)member)
-                                  : find_object(call, object->at, id);
-    bool fresh = object->at == AT_TECHNICIAN_OR_NEW || object->at == AT_WORK_ORDER_OR_NEW ||
-                 object->at == AT_SITE;
-    if (found == FOUND || (found == FOUND_NOT && fresh)) return ERR_OK;
-    if (found == FOUND_FOREIGN) audit_failure(call, AUDIT_REFUSED, id);
-    return no_object(call, object);
-}
-
-enum err authorize_objects(struct call *call)
-{
-    const struct right *right = right_of(call->method);
-    if (strcmp(call->territories, GRANT_ALL) == 0) return ERR_OK;
-    CHECK(right != NULL); /* authorize() was asked first */
-    enum err err = check_object(call, &right->objects[0]);
-    for (int i = 1; i < OBJECTS_MAX && err == ERR_OK; i++)
-        if (right->objects[i].at != AT_UNSAID) err = check_object(call, &right->objects[i]);
-    return err;
-}
-
 const char *authorize_path(const char *method, int index)
 {
     const struct right *right = right_of(method);
-    if (right == NULL || index >= OBJECTS_MAX) return "";
+    if (right == NULL || index >= AUTHZ_OBJECTS_MAX) return "";
     return right->objects[index].path == NULL ? "" : right->objects[index].path;
+}
+
+const struct authz_object *authz_objects(const char *method)
+{
+    const struct right *right = right_of(method);
+    CHECK(right != NULL); /* authorize() was asked first */
+    return right->objects;
 }
 
 enum err check_grant(struct call *call, bool for_key, const char *name, const char *role,

@@ -234,7 +234,8 @@ static enum err read_history(struct call *call, Callout__FieldAppointment *out)
         strcmp(order->site->site_id, order->work_order_id) == 0)
         return ERR_OK;
     struct past past = {.call = call, .work_order_id = order->work_order_id};
-    enum err err = store_orders_at(call->engine->store, order->site->site_id, note_past, &past);
+    enum err err =
+        store_orders_of(call->engine->store, ORDER_SITE, order->site->site_id, note_past, &past);
     out->history = arena_need(call->arena, PAST_MAX * sizeof *out->history);
     for (uint32_t i = 0; i < past.count && err == ERR_OK; i++)
         err = tell_past(call, &past.visits[i], out);

@@ -8,6 +8,7 @@
  */
 #include "base/clock.h"
 #include "day/day.h"
+#include "dispatcher/authz.h"
 #include "dispatcher/engine_impl.h"
 
 #include <stdio.h>
@@ -129,6 +130,12 @@ static bool repeats_skill(const struct day_skill *skills, size_t count)
     return false;
 }
 
+/* Where something is that lies in another territory is said to those who may look there. */
+static const char *elsewhere(const struct check *it, const char *territory_id)
+{
+    return granted(it->call, territory_id) ? "is in another territory" : "there is no such thing";
+}
+
 /* --- technicians --- */
 
 static bool lay_shift(struct check *it, Callout__Technician *to, const struct day_technician *row)
@@ -165,7 +172,7 @@ static void check_technician(struct check *it, const struct day_technician *row)
     Callout__Technician *to = read_technician_message(call, row->id);
     bool other = false, fresh = to == NULL;
     if (!fresh && strcmp(to->territory_id, it->request->territory_id) != 0) {
-        add_problem(it, row->line, "technician_id", "is in another territory");
+        add_problem(it, row->line, "technician_id", elsewhere(it, to->territory_id));
         return;
     }
     if (repeats_skill(row->skills, row->skill_count)) {
@@ -252,7 +259,7 @@ static bool lay_order(struct check *it, Callout__WorkOrder *to, const struct day
 static const char *why_not(struct check *it, const Callout__FieldAppointment *whole)
 {
     if (strcmp(whole->work_order->territory_id, it->request->territory_id) != 0)
-        return "is in another territory";
+        return elsewhere(it, whole->work_order->territory_id);
     return "";
 }
 

@@ -187,6 +187,17 @@ static const char addresses[] =
     "CREATE TABLE address_word(word TEXT NOT NULL, number INTEGER NOT NULL,"
     "  PRIMARY KEY(word, number)) STRICT, WITHOUT ROWID;";
 
+/* Whose orders name a customer, a contact, an asset; most orders name none. */
+#define ORDERS_BY_LINK                                                                             \
+    "CREATE INDEX work_order_by_customer ON work_order(customer_id, work_order_id)"                \
+    "  WHERE customer_id <> '';"                                                                   \
+    "CREATE INDEX work_order_by_contact ON work_order(contact_id, work_order_id)"                  \
+    "  WHERE contact_id <> '';"                                                                    \
+    "CREATE INDEX work_order_by_asset ON work_order(asset_id, work_order_id)"                      \
+    "  WHERE asset_id <> '';"
+
+static const char order_links[] = ORDERS_BY_LINK;
+
 static const char *const steps[] = {
     NULL,          /* 0 -> 1: everything, from row.def */
     whole_problem, /* 1 -> 2: choices, names, wishes, limits of travel, prices */
@@ -206,16 +217,17 @@ static const char *const steps[] = {
     field_entries, /* 15 -> 16: what technicians note, answer, take and need at a visit */
     blobs,         /* 16 -> 17: photos and signatures that are here */
     addresses,     /* 17 -> 18: the list of addresses */
+    order_links,   /* 18 -> 19: orders by what they name */
 };
 
 const struct schema schema_newest = {sizeof steps / sizeof steps[0], steps};
 
 /* What store_changes_of needs: a technician's gains and losses in the order of the log; and
- * store_history_of. */
-static const char change_indexes[] =
-    CHANGE_BY_LOSER "CREATE INDEX change_by_owner_after ON change(owner_after, seq, number);"
-                    "CREATE INDEX change_by_appointment ON change(appointment_id, seq, number);"
-                    "CREATE INDEX work_order_by_site ON work_order(site_id, work_order_id);";
+ * store_history_of and store_orders_of. */
+static const char change_indexes[] = CHANGE_BY_LOSER
+    "CREATE INDEX change_by_owner_after ON change(owner_after, seq, number);"
+    "CREATE INDEX change_by_appointment ON change(appointment_id, seq, number);"
+    "CREATE INDEX work_order_by_site ON work_order(site_id, work_order_id);" ORDERS_BY_LINK;
 
 enum { APPLICATION_ID = 0x43616c6c }; /* "Call": what file(1) may tell our files by */
 

@@ -162,11 +162,11 @@ enum err store_history_of(struct store *store, const char *appointment_id, store
     return err;
 }
 
-enum err store_orders_at(struct store *store, const char *site_id, store_visit *visit,
-                         void *context)
+enum err store_orders_of(struct store *store, enum order_link link, const char *id,
+                         store_visit *visit, void *context)
 {
     store->visitors++;
-    enum err err = store->ops->orders_at(store, site_id, visit, context);
+    enum err err = store->ops->orders_of(store, link, id, visit, context);
     store->visitors--;
     return err;
 }

@@ -70,9 +70,11 @@ MUST_USE enum err store_changes_of(struct store *store, const char *technician_i
 /* Visits, newest first, the ROW_CHANGE rows of an appointment. */
 MUST_USE enum err store_history_of(struct store *store, const char *appointment_id,
                                    store_visit *visit, void *context);
-/* Visits the ROW_WORK_ORDER rows of a site, the greatest id first. */
-MUST_USE enum err store_orders_at(struct store *store, const char *site_id, store_visit *visit,
-                                  void *context);
+/* What an order names that other orders may name as well. */
+enum order_link { ORDER_SITE, ORDER_CUSTOMER, ORDER_CONTACT, ORDER_ASSET, ORDER_LINKS };
+/* Visits the ROW_WORK_ORDER rows that name this one, the greatest id first; id is not "". */
+MUST_USE enum err store_orders_of(struct store *store, enum order_link link, const char *id,
+                                  store_visit *visit, void *context);
 /* The `limit` technicians (ROW_POSITION) nearest to a place, nearest first. */
 MUST_USE enum err store_nearest(struct store *store, int32_t lat_e7, int32_t lon_e7, uint32_t limit,
                                 store_visit *visit, void *context);

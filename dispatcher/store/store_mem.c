@@ -195,47 +195,62 @@ static enum err mem_changes_of(struct store *store, const char *technician_id, i
     return ERR_OK;
 }
 
-/* Forward through the table, so the newest is found by counting first. */
+/* Forward through the table, so the last one is found by keeping all. */
+struct found {
+    const void **rows;
+    size_t count, room;
+};
+
+static void found_add(struct found *found, const void *row)
+{
+    if (found->count == found->room) {
+        found->room = found->room == 0 ? 16 : 2 * found->room;
+        found->rows = realloc(found->rows, found->room * sizeof *found->rows);
+        CHECK(found->rows != NULL);
+    }
+    found->rows[found->count++] = row;
+}
+
+/* From the last one to the first. */
+static void found_visit(struct found *found, store_visit *visit, void *context)
+{
+    while (found->count > 0 && visit(context, found->rows[found->count - 1]))
+        found->count--;
+    free(found->rows);
+}
+
 static enum err mem_history_of(struct store *store, const char *appointment_id, store_visit *visit,
                                void *context)
 {
     const struct sorted *table = &mem_of(store)->tables[ROW_CHANGE];
-    const struct row_change **found = NULL;
-    size_t count = 0, room = 0;
+    struct found found = {0};
     struct sorted_place place = {0, 0};
     for (const struct row_change *row; (row = sorted_at(table, place)) != NULL;
-         place = sorted_next(table, place)) {
-        if (strcmp(row->appointment_id, appointment_id) != 0) continue;
-        if (count == room) {
-            room = room == 0 ? 16 : 2 * room;
-            found = realloc(found, room * sizeof *found);
-            CHECK(found != NULL);
-        }
-        found[count++] = row;
-    }
-    while (count > 0 && visit(context, found[count - 1]))
-        count--;
-    free(found);
+         place = sorted_next(table, place))
+        if (strcmp(row->appointment_id, appointment_id) == 0) found_add(&found, row);
+    found_visit(&found, visit, context);
     return ERR_OK;
 }
 
-/* Whoever asks wants few of them, and the table is small: from the last one to the first. */
-static enum err mem_orders_at(struct store *store, const char *site_id, store_visit *visit,
-                              void *context)
+static const char *named_by(const struct row_work_order *row, enum order_link link)
+{
+    const char *const names[ORDER_LINKS] = {[ORDER_SITE] = row->site_id,
+                                            [ORDER_CUSTOMER] = row->customer_id,
+                                            [ORDER_CONTACT] = row->contact_id,
+                                            [ORDER_ASSET] = row->asset_id};
+    return names[link];
+}
+
+static enum err mem_orders_of(struct store *store, enum order_link link, const char *id,
+                              store_visit *visit, void *context)
 {
     const struct sorted *table = &mem_of(store)->tables[ROW_WORK_ORDER];
-    const struct row_work_order *found[64];
+    struct found found = {0};
     struct sorted_place place = {0, 0};
-    size_t count = 0;
-    for (const struct row_work_order *row; (row = sorted_at(table, place)) != NULL;
-         place = sorted_next(table, place)) {
-        if (strcmp(row->site_id, site_id) != 0) continue;
-        if (count == sizeof found / sizeof found[0])
-            memmove(found, found + 1, --count * sizeof found[0]);
-        found[count++] = row;
-    }
-    while (count > 0 && visit(context, found[count - 1]))
-        count--;
+    for (const void *row; (row = sorted_at(table, place)) != NULL;
+         place = sorted_next(table, place))
+        if (strcmp(named_by(row, link), id) == 0) found_add(&found, row);
+    found_visit(&found, visit, context);
     return ERR_OK;
 }
 
@@ -300,7 +315,7 @@ static const struct store_ops mem_ops = {
     .each = mem_each,
     .changes_of = mem_changes_of,
     .history_of = mem_history_of,
-    .orders_at = mem_orders_at,
+    .orders_of = mem_orders_of,
     .nearest = mem_nearest,
     .digest = mem_digest,
     .row_count = mem_row_count,

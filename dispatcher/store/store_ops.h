@@ -29,8 +29,8 @@ struct store_ops {
                            store_visit *visit, void *context);
     enum err (*history_of)(struct store *store, const char *appointment_id, store_visit *visit,
                            void *context);
-    enum err (*orders_at)(struct store *store, const char *site_id, store_visit *visit,
-                          void *context);
+    enum err (*orders_of)(struct store *store, enum order_link link, const char *id,
+                          store_visit *visit, void *context);
     enum err (*nearest)(struct store *store, struct point from, uint32_t limit, store_visit *visit,
                         void *context);
     enum err (*digest)(struct store *store, uint64_t *out);

@@ -53,8 +53,8 @@ enum {
     EXTRA_LAST_FACT,
     EXTRA_CHANGES_OF,
     EXTRA_HISTORY_OF,
-    EXTRA_ORDERS_AT,
-    EXTRA_NEAREST,
+    EXTRA_ORDERS_OF, /* by the first link, by the second, ... */
+    EXTRA_NEAREST = EXTRA_ORDERS_OF + ORDER_LINKS,
     EXTRAS
 };
 
@@ -132,9 +132,12 @@ static void sql_of_extra(struct sql *sql, uint32_t extra)
     } else if (extra == EXTRA_HISTORY_OF) {
         sql_select(sql, ROW_CHANGE);
         sql_add(sql, " WHERE appointment_id = ?1 ORDER BY seq DESC, number DESC");
-    } else if (extra == EXTRA_ORDERS_AT) {
-        sql_select(sql, ROW_WORK_ORDER);
-        sql_add(sql, " WHERE site_id = ?1 ORDER BY work_order_id DESC");
+    } else if (extra < EXTRA_NEAREST) {
+        static const char *const links[ORDER_LINKS] = {"site_id", "customer_id", "contact_id",
+                                                       "asset_id"};
+        const char *link = links[extra - EXTRA_ORDERS_OF];
+        sql_select(sql, ROW_WORK_ORDER); /* "<> ''": as its index has it */
+        sql_add(sql, " WHERE %s = ?1 AND %s <> '' ORDER BY work_order_id DESC", link, link);
     } else {
         sql_select(sql, ROW_POSITION);
         sql_add(sql,
@@ -538,10 +541,10 @@ static enum err spatialite_history_of(struct store *store, const char *appointme
     return visit_of(store, EXTRA_HISTORY_OF, ROW_CHANGE, appointment_id, visit, context);
 }
 
-static enum err spatialite_orders_at(struct store *store, const char *site_id, store_visit *visit,
-                                     void *context)
+static enum err spatialite_orders_of(struct store *store, enum order_link link, const char *id,
+                                     store_visit *visit, void *context)
 {
-    return visit_of(store, EXTRA_ORDERS_AT, ROW_WORK_ORDER, site_id, visit, context);
+    return visit_of(store, EXTRA_ORDERS_OF + (uint32_t)link, ROW_WORK_ORDER, id, visit, context);
 }
 
 struct box {
@@ -805,7 +808,7 @@ static const struct store_ops spatialite_ops = {
     .each = spatialite_each,
     .changes_of = spatialite_changes_of,
     .history_of = spatialite_history_of,
-    .orders_at = spatialite_orders_at,
+    .orders_of = spatialite_orders_of,
     .nearest = spatialite_nearest,
     .digest = spatialite_digest,
     .row_count = spatialite_row_count,

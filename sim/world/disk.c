@@ -137,10 +137,10 @@ static enum err op_changes_of(struct store *store, const char *technician_id, in
                                            context);
 }
 
-static enum err op_orders_at(struct store *store, const char *site_id, store_visit *visit,
-                             void *context)
+static enum err op_orders_of(struct store *store, enum order_link link, const char *id,
+                             store_visit *visit, void *context)
 {
-    return kept_of(store)->ops->orders_at(kept_of(store), site_id, visit, context);
+    return kept_of(store)->ops->orders_of(kept_of(store), link, id, visit, context);
 }
 
 static enum err op_history_of(struct store *store, const char *appointment_id, store_visit *visit,
@@ -192,7 +192,7 @@ static const struct store_ops ops = {
     .each = op_each,
     .changes_of = op_changes_of,
     .history_of = op_history_of,
-    .orders_at = op_orders_at,
+    .orders_of = op_orders_of,
     .nearest = op_nearest,
     .digest = op_digest,
     .row_count = op_row_count,
