@@ -44,6 +44,7 @@ static const struct right {
     {"Devices", ADMIN | DISPATCHER, {{AT_TERRITORY, "territory_id"}}},
     {"MakeEnrolToken", ADMIN | DISPATCHER, {{AT_TECHNICIAN, "technician_id"}}},
     {"RevokeDevice", ADMIN | DISPATCHER, {{AT_DEVICE, "device_id"}}},
+    {"SystemHealth", ADMIN | DISPATCHER, {{AT_FILTERED, ""}}},
     {"UpsertTerritory", ADMIN, {{AT_TERRITORY, "territory.territory_id"}}},
     {"UpsertTechnician",
      ADMIN | DISPATCHER,

@@ -136,6 +136,7 @@ static bool child_reap(struct child *child)
         child->delay_ms = CHILD_DELAY_MS_MAX;
     child->restart_us = now_us + child->delay_ms * 1000;
     child->exit_code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    child->ended_us[child->ends++ % CHILD_ENDS_KEPT] = clock_wall_us();
     say_how_it_ended(child, status);
     close(child->beats_fd);
     child->beats_fd = -1;

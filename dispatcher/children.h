@@ -20,6 +20,7 @@ enum {
     CHILD_ARGS_MAX = 80,
     CHILD_DELAY_MS_MIN = 50,
     CHILD_DELAY_MS_MAX = 5000,
+    CHILD_ENDS_KEPT = 8,
 };
 
 struct child {
@@ -31,8 +32,10 @@ struct child {
     int64_t beat_us;    /* 0: it has not beaten yet, so it is not watched */
     int64_t restart_us; /* when it is to be started again */
     int64_t delay_ms;
-    int64_t silence_ms; /* ALIVE_SILENCE_MS */
-    int exit_code;      /* of its last end; 128 + signal when it was killed */
+    int64_t silence_ms;                /* ALIVE_SILENCE_MS */
+    int exit_code;                     /* of its last end; 128 + signal when it was killed */
+    uint32_t ends;                     /* how often it ended without being told to */
+    int64_t ended_us[CHILD_ENDS_KEPT]; /* UTC, of the last ones: a ring by number */
 };
 
 /* Keeps CHLD, TERM and INT for children_wait. */

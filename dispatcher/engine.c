@@ -124,7 +124,8 @@ enum err engine_open(struct engine **out, struct store *store, const struct engi
     arena_open(&engine->batch_arena, BATCH_ARENA_CAP);
     arena_open(&engine->fact_arena, BATCH_ARENA_CAP);
     arena_open(&engine->reply_arena, BATCH_ARENA_CAP);
-    engine->rights_version = engine->rights_first = (uint64_t)engine_wall_us(engine);
+    engine->started_wall_us = engine_wall_us(engine);
+    engine->rights_version = engine->rights_first = (uint64_t)engine->started_wall_us;
     if (options->folder != NULL) engine->suspects = suspects_open(options->folder);
     enum err err = engine_rebuild(engine);
     if (err == ERR_OK) err = engine_check_tables(engine);

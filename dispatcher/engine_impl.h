@@ -109,6 +109,8 @@ struct engine {
         int64_t sent_seq, sent_us, back_seq, back_us, heard_us;
     } pulled[PULLED_MAX];
     int64_t compacted_seq; /* changes up to here are gone */
+    /* By the machine's clock, for SystemHealth; 0: not since the start. */
+    int64_t started_wall_us, optimizer_asked_wall_us, optimizer_planned_wall_us;
 };
 
 /* One request on its way through. */
@@ -188,6 +190,7 @@ handler handle_people_list, handle_put_person;                /* people_admin.c 
 handler handle_disable_person;                                /* people_admin.c */
 handler handle_devices, handle_make_enrol_token;              /* device_admin.c */
 handler handle_revoke_device;                                 /* device_admin.c */
+handler handle_system_health;                                 /* health.c */
 handler handle_technicians, handle_territories;               /* roster.c */
 handler handle_check_import;                                  /* import_check.c */
 handler handle_put_addresses, handle_find_address;            /* addresses.c */
@@ -230,6 +233,8 @@ enum err person_confirm(struct call *call, const char *password, const char *new
 enum err person_of_session(struct call *call, const char *hash, Callout__Principal *who);
 enum err admin_person(struct call *call, const Callout__AdminRequest *request,
                       Callout__AdminReply *answer);
+/* Store and photos into a new folder; when that was, is kept in ours (health.c). */
+enum err admin_backup(struct call *call, const Callout__AdminRequest *request);
 /* The audit log as lines, from the entry after the one named on. */
 enum err admin_audit(struct call *call, const Callout__AdminRequest *request,
                      Callout__AdminReply *answer);
@@ -255,6 +260,9 @@ Callout__Policy *policy_message(struct arena *arena, const struct policy *policy
 /* What a plan gained, as its row says (answers.c). */
 Callout__CostParts *plan_gain(struct arena *arena, const struct row_plan *plan);
 
+/* His device, and up to which fact it is known to have the plan; ERR_NOT_FOUND: he has none. */
+enum err plan_ack_heard(struct call *call, const char *technician_id, int64_t *delivered_seq,
+                        int64_t *heard_us);
 /* How far a plan has come (plan_acks.c): what a device acknowledges goes into its row, which the
  * caller stores; what was answered to it, and with which cursor it came back, is only remembered.
  */

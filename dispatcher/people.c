@@ -158,13 +158,7 @@ enum err handle_admin(struct call *call)
     if (strcmp(request->verb, "person") == 0) return admin_person(call, request, answer);
     if (strcmp(request->verb, "audit") == 0) return admin_audit(call, request, answer);
     if (strcmp(request->verb, "revoke") == 0) return admin_revoke(call, request);
-    if (strcmp(request->verb, "backup") == 0) {
-        if (request->n_arguments != 1)
-            return problem_set(&call->problem, ERR_INVALID, "arguments", "a new folder is needed");
-        enum err err = store_backup(call->engine->store, request->arguments[0], &call->problem);
-        if (err != ERR_OK || call->engine->options.folder == NULL) return err;
-        return blobs_copy(call->engine->options.folder, request->arguments[0], &call->problem);
-    }
+    if (strcmp(request->verb, "backup") == 0) return admin_backup(call, request);
     return problem_set(&call->problem, ERR_INVALID, "verb", "there is no such verb: \"%.32s\"",
                        request->verb);
 }

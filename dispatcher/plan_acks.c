@@ -94,6 +94,22 @@ static enum err read_device(struct call *call, const char *technician_id, union 
                      row);
 }
 
+enum err plan_ack_heard(struct call *call, const char *technician_id, int64_t *delivered_seq,
+                        int64_t *heard_us)
+{
+    union row row;
+    int64_t time_us;
+    enum err err = read_device(call, technician_id, &row);
+    if (err != ERR_OK) return err;
+    const struct pulled *pulled = pulled_slot(call->engine, row.device.device_id);
+    *delivered_seq = row.device.acked_seq;
+    *heard_us = row.device.acked_us;
+    if (strcmp(pulled->device_id, row.device.device_id) != 0) return ERR_OK;
+    advance(delivered_seq, &time_us, pulled->back_seq, 0);
+    if (pulled->heard_us > *heard_us) *heard_us = pulled->heard_us;
+    return ERR_OK;
+}
+
 enum err plan_ack_reach(struct call *call, const char *technician_id, int64_t *delivered_seq,
                         int64_t *seen_seq)
 {

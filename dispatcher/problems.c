@@ -256,6 +256,7 @@ enum err handle_next_problem(struct call *call)
     const Callout__NextProblemRequest *request = (const Callout__NextProblemRequest *)call->message;
     struct problem_key key;
     uint64_t have = 0;
+    call->engine->optimizer_asked_wall_us = engine_wall_us(call->engine);
     bool found = choose(call->engine->core, request, &key, &have);
     bool expired = call->item != NULL && call->item->hold_ms == UINT32_MAX;
     if (!found && !expired && request->hold_ms > 0 && call->item != NULL) {
@@ -318,6 +319,7 @@ enum err handle_propose_plan(struct call *call)
     struct acts acts = {0};
     int64_t seq = (int64_t)candidate->base_revision;
     enum err err = ERR_CONFLICT;
+    engine->optimizer_planned_wall_us = engine_wall_us(engine);
     body.body_case = CALLOUT__FACT_BODY__BODY_PLAN;
     body.plan = (Callout__PlanCandidate *)(uintptr_t)candidate;
     if (engine->quarantine)

@@ -69,6 +69,7 @@ static const struct operation {
     {"Devices", handle_devices},
     {"MakeEnrolToken", handle_make_enrol_token},
     {"RevokeDevice", handle_revoke_device},
+    {"SystemHealth", handle_system_health},
     {"Kpis", handle_kpis},
     {"ResolveSession", handle_resolve_session},
     {"Follow", handle_follow},

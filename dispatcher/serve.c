@@ -9,6 +9,7 @@
 #include "base/rundir.h"
 #include "dispatcher/children.h"
 #include "dispatcher/reach.h"
+#include "dispatcher/role_ends.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -352,7 +353,8 @@ static void keep_running(struct serve *serve)
             if (serve->children[i].pid == 0 && due_us < wait_us) wait_us = due_us > 0 ? due_us : 0;
         }
         serve->stopped = children_wait((int)(wait_us / 1000) + 1);
-        children_look(serve->children, ROLE_COUNT);
+        if (children_look(serve->children, ROLE_COUNT))
+            role_ends_write(serve->options.data_dir, serve->children, ROLE_COUNT);
         if (!serve->stopped) children_restart(serve->children, ROLE_COUNT);
     }
 }
@@ -366,6 +368,7 @@ static void take_down(struct serve *serve)
     for (int role = 0; role < ROLE_COUNT; role++)
         child_fini(&serve->children[role]);
     remove_endpoints(serve);
+    role_ends_remove(serve->options.data_dir);
 }
 
 /* Every phone is a connection: as many descriptors as we may have. */
@@ -398,6 +401,7 @@ int serve_main(int argc, char **argv)
     raise_descriptor_limit();
     children_open();
     write_arguments(&serve);
+    role_ends_write(serve.options.data_dir, serve.children, ROLE_COUNT);
     int code = bring_all_up(&serve);
     if (code == EXIT_DONE && !serve.stopped) {
         say_ready(&serve);

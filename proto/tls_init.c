@@ -186,3 +186,21 @@ enum err tls_init(const char *folder, const char *const *hosts, uint32_t host_co
     identity_free(&server);
     return err;
 }
+
+enum err tls_certificate_end(const char *path, int64_t *end_us)
+{
+    int days = 0, seconds = 0;
+    FILE *file = fopen(path, "r");
+    if (file == NULL) return ERR_NOT_FOUND;
+    X509 *certificate = PEM_read_X509(file, NULL, NULL, NULL);
+    fclose(file);
+    ASN1_TIME *epoch = ASN1_TIME_set(NULL, 0);
+    bool read = certificate != NULL && epoch != NULL &&
+                ASN1_TIME_diff(&days, &seconds, epoch, X509_get0_notAfter(certificate)) == 1;
+    ASN1_TIME_free(epoch);
+    X509_free(certificate);
+    ERR_clear_error();
+    if (!read) return ERR_INVALID;
+    *end_us = (days * INT64_C(86400) + seconds) * INT64_C(1000000);
+    return ERR_OK;
+}

@@ -16,4 +16,8 @@
 MUST_USE enum err tls_init(const char *folder, const char *const *hosts, uint32_t host_count,
                            struct problem *problem);
 
+/* When a certificate ends, in UTC microseconds; the first of the file. ERR_NOT_FOUND: there is no
+ * such file. ERR_INVALID: it is none. */
+MUST_USE enum err tls_certificate_end(const char *path, int64_t *end_us);
+
 #endif

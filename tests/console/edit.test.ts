@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
 import { begin, robustTests, type Appointment, type Desk } from "./robust.ts";
 import { administration } from "./admin.ts";
+import { runningIt } from "./running.ts";
 import { barriers, openBrowser, openPage, shoot, startDemo, type System, type Watched } from "./system.ts";
 
 const hostile = `<img src=x onerror="window.hacked=1"><b>&amp;`;
@@ -472,6 +473,7 @@ test("every screen is without barriers, light and dark, English and German", asy
 robustTests(here);
 
 administration(() => ({ system, browser, board: page }));
+runningIt(() => ({ system, browser, board: page }));
 
 test("nothing went wrong in a script, and nothing was asked of any other host", () => {
   assert.deepEqual(desk.errors, []);

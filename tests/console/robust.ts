@@ -30,7 +30,7 @@ export interface Desk {
 }
 
 /* The process of that role that comes from our demo. */
-function findRole(root: number, role: string): number | null {
+export function findRole(root: number, role: string): number | null {
   const children = new Map<number, number[]>();
   for (const name of readdirSync("/proc")) {
     if (!/^\d+$/.test(name)) continue;

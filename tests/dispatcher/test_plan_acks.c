@@ -1,5 +1,6 @@
 /* How far a plan has come to its technician: sent, delivered, seen, accepted. */
 #include "desk_views.h"
+#include "pb/people.pb-c.h"
 
 static const Callout__PlanAck *ack_of(struct desk *desk, const char *technician_id,
                                       bool unseen_only)
@@ -83,6 +84,36 @@ static void a_plan_comes_to_its_technician_step_by_step(void **state)
     desk_close(&desk);
 }
 
+static const Callout__SystemHealthReply *health(struct desk *desk)
+{
+    Callout__SystemHealthRequest request;
+    callout__system_health_request__init(&request);
+    return desk_body(desk, desk_do(desk, "SystemHealth", &request.base),
+                     &callout__system_health_reply__descriptor);
+}
+
+static void who_has_not_fetched_his_changes_is_the_backlog(void **state)
+{
+    (void)state;
+    struct desk desk;
+    desk_open(&desk, store_open_mem(), NULL);
+    desk_furnish(&desk);
+    struct desk_device device = desk_device(&desk, "T1");
+    assert_int_equal(health(&desk)->devices, 1);
+    assert_int_equal(health(&desk)->devices_behind, 0);
+    desk_do(&desk, "Assign", &desk_assign(&desk, "W1.1", "T1")->base);
+    assert_int_equal(health(&desk)->devices_behind, 1);
+    assert_int_equal(health(&desk)->behind_since_us, 0); /* it was never heard of */
+    ProtobufCBinaryData cursor = desk_snapshot(&desk, &device)->cursor;
+    int64_t heard_us = desk.now_us;
+    desk.now_us += US_PER_MINUTE;
+    assert_int_equal(health(&desk)->devices_behind, 1);
+    assert_int_equal(health(&desk)->behind_since_us, heard_us);
+    desk_pull(&desk, &device, &cursor);
+    assert_int_equal(health(&desk)->devices_behind, 0);
+    desk_close(&desk);
+}
+
 static void what_lies_in_the_future_is_not_acknowledged(void **state)
 {
     (void)state;
@@ -100,6 +131,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_plan_comes_to_its_technician_step_by_step),
+        cmocka_unit_test(who_has_not_fetched_his_changes_is_the_backlog),
         cmocka_unit_test(what_lies_in_the_future_is_not_acknowledged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@ import { followHistory, view } from "@callout/shared/view";
 import { Board } from "./board/board.tsx";
 import { Login } from "./login.tsx";
 import { startContact } from "./model/contact.ts";
+import { startHealth } from "./model/health.ts";
 import { startStore } from "./model/store.ts";
 import { Wall } from "./wall.tsx";
 
@@ -24,7 +25,7 @@ function followWhileIn(): void {
   effect(() => {
     if (!isIn.value) return;
     return untracked(() => {
-      const ends = [startStore(), startContact()];
+      const ends = [startStore(), startContact(), startHealth()];
       return () => ends.forEach((end) => end());
     });
   });

@@ -6,7 +6,7 @@ import { t, tMaybe, tn } from "@callout/shared/i18n";
 import { who } from "@callout/shared/session";
 import { territory } from "../model/store.ts";
 import { lookAt, readFile, sendAddresses, sendRows, type Kind, type Looked, type Trouble } from "./import_run.ts";
-import { problemText } from "./technician_sheet.tsx";
+import { problemText } from "../edit/problem.ts";
 
 type State = { kind: "idle" } | { kind: "busy"; text: string } | { kind: "failed"; text: string }
   | { kind: "looked"; looked: Looked } | { kind: "done"; text: string; refused: readonly Trouble[] };

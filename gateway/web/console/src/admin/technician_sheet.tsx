@@ -10,14 +10,9 @@ import { picking } from "../board/commands.ts";
 import { useAsked } from "../edit/asked.ts";
 import { Dialog } from "../edit/dialog.tsx";
 import { PickHint, placeText, PlaceField, readPlace, toPoint, usePicking } from "../edit/place_field.tsx";
+import { problemText } from "../edit/problem.ts";
 import { say } from "../edit/toasts.ts";
 import { changeOf, problemOf, rowsOf, type DayRow } from "./week.ts";
-
-export function problemText(error: unknown): string {
-  if (error instanceof Refused && error.errors.length > 0)
-    return error.errors.map((one) => `${one.field ?? ""}: ${one.problem ?? ""}`).join("; ");
-  return error instanceof Error ? error.message : String(error);
-}
 
 /* --- skills --- */
 

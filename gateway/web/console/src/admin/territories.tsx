@@ -7,7 +7,7 @@ import type { Policy, TerritoryEntry } from "@callout/shared/wire";
 import { useAsked } from "../edit/asked.ts";
 import { Dialog } from "../edit/dialog.tsx";
 import { say } from "../edit/toasts.ts";
-import { problemText } from "./technician_sheet.tsx";
+import { problemText } from "../edit/problem.ts";
 
 /* What an administrator may set, in the unit that he thinks in: seconds by `unit`. */
 const fields = [

@@ -1,8 +1,10 @@
 /* strip.tsx - how many of each kind need attention; a press on a chip dims everything else. */
 import { computed } from "@preact/signals";
 import { Icon, type IconName } from "@callout/shared/icons";
-import { t, tn } from "@callout/shared/i18n";
+import { t, tMaybe, tn } from "@callout/shared/i18n";
 import { kinds, type Kind } from "../model/attention.ts";
+import { openScreen } from "../edit/state.ts";
+import { warnings } from "../model/health.ts";
 import { chip, pressChip } from "../model/selection.ts";
 import { day, isLoaded, nowMinute } from "../model/store.ts";
 import { counts } from "../model/trouble.ts";
@@ -39,6 +41,19 @@ function Progress() {
   );
 }
 
+/* What the installation itself needs; nothing, as long as it needs nothing. */
+function System() {
+  const [first, ...others] = warnings.value;
+  if (first === undefined) return null;
+  const text = tMaybe(`health.${first}`);
+  return (
+    <button type="button" class="chip chip-system" onClick={() => openScreen("health")}>
+      <Icon name="late" />
+      <span>{others.length === 0 ? text : t("health.more", { text, count: others.length })}</span>
+    </button>
+  );
+}
+
 export function AttentionStrip() {
   return (
     <nav class="strip" aria-label={t("strip.title")}>
@@ -50,6 +65,7 @@ export function AttentionStrip() {
           <b>{counts.value[kind]}</b>
         </button>
       ))}
+      <System />
       <Progress />
     </nav>
   );

@@ -1,6 +1,6 @@
 /* new_order.tsx - an urgent order: taken on, then how it could be served and whom that displaces. */
 import { useState } from "preact/hooks";
-import { call, Refused } from "@callout/shared/client";
+import { call } from "@callout/shared/client";
 import { serverNow } from "@callout/shared/clock";
 import { Icon } from "@callout/shared/icons";
 import { t, tn } from "@callout/shared/i18n";
@@ -17,6 +17,7 @@ import { assign } from "./edits.ts";
 import { orderName, technicianName } from "./reasons.ts";
 import { close } from "./state.ts";
 import { PickHint, placeText, PlaceField, readPlace, toPoint, usePicking } from "./place_field.tsx";
+import { problemText } from "./problem.ts";
 import { say } from "./toasts.ts";
 
 /* Skills that somebody has: whatever else is asked for, nobody could do. */
@@ -108,8 +109,7 @@ export function AskOrder() {
     try {
       await call("UpsertWorkOrder", { workOrder: order });
     } catch (error) {
-      const where = error instanceof Refused ? error.errors.map((one) => `${one.field}: ${one.problem}`).join("; ") : "";
-      return setProblem(where || (error instanceof Error ? error.message : String(error)));
+      return setProblem(problemText(error));
     }
     const name = order.workOrderId ?? "";
     say(t("order.done", { order: name }));
@@ -140,15 +140,15 @@ export function AskOrder() {
             }}>{t("order.like")}</button>}
         </div>
         <label>{t("order.work")}<input name="work" maxLength={60} autocomplete="off" /></label>
-        <label>{t("order.minutes")}<input name="minutes" type="number" min={5} max={600} step={5} value={45} required /></label>
+        <label>{t("order.minutes")}<input name="minutes" type="number" min={5} max={600} step={5} defaultValue="45" required /></label>
         <label>{t("order.skill")}<select name="skill"><option value="">{t("order.noSkill")}</option>
           {skillNames().map((name) => <option key={name} value={name}>{name}</option>)}</select></label>
-        <label>{t("order.level")}<input name="level" type="number" min={1} max={9} value={1} required /></label>
+        <label>{t("order.level")}<input name="level" type="number" min={1} max={9} defaultValue="1" required /></label>
         <label>{t("order.within")}<select name="hours">{[1, 2, 4, 8].map((count) =>
           <option key={count} value={count} selected={count === 2}>{t("order.hours", { count })}</option>)}</select></label>
         <label>{t("order.note")}<input name="note" maxLength={500} autocomplete="off" /></label>
       </div>
-      <label class="check"><input type="checkbox" name="emergency" checked /><Icon name="urgent" />{t("order.urgent")}</label>
+      <label class="check"><input type="checkbox" name="emergency" defaultChecked /><Icon name="urgent" />{t("order.urgent")}</label>
       <p class="bad" role="alert">{problem}</p>
     </Dialog>
     </>

@@ -18,7 +18,7 @@ export function close(): void {
   asking.value = null;
 }
 
-export const screens = ["review", "inbox", "messages", "technicians", "territories", "team", "import", "data"] as const;
+export const screens = ["review", "inbox", "messages", "technicians", "territories", "team", "import", "data", "health"] as const;
 export type Screen = (typeof screens)[number];
 
 /* Over the board; null: the board itself. */

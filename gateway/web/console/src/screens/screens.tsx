@@ -26,6 +26,7 @@ const contents: Record<Screen, ComponentType> = {
   review: Review, inbox: Inbox, messages: Messages, team: Team, data: Data,
   technicians: lazy(async () => (await import("../admin/technicians.tsx")).Technicians),
   import: lazy(async () => (await import("../admin/import.tsx")).Import),
+  health: lazy(async () => (await import("../admin/health.tsx")).Health),
   territories: lazy(async () => (await import("../admin/territories.tsx")).Territories),
 };
 

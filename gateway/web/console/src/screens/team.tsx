@@ -9,6 +9,7 @@ import { territories, territory, zone } from "../model/store.ts";
 import { usePaged } from "../edit/paged.ts";
 import { Dialog } from "../edit/dialog.tsx";
 import { say } from "../edit/toasts.ts";
+import { problemText } from "../edit/problem.ts";
 import { qrCode, qrPath } from "./qr.ts";
 
 type Open = { kind: "token"; reply: MakeEnrolTokenReply; name: string } | { kind: "revoke"; device: Device }
@@ -37,21 +38,35 @@ function EnrolCode({ token }: { token: string }) {
 
 const roles = ["dispatcher", "planner", "integrator", "auditor", "admin"] as const;
 
-function PersonForm({ person, close, put }: { person: Person | null; close: () => void; put: (form: FormData) => void }) {
+function PersonForm({ person, close, saved }: { person: Person | null; close: () => void; saved: () => void }) {
+  const [problem, setProblem] = useState("");
+  async function put(form: FormData): Promise<void> {
+    try {
+      await call("PutPerson", {
+        name: person?.name ?? String(form.get("name") ?? ""), role: String(form.get("role")),
+        allTerritories: form.get("all") !== null, territoryIds: form.get("all") !== null ? [] : form.getAll("territory").map(String),
+        newPassword: String(form.get("password") ?? ""), ownPassword: String(form.get("own") ?? ""),
+      });
+    } catch (error) {
+      return setProblem(problemText(error));
+    }
+    saved();
+  }
   return (
-    <Dialog title={person?.name ?? t("person.new")} submit={t("person.save")} onClose={close} onSubmit={put}>
+    <Dialog title={person?.name ?? t("person.new")} submit={t("person.save")} onClose={close} onSubmit={(form) => void put(form)}>
       {person === null && <label>{t("login.name")}
-        <input name="name" required maxLength={64} autocomplete="off" autofocus /></label>}
+        <input name="name" required maxLength={64} pattern="[^\s,]+" title={t("person.nameRule")} autocomplete="off" autofocus /></label>}
       <label>{t("person.role")}<select name="role">{roles.map((role) =>
         <option key={role} value={role} selected={role === (person?.role ?? "dispatcher")}>{tMaybe(`role.${role}`)}</option>)}</select></label>
       <fieldset><legend>{t("person.territories")}</legend>
-        <label class="check"><input type="checkbox" name="all" checked={person?.allTerritories === true} />{t("person.all")}</label>
+        <label class="check"><input type="checkbox" name="all" defaultChecked={person?.allTerritories === true} />{t("person.all")}</label>
         {territories.value.map((one) => <label class="check" key={one.id}><input type="checkbox" name="territory" value={one.id}
-          checked={person?.territoryIds?.includes(one.id) === true} />{one.name}</label>)}
+          defaultChecked={person?.territoryIds?.includes(one.id) === true} />{one.name}</label>)}
       </fieldset>
       <label>{t("person.password")}<input name="password" type="password" minLength={12} maxLength={1024}
         required={person === null} autocomplete="new-password" /></label>
       <label>{t("person.own")}<input name="own" type="password" required maxLength={1024} autocomplete="current-password" /></label>
+      <p class="bad" role="alert">{problem}</p>
     </Dialog>
   );
 }
@@ -135,11 +150,10 @@ export function Team() {
       {open?.kind === "disable" && <Dialog title={t("person.disableTitle", { name: open.name })} submit={t("person.disable")} danger
         onClose={() => setOpen(null)} onSubmit={() => void settle(call("DisablePerson", { name: open.name }))}>
         <p>{t("person.disableHint")}</p></Dialog>}
-      {open?.kind === "person" && <PersonForm person={open.person} close={() => setOpen(null)} put={(form) => void settle(call("PutPerson", {
-        name: open.person?.name ?? String(form.get("name") ?? ""), role: String(form.get("role")),
-        allTerritories: form.get("all") !== null, territoryIds: form.get("all") !== null ? [] : form.getAll("territory").map(String),
-        newPassword: String(form.get("password") ?? ""), ownPassword: String(form.get("own") ?? ""),
-      }))} />}
+      {open?.kind === "person" && <PersonForm person={open.person} close={() => setOpen(null)} saved={() => {
+        setOpen(null);
+        setVersion(version + 1);
+      }} />}
     </div>
   );
 }
