@@ -2,6 +2,7 @@
 #ifndef CALLOUT_TESTS_HOSTILE_FILES_H
 #define CALLOUT_TESTS_HOSTILE_FILES_H
 
+#include "tests/shell.h"
 #include "values.h"
 
 enum { SAID_ROOM = 16384, COLUMNS = 1000000, LONG_HEADER = 1 << 20 };
@@ -33,13 +34,7 @@ static int run_callout(const char *arguments, char said[SAID_ROOM])
 {
     char command[1024];
     snprintf(command, sizeof command, "%s %s 2>&1", CALLOUT_BINARY, arguments);
-    FILE *output = popen(command, "r");
-    assert_non_null(output);
-    size_t size = fread(said, 1, SAID_ROOM - 1, output);
-    said[size] = '\0';
-    while (fgetc(output) != EOF)
-        ;
-    return WEXITSTATUS(pclose(output));
+    return shell_output(command, said, SAID_ROOM);
 }
 
 static int import_files(const char *const *technicians, const char *const *orders,

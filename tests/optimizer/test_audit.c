@@ -1,6 +1,7 @@
 /* The auditor on days that one can work out by hand: each rule broken once, and said in words. */
 #include "base/exit_code.h"
 #include "optimizer/audit/audit.h"
+#include "tests/shell.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 
 #include <cmocka.h>
 
@@ -548,13 +548,7 @@ static int tool_says(const char *plan, const char *options, char *said, size_t s
     snprintf(command, sizeof command,
              "cd %s && { %s audit city.json plan.json %s 2>&1; code=$?; rm -r %s; exit $code; }",
              folder, CALLOUT_BINARY, options, folder);
-    FILE *pipe = popen(command, "r");
-    assert_non_null(pipe);
-    size_t got = fread(said, 1, size - 1, pipe);
-    said[got] = '\0';
-    int status = pclose(pipe);
-    assert_true(WIFEXITED(status));
-    return WEXITSTATUS(status);
+    return shell_output(command, said, size);
 }
 
 #define ROUTE                                                                                      \

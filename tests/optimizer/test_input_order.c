@@ -2,6 +2,7 @@
  * for byte, on any number of threads, and the auditor has nothing against it. */
 #include "base/exit_code.h"
 #include "base/rng.h"
+#include "tests/shell.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -198,12 +198,7 @@ static char work[] = "/tmp/callout-order-XXXXXX";
 /* What a command prints; it must end well. */
 static void output_of(const char *command, char *text)
 {
-    FILE *pipe = popen(command, "r");
-    assert_non_null(pipe);
-    size_t size = fread(text, 1, PLAN_MAX - 1, pipe);
-    text[size] = '\0';
-    int status = pclose(pipe);
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != EXIT_DONE) fail_msg("%s: %s", command, text);
+    if (shell_output(command, text, PLAN_MAX) != EXIT_DONE) fail_msg("%s: %s", command, text);
 }
 
 /* The plan of the file, but for the line that tells how long it took. */

@@ -2,7 +2,9 @@
 #include "base/check.h"
 #include "message.h"
 #include "message_json.h"
+#include "own_folder.h"
 #include "pb/dispatch.pb-c.h"
+#include "tests/shell.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,29 +12,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-static char folder[64];
-
-static int folder_make(void **state)
+/* Also the system that a failed test left behind. */
+static int all_remove(void **state)
 {
-    (void)state;
-    snprintf(folder, sizeof folder, "/tmp/callout-test-ask-XXXXXX");
-    CHECK(mkdtemp(folder) != NULL);
-    return 0;
-}
-
-static int folder_remove(void **state)
-{
-    (void)state;
     char command[256];
-    snprintf(command, sizeof command,
-             "[ ! -f %s/pid ] || kill $(cat %s/pid) 2>/dev/null; rm -rf '%s'", folder, folder,
+    snprintf(command, sizeof command, "[ ! -f %s/pid ] || kill $(cat %s/pid) 2>/dev/null", folder,
              folder);
-    return system(command);
+    if (system(command) < 0) return -1;
+    return folder_remove(state);
 }
 
 /* Runs `callout ARGUMENTS` and returns its exit code; what it said is in `text`. */
@@ -40,12 +31,7 @@ static int run(const char *arguments, char *text, size_t size)
 {
     char command[1024];
     snprintf(command, sizeof command, "cd %s && %s %s 2>&1", folder, CALLOUT_BINARY, arguments);
-    FILE *output = popen(command, "r");
-    CHECK(output != NULL);
-    size_t have = fread(text, 1, size - 1, output);
-    text[have] = '\0';
-    int status = pclose(output);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    return shell_output(command, text, size);
 }
 
 static void says(const char *arguments, int code, const char *what)
@@ -145,5 +131,5 @@ int main(void)
         cmocka_unit_test(a_wrong_command_line_is_answered_with_how_it_goes),
         cmocka_unit_test(a_message_is_json_as_proto3_has_it),
     };
-    return cmocka_run_group_tests(tests, folder_make, folder_remove);
+    return cmocka_run_group_tests(tests, folder_make, all_remove);
 }

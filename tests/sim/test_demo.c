@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "sim/scratch.h"
 #include "sim/world/like.h"
+#include "tests/shell.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 
 #include <cmocka.h>
 
@@ -18,12 +18,7 @@ static int callout(const char *arguments, char *text, size_t size)
 {
     char command[1024];
     snprintf(command, sizeof command, "%s %s", CALLOUT_BINARY, arguments);
-    FILE *output = popen(command, "r");
-    CHECK(output != NULL);
-    size_t have = fread(text, 1, size - 1, output);
-    text[have] = '\0';
-    int status = pclose(output);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    return shell_output(command, text, size);
 }
 
 static int run(const char *arguments, char *text, size_t size)

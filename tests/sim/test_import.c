@@ -1,6 +1,8 @@
 /* `callout import` as a whole: a good day goes in, twice without effect; a broken one changes
  * nothing. */
 #include "base/check.h"
+#include "own_folder.h"
+#include "tests/shell.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,28 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
-
-static char folder[64];
-
-static int folder_make(void **state)
-{
-    (void)state;
-    snprintf(folder, sizeof folder, "/tmp/callout-test-import-XXXXXX");
-    CHECK(mkdtemp(folder) != NULL);
-    return 0;
-}
-
-static int folder_remove(void **state)
-{
-    (void)state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    return system(command);
-}
 
 /* Runs the import of a day's two files (through `filter`, a sed script for the orders) and returns
  * its exit code; what it said is in `text`. */
@@ -41,12 +24,7 @@ static int import(const char *filter, char *text, size_t size)
              "%s/sim/day/technicians.csv %s/orders.csv 2>&1",
              filter, CALLOUT_SOURCE_DIR, folder, CALLOUT_BINARY, folder, CALLOUT_SOURCE_DIR,
              folder);
-    FILE *output = popen(command, "r");
-    CHECK(output != NULL);
-    size_t have = fread(text, 1, size - 1, output);
-    text[have] = '\0';
-    int status = pclose(output);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    return shell_output(command, text, size);
 }
 
 static void a_day_goes_in_once(void **state)

@@ -1,11 +1,11 @@
 /* `callout load` against the running system: its figures are what the fact log says, too. */
+#include "tests/shell.h"
 #include "tests/store/folder.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/wait.h>
 
 #include <cmocka.h>
 
@@ -21,11 +21,7 @@ __attribute__((format(printf, 1, 2))) static int shell(const char *format, ...)
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
     snprintf(command, sizeof command, "cd %s && C=%s; { %s; } 2>&1", folder, CALLOUT_BINARY, text);
-    FILE *pipe = popen(command, "r");
-    assert_non_null(pipe);
-    output[fread(output, 1, sizeof output - 1, pipe)] = '\0';
-    int status = pclose(pipe);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    return shell_output(command, output, sizeof output);
 }
 
 static double number_after(const char *name)

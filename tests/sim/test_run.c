@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "sim/world/run.h"
+#include "tests/shell.h"
 #include "tests/short.h"
 
 #include <setjmp.h>
@@ -12,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 
 #include <cmocka.h>
 
@@ -280,12 +280,7 @@ static int callout(const char *arguments)
 {
     char command[1024];
     snprintf(command, sizeof command, "%s sim run %s 2>&1", CALLOUT_BINARY, arguments);
-    FILE *pipe = popen(command, "r");
-    assert_non_null(pipe);
-    size_t size = fread(output, 1, sizeof output - 1, pipe);
-    output[size] = '\0';
-    int status = pclose(pipe);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    return shell_output(command, output, sizeof output);
 }
 
 #define LITTLE "--set workforce.technicians=3 --set demand.orders=8 --set optimizer.rounds=50 "

@@ -1,6 +1,8 @@
 /* Sweeps and comparisons as their user sees them, with a script in the place of a run: what is
  * planted is found, what was run is kept, and no run can take the study down with it. */
 #include "base/check.h"
+#include "own_folder.h"
+#include "tests/shell.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -14,28 +16,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
-
-static char folder[64];
-
-static int folder_make(void **state)
-{
-    (void)state;
-    snprintf(folder, sizeof folder, "/tmp/callout-test-study-XXXXXX");
-    CHECK(mkdtemp(folder) != NULL);
-    return 0;
-}
-
-static int folder_remove(void **state)
-{
-    (void)state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    return system(command);
-}
 
 /* --- the script ------------------------------------------------------------------------------ */
 
@@ -77,12 +60,7 @@ static int sim(const char *arguments, char *text, size_t size)
     snprintf(command, sizeof command,
              "cd '%s' && %s sim %s --worker %s/worker --no-progress 2>complaint", folder,
              CALLOUT_BINARY, arguments, folder);
-    FILE *output = popen(command, "r");
-    CHECK(output != NULL);
-    size_t have = fread(text, 1, size - 1, output);
-    text[have] = '\0';
-    int status = pclose(output);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    return shell_output(command, text, size);
 }
 
 static size_t read_all(const char *name, char *text, size_t size)
