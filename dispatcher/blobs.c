@@ -1,23 +1,17 @@
-#include "dispatcher/blobs.h"
+#include "dispatcher/blob_files.h"
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "dispatcher/authz.h"
 #include "dispatcher/engine_impl.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <sodium.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-enum { HEX = 2 * BLOB_HASH + 1, MAGIC = 12, PATH = PATH_MAX };
-#define PART_KEPT_S (7 * 86400)
+enum { MAGIC = 12 };
 
 /* --- what a picture begins with --- */
 
@@ -50,64 +44,44 @@ static bool begins_as(const char *media_type, ProtobufCBinaryData bytes)
            memcmp(bytes.data + 8, type->more, strlen(type->more)) == 0;
 }
 
-/* --- where it lies --- */
+/* --- who may have it --- */
 
-static void part_path(const char *folder, const char *hash, char out[PATH])
+bool blob_put_by(struct store *store, const char *hash, const char *technician_id)
 {
-    snprintf(out, PATH, "%.3000s/blobs/parts/%s", folder, hash);
+    union row row;
+    const struct row_blob_put key = {.sha256 = hash, .technician_id = technician_id};
+    return store_get(store, ROW_BLOB_PUT, &key, &row) == ERR_OK;
 }
 
-static void blob_path(const char *folder, const char *hash, char out[PATH])
+struct reader {
+    struct call *call;
+    bool may;
+};
+
+/* Whose visit it is or was may, and whoever looks after its territory; if it was put there by
+ * somebody who had it, and not only named. */
+static bool note_right(void *context, const void *visited)
 {
-    snprintf(out, PATH, "%.3000s/blobs/%.2s/%s", folder, hash, hash);
+    struct reader *reader = context;
+    const struct row_blob_use *row = visited;
+    const struct call *call = reader->call;
+    const struct core *core = call->engine->core;
+    const char *territory_id = core_territory_of(core, row->appointment_id);
+    if (!blob_put_by(call->engine->store, row->sha256, row->technician_id)) return true;
+    reader->may = call->who->kind == CALLOUT__PRINCIPAL_KIND__DEVICE
+                      ? core_was_his(core, call->who->technician_id, row->appointment_id)
+                      : territory_id != NULL && granted(call, territory_id);
+    return !reader->may;
 }
 
-static int64_t file_size(const char *path)
+static enum err may_read(struct call *call, const char *hash, bool *may)
 {
-    struct stat it;
-    return stat(path, &it) == 0 && S_ISREG(it.st_mode) ? (int64_t)it.st_size : -1;
-}
-
-static void make_folders(const char *folder, const char *hash)
-{
-    char path[PATH];
-    snprintf(path, sizeof path, "%.3000s/blobs", folder);
-    (void)mkdir(path, 0700);
-    snprintf(path, sizeof path, "%.3000s/blobs/parts", folder);
-    (void)mkdir(path, 0700);
-    snprintf(path, sizeof path, "%.3000s/blobs/%.2s", folder, hash);
-    (void)mkdir(path, 0700);
-}
-
-/* A new name is there for good only when its folder is synced, and the folder's in its own. */
-static bool sync_folder(const char *path, unsigned up)
-{
-    char folder[PATH];
-    snprintf(folder, sizeof folder, "%s", path);
-    for (unsigned i = 0; i <= up; i++)
-        *strrchr(folder, '/') = '\0';
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) return false;
-    bool fine = fsync(fd) == 0;
-    close(fd);
-    return fine;
-}
-
-static bool hash_of_file(const char *path, char out[HEX])
-{
-    static uint8_t bytes[65536];
-    crypto_hash_sha256_state state;
-    uint8_t hash[crypto_hash_sha256_BYTES];
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    ssize_t got = -1;
-    if (fd < 0) return false;
-    crypto_hash_sha256_init(&state);
-    while ((got = read(fd, bytes, sizeof bytes)) > 0)
-        crypto_hash_sha256_update(&state, bytes, (size_t)got);
-    close(fd);
-    crypto_hash_sha256_final(&state, hash);
-    sodium_bin2hex(out, HEX, hash, sizeof hash);
-    return got == 0;
+    struct reader reader = {.call = call};
+    const struct row_blob_use key = {.sha256 = hash};
+    enum err err =
+        store_each(call->engine->store, ROW_BLOB_USE, &key, 1, false, note_right, &reader);
+    *may = reader.may;
+    return err;
 }
 
 /* --- PutBlob --- */
@@ -136,25 +110,26 @@ static enum err no_such_blob(struct call *call)
     return problem_set(&call->problem, ERR_NOT_FOUND, "sha256", "there is no such thing");
 }
 
-static enum err read_hash(struct call *call, ProtobufCBinaryData bytes, char out[HEX])
+static enum err read_hash(struct call *call, ProtobufCBinaryData bytes, char out[BLOB_HEX])
 {
     if (bytes.len != BLOB_HASH)
         return problem_set(&call->problem, ERR_INVALID, "sha256", "must be %d bytes", BLOB_HASH);
-    sodium_bin2hex(out, HEX, bytes.data, bytes.len);
+    sodium_bin2hex(out, BLOB_HEX, bytes.data, bytes.len);
     return ERR_OK;
 }
 
-static bool is_kept(struct call *call, const char *hash)
+static enum err note_put(struct call *call, const char *hash)
 {
-    union row row;
-    return store_get(call->engine->store, ROW_BLOB, &(struct row_blob){.sha256 = hash}, &row) ==
-           ERR_OK;
+    return engine_put(call->engine, ROW_BLOB_PUT,
+                      &(struct row_blob_put){hash, call->who->technician_id, call->engine->now_us});
 }
 
 static enum err keep(struct call *call, const char *hash, const struct use *use)
 {
-    return engine_put(call->engine, ROW_BLOB,
-                      &(struct row_blob){hash, use->size, use->media_type, call->engine->now_us});
+    enum err err =
+        engine_put(call->engine, ROW_BLOB,
+                   &(struct row_blob){hash, use->size, use->media_type, call->engine->now_us});
+    return err == ERR_OK ? note_put(call, hash) : err;
 }
 
 static enum err disk_refused(struct call *call)
@@ -166,9 +141,9 @@ static enum err disk_refused(struct call *call)
 /* The whole is here: is it what it was said to be? */
 static enum err finish(struct call *call, const char *part, const char *hash, const struct use *use)
 {
-    char path[PATH], really[HEX];
+    char path[BLOB_PATH], really[BLOB_HEX];
     blob_path(call->engine->options.folder, hash, path);
-    if (!hash_of_file(part, really)) return disk_refused(call);
+    if (!blob_hash_of_file(part, really)) return disk_refused(call);
     if (strcmp(really, hash) != 0) {
         unlink(part);
         return problem_set(&call->problem, ERR_INVALID, "bytes",
@@ -177,7 +152,8 @@ static enum err finish(struct call *call, const char *part, const char *hash, co
     int fd = open(part, O_RDONLY | O_CLOEXEC);
     bool fine = fd >= 0 && fsync(fd) == 0;
     if (fd >= 0) close(fd);
-    if (!fine || rename(part, path) != 0 || !sync_folder(path, 0) || !sync_folder(path, 1))
+    if (!fine || rename(part, path) != 0 || !blob_sync_folder(path, 0) ||
+        !blob_sync_folder(path, 1))
         return disk_refused(call);
     return keep(call, hash, use);
 }
@@ -207,7 +183,7 @@ static enum err add_piece(struct call *call, const char *part, const char *hash,
         return problem_set(&call->problem, ERR_INVALID, "bytes", "are no %s", use->media_type);
     enum err err = request->offset == 0 ? take_quota(call, use->size) : ERR_OK;
     if (err != ERR_OK) return err;
-    make_folders(call->engine->options.folder, hash);
+    blob_make_folders(call->engine->options.folder, hash);
     int fd = open(part, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0) return disk_refused(call);
     ssize_t put = pwrite(fd, bytes.data, bytes.len, (off_t)request->offset);
@@ -231,15 +207,15 @@ static enum err check_piece(struct call *call, const struct use *use)
     return ERR_OK;
 }
 
-/* One that is whole has a row; or has had none yet when its batch failed. */
-static enum err find_kept(struct call *call, const char *hash, const struct use *use, bool *kept)
+/* Whoever put it, or may look at it at a visit of his, need not bring it again. Who only knows its
+ * hash does: so he learns nothing, not even that it is here. */
+static enum err find_kept(struct call *call, const char *hash, bool *kept)
 {
-    char path[PATH];
-    *kept = is_kept(call, hash);
+    struct store *store = call->engine->store;
+    *kept = blob_put_by(store, hash, call->who->technician_id);
     if (*kept) return ERR_OK;
-    blob_path(call->engine->options.folder, hash, path);
-    *kept = file_size(path) == use->size;
-    return *kept ? keep(call, hash, use) : ERR_OK;
+    enum err err = may_read(call, hash, kept);
+    return err == ERR_OK && *kept ? note_put(call, hash) : err;
 }
 
 /* A part that has all its bytes, and was never made a blob: we were killed right then, or the disk
@@ -262,7 +238,7 @@ enum err handle_put_blob(struct call *call)
 {
     const Callout__PutBlobRequest *request = (const Callout__PutBlobRequest *)call->message;
     struct use use = {.call = call, .technician_id = call->who->technician_id};
-    char hash[HEX], part[PATH];
+    char hash[BLOB_HEX], part[BLOB_PATH];
     bool kept = false;
     enum err err = read_hash(call, request->sha256, hash);
     if (err != ERR_OK) return err;
@@ -271,10 +247,10 @@ enum err handle_put_blob(struct call *call)
     if (err == ERR_OK && (!use.found || call->engine->options.folder == NULL))
         err = no_such_blob(call);
     if (err == ERR_OK) err = check_piece(call, &use);
-    if (err == ERR_OK) err = find_kept(call, hash, &use, &kept);
+    if (err == ERR_OK) err = find_kept(call, hash, &kept);
     if (err != ERR_OK) return err;
-    part_path(call->engine->options.folder, hash, part);
-    int64_t have = kept ? use.size : file_size(part);
+    blob_part_path(call->engine->options.folder, hash, use.technician_id, part);
+    int64_t have = kept ? use.size : blob_file_size(part);
     if (have < 0) have = 0;
     err = finish_part(call, part, hash, &use, &have, &kept);
     if (err != ERR_OK) return err;
@@ -291,29 +267,10 @@ enum err handle_put_blob(struct call *call)
 
 /* --- GetBlob --- */
 
-struct reader {
-    struct call *call;
-    bool may;
-};
-
-/* Whose visit it is or was may, and whoever looks after its territory. */
-static bool note_right(void *context, const void *visited)
-{
-    struct reader *reader = context;
-    const struct row_blob_use *row = visited;
-    const struct call *call = reader->call;
-    const struct core *core = call->engine->core;
-    const char *territory_id = core_territory_of(core, row->appointment_id);
-    reader->may = call->who->kind == CALLOUT__PRINCIPAL_KIND__DEVICE
-                      ? core_was_his(core, call->who->technician_id, row->appointment_id)
-                      : territory_id != NULL && granted(call, territory_id);
-    return !reader->may;
-}
-
 static enum err read_piece(struct call *call, const char *hash, uint64_t offset,
                            Callout__GetBlobReply *answer)
 {
-    char path[PATH];
+    char path[BLOB_PATH];
     blob_path(call->engine->options.folder, hash, path);
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0) return no_such_blob(call);
@@ -328,15 +285,13 @@ static enum err read_piece(struct call *call, const char *hash, uint64_t offset,
 enum err handle_get_blob(struct call *call)
 {
     const Callout__GetBlobRequest *request = (const Callout__GetBlobRequest *)call->message;
-    struct reader reader = {.call = call};
     union row row;
-    char hash[HEX];
+    char hash[BLOB_HEX];
+    bool may = false;
     enum err err = read_hash(call, request->sha256, hash);
+    if (err == ERR_OK) err = may_read(call, hash, &may);
     if (err != ERR_OK) return err;
-    const struct row_blob_use key = {.sha256 = hash};
-    err = store_each(call->engine->store, ROW_BLOB_USE, &key, 1, false, note_right, &reader);
-    if (err != ERR_OK) return err;
-    if (!reader.may || call->engine->options.folder == NULL ||
+    if (!may || call->engine->options.folder == NULL ||
         store_get(call->engine->store, ROW_BLOB, &(struct row_blob){.sha256 = hash}, &row) !=
             ERR_OK)
         return no_such_blob(call);
@@ -347,106 +302,4 @@ enum err handle_get_blob(struct call *call)
     call->answer = &answer->base;
     if (request->offset >= answer->size) return ERR_OK;
     return read_piece(call, hash, request->offset, answer);
-}
-
-/* --- all of them --- */
-
-void blobs_sweep(struct engine *engine)
-{
-    char path[PATH], file[PATH + NAME_MAX + 2];
-    struct stat it;
-    if (engine->options.folder == NULL) return;
-    part_path(engine->options.folder, "", path);
-    DIR *listing = opendir(path);
-    for (struct dirent *entry; listing != NULL && (entry = readdir(listing)) != NULL;) {
-        if (entry->d_name[0] == '.') continue;
-        snprintf(file, sizeof file, "%s%s", path, entry->d_name);
-        bool old = stat(file, &it) == 0 &&
-                   engine_wall_us(engine) / US_PER_SECOND - it.st_mtim.tv_sec > PART_KEPT_S;
-        if (old && unlink(file) != 0) log_warn("%s cannot be removed", file);
-    }
-    if (listing != NULL) closedir(listing);
-}
-
-static bool copy_bytes(int from, int to)
-{
-    char bytes[65536];
-    ssize_t got;
-    while ((got = read(from, bytes, sizeof bytes)) > 0)
-        if (write(to, bytes, (size_t)got) != got) return false;
-    return got == 0 && fsync(to) == 0;
-}
-
-/* The same file under another name, or where that cannot be, a copy. */
-static bool bring(const char *from, const char *to)
-{
-    if (link(from, to) == 0 || errno == EEXIST) return true;
-    int in = open(from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    bool fine = in >= 0 && out >= 0 && copy_bytes(in, out);
-    if (in >= 0) close(in);
-    if (out >= 0) close(out);
-    return fine;
-}
-
-static bool bring_folder(const char *from, const char *to)
-{
-    char one[PATH + NAME_MAX + 2], other[PATH + NAME_MAX + 2];
-    bool fine = mkdir(to, 0700) == 0 || errno == EEXIST;
-    DIR *listing = opendir(from);
-    for (struct dirent *entry; fine && listing != NULL && (entry = readdir(listing)) != NULL;) {
-        if (strlen(entry->d_name) != HEX - 1) continue;
-        snprintf(one, sizeof one, "%s/%s", from, entry->d_name);
-        snprintf(other, sizeof other, "%s/%s", to, entry->d_name);
-        fine = bring(one, other);
-    }
-    if (listing != NULL) closedir(listing);
-    return fine;
-}
-
-enum err blobs_copy(const char *from_folder, const char *to_folder, struct problem *problem)
-{
-    char from[PATH], to[PATH];
-    snprintf(from, sizeof from, "%.3000s/blobs", from_folder);
-    snprintf(to, sizeof to, "%.3000s/blobs", to_folder);
-    if (access(from, F_OK) != 0) return ERR_OK;
-    bool fine = mkdir(to, 0700) == 0 || errno == EEXIST;
-    for (unsigned i = 0; i < 256 && fine; i++) {
-        snprintf(from, sizeof from, "%.3000s/blobs/%02x", from_folder, i);
-        snprintf(to, sizeof to, "%.3000s/blobs/%02x", to_folder, i);
-        if (access(from, F_OK) == 0) fine = bring_folder(from, to) && sync_folder(to, 0);
-    }
-    return fine ? ERR_OK : problem_set(problem, ERR_IO, to, "%s", strerror(errno));
-}
-
-struct verifying {
-    const char *folder;
-    uint64_t count, bad;
-    char *hash;
-};
-
-static bool verify_blob(void *context, const void *visited)
-{
-    struct verifying *it = context;
-    const struct row_blob *row = visited;
-    char path[PATH], really[HEX];
-    blob_path(it->folder, row->sha256, path);
-    it->count++;
-    if (file_size(path) == row->size && hash_of_file(path, really) &&
-        strcmp(really, row->sha256) == 0)
-        return true;
-    it->bad++;
-    snprintf(it->hash, HEX, "%s", row->sha256);
-    return true;
-}
-
-enum err blobs_verify(struct store *store, const char *folder, uint64_t *count, uint64_t *bad,
-                      char hash[2 * BLOB_HASH + 1])
-{
-    struct verifying it = {.folder = folder, .hash = hash};
-    hash[0] = '\0';
-    enum err err = store_each(store, ROW_BLOB, NULL, 0, false, verify_blob, &it);
-    *count = it.count;
-    *bad = it.bad;
-    return err;
 }

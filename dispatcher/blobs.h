@@ -7,6 +7,10 @@
  * that is shorter than its device thinks is only gone on with from where it ends. Bytes are never
  * decoded: their first ones must be those of the type that was said, and that is all.
  *
+ * Who knows a hash need not have the bytes: an Attachment gives no right to them. They are a
+ * technician's when he brought all of them, or when he may look at them at a visit of his anyway;
+ * until then they are not kept for him, and nobody reads them for the sake of his Attachment.
+ *
  * A blob never changes and has no name but its hash, so a backup may share its file.
  *
  * Thread: the engine's. Owner: what is read lives in the call's arena.
@@ -28,6 +32,9 @@ enum { BLOB_HASH = 32, BLOB_SIZE_MAX = 4 << 20, BLOB_PIECE_MAX = 128 * 1024 };
 
 /* Is it a kind of picture that we take? */
 bool blob_type_known(const char *media_type);
+
+/* Has the technician shown that he has the bytes of this hash (hexadecimal)? */
+bool blob_put_by(struct store *store, const char *hash, const char *technician_id);
 
 /* Parts that nobody went on with for a week go. */
 void blobs_sweep(struct engine *engine);

@@ -117,10 +117,8 @@ static bool add_entry(void *context, const void *visited)
 static void say_kept(struct call *call, Callout__Attachment *it)
 {
     char hash[2 * BLOB_HASH + 1];
-    union row row;
     sodium_bin2hex(hash, sizeof hash, it->sha256.data, it->sha256.len);
-    it->kept = store_get(call->engine->store, ROW_BLOB, &(struct row_blob){.sha256 = hash}, &row) ==
-               ERR_OK;
+    it->kept = blob_put_by(call->engine->store, hash, it->technician_id);
 }
 
 static enum err read_entries(struct call *call, uint32_t count, Callout__FieldAppointment *out)

@@ -198,6 +198,14 @@ static const char addresses[] =
 
 static const char order_links[] = ORDERS_BY_LINK;
 
+/* Of before, whoever announced what is here counts as who brought it. */
+static const char blob_owners[] =
+    "CREATE TABLE blob_put(sha256 TEXT NOT NULL, technician_id TEXT NOT NULL,"
+    "  time_us INTEGER NOT NULL, PRIMARY KEY(sha256, technician_id)) STRICT, WITHOUT ROWID;"
+    "INSERT OR IGNORE INTO blob_put(sha256, technician_id, time_us)"
+    "  SELECT used.sha256, used.technician_id, blob.stored_us"
+    "  FROM blob_use AS used JOIN blob USING(sha256);";
+
 static const char *const steps[] = {
     NULL,          /* 0 -> 1: everything, from row.def */
     whole_problem, /* 1 -> 2: choices, names, wishes, limits of travel, prices */
@@ -218,6 +226,7 @@ static const char *const steps[] = {
     blobs,         /* 16 -> 17: photos and signatures that are here */
     addresses,     /* 17 -> 18: the list of addresses */
     order_links,   /* 18 -> 19: orders by what they name */
+    blob_owners,   /* 19 -> 20: who brought photos and signatures */
 };
 
 const struct schema schema_newest = {sizeof steps / sizeof steps[0], steps};

@@ -430,7 +430,7 @@ static void a_file_of_the_first_version_gets_todays_tables(void **state)
                     "INSERT INTO arrival_window VALUES('order 1', 5, 9, 1);"
                     "INSERT INTO policy VALUES('north', 1, 0, 0, 0, 150, 3600, 60, 10, 0);"
                     "DROP INDEX work_order_by_customer; DROP INDEX work_order_by_contact;"
-                    "DROP INDEX work_order_by_asset;"
+                    "DROP INDEX work_order_by_asset; DROP TABLE blob_put;"
                     "PRAGMA user_version = 1");
     store = open_folder(folder);
     union row row;
