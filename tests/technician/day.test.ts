@@ -8,15 +8,11 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
+import { awaitStatus, big, nextId, serve, statusOf, tap, unsent } from "./hands.ts";
 import {
   ask, awaitWorker, openBrowser, openPhone, reopen, shoot, startSystem, type System,
 } from "./system.ts";
 
-interface Board {
-  appointments?: { appointment?: {
-    appointmentId?: string; status?: string;
-  } }[];
-}
 interface Feed {
   events?: { kind?: string; subject?: string; text?: string }[];
 }
@@ -32,53 +28,6 @@ after(async () => {
   await browser?.close();
   await system?.stop();
 });
-
-const big = ".next .primary.big";
-
-function unsent(page: Page): Promise<number> {
-  return page.evaluate(() => new Promise<number>((resolve, reject) => {
-    const opening = indexedDB.open("callout-technician");
-    opening.onerror = () => reject(opening.error);
-    opening.onsuccess = () => {
-      const db = opening.result;
-      const reading = db.transaction("meta").objectStore("meta").get("mark");
-      reading.onsuccess = () => {
-        db.close();
-        resolve(reading.result.lastSeq - reading.result.ackedSeq);
-      };
-    };
-  }));
-}
-
-const nextId = async (page: Page) =>
-  decodeURIComponent((await page.getAttribute(".next-head", "href") ?? "").split("/").pop() ?? "");
-
-async function statusOf(appointment: string): Promise<string> {
-  const board = await ask<Board>(system, key, "Board", { territoryId: "north" });
-  const one = board.appointments?.find((entry) => entry.appointment?.appointmentId === appointment);
-  return one?.appointment?.status ?? "";
-}
-
-/* Until the server says so. */
-async function awaitStatus(appointment: string, status: string): Promise<void> {
-  for (let tries = 0; tries < 600; tries++) {
-    if ((await statusOf(appointment)) === status) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  assert.equal(await statusOf(appointment), status, appointment);
-}
-
-async function tap(page: Page, text: string): Promise<void> {
-  await page.click(`${big}:has-text("${text}")`);
-}
-
-/* From its offer to the end. */
-async function serve(page: Page): Promise<void> {
-  for (const step of ["Accept", "On my way", "Check in", "Check out"])
-    if ((await page.textContent(big)) === step || step !== "Accept") await tap(page, step);
-  await page.click("dialog[open] .primary.big");
-  await page.waitForSelector("dialog", { state: "detached" });
-}
 
 /* Both with the page's own clock: from the tap to the word that it is saved. */
 function savedMs(page: Page): Promise<number> {
@@ -113,13 +62,13 @@ test("a day without signal is kept, through kills, and comes to the server once 
   assert.notEqual(await nextId(phone.page), first);
   await serve(phone.page);
   assert.ok((await unsent(phone.page)) >= 8);
-  assert.notEqual(await statusOf(first), "COMPLETED");
+  assert.notEqual(await statusOf(system, key, first), "COMPLETED");
   await phone.page.click(".stamp");
   await phone.page.waitForSelector(".rows .row");
   await shoot(phone.page, "offline-outbox");
   await reopen(phone, system.base);
   await phone.context.setOffline(false);
-  await awaitStatus(first, "COMPLETED");
+  await awaitStatus(system, key, first, "COMPLETED");
   await phone.page.waitForSelector(".stamp.live:has-text('Up to date')");
   assert.equal(await unsent(phone.page), 0);
   const { events } = await ask<Feed>(system, key, "EventFeed", { afterSeq: "0" });

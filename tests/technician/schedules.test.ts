@@ -22,7 +22,7 @@ if (!("crypto" in globalThis)) Object.assign(globalThis, { crypto: webcrypto });
 const speed = 50;
 const rounds = Number(process.env["CALLOUT_ROUNDS"] ?? (process.env["CALLOUT_SHORT"] === undefined ? 4 : 1));
 const steps = 60;
-const calm: Weather = { offline: false, lost: 0, lostAfterApply: 0, twice: 0, busy: 0 };
+const calm: Weather = { offline: false, lost: 0, lostAfterApply: 0, twice: 0, busy: 0, slow: 0.05 };
 let system: System, key: string;
 
 class RealTime implements Time {
@@ -118,7 +118,7 @@ class Device {
       else if (luck < 0.75)
         this.weather = {
           offline: time.chance() < 0.4, lost: time.chance() * 0.3, busy: time.chance() * 0.2,
-          lostAfterApply: time.chance() * 0.4, twice: time.chance() * 0.4,
+          lostAfterApply: time.chance() * 0.4, twice: time.chance() * 0.4, slow: 0.05,
         };
       else if (luck < 0.9) {
         this.kill();

@@ -18,6 +18,7 @@ const day = process.env["CALLOUT_DAY"] ?? "";
 export interface System {
   base: string; // http://127.0.0.1:PORT
   web: string; // the folder of its pages, a copy
+  data: string;
   admin(...words: string[]): Promise<string>;
   key(): Promise<string>; // of an API with all rights
   renew(): void; // the gateway reads its files anew
@@ -76,7 +77,7 @@ export async function startSystem(technicians: number): Promise<System> {
       join(files, "technicians.csv"), join(files, "orders.csv"));
     const admin = (verb: string, ...words: string[]) => run("admin", verb, "--data", data, ...words);
     return {
-      base, web, admin: admin as System["admin"], stop, renew: () => process.kill(gateway, "SIGHUP"),
+      base, web, data, admin: admin as System["admin"], stop, renew: () => process.kill(gateway, "SIGHUP"),
       key: () => admin("key", "--name", "test", "--role", "dispatcher"),
     };
   } catch (error) {
@@ -130,7 +131,10 @@ function watch(phone: Phone, base: string): void {
 /* A phone of its own, enrolled by the link that a dispatcher shows. */
 export async function openPhone(
   browser: Browser, system: System, technician: string,
-  options: { width?: number; height?: number; dark?: boolean; locale?: string } = {},
+  options: {
+    width?: number; height?: number; dark?: boolean; locale?: string;
+    idle?: boolean; // there may be nothing for him to do
+  } = {},
 ): Promise<Phone> {
   const token = await system.admin("enrol", technician);
   const context = await browser.newContext({
@@ -141,7 +145,7 @@ export async function openPhone(
   const phone: Phone = { context, page: await context.newPage(), errors: [], foreign: [] };
   watch(phone, system.base);
   await phone.page.goto(`${system.base}/technician/#enrol=${token}`);
-  await phone.page.waitForSelector(".next");
+  await phone.page.waitForSelector(options.idle === true ? ".frame" : ".next");
   return phone;
 }
 

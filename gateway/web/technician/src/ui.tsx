@@ -81,6 +81,13 @@ export function Toast() {
   );
 }
 
+/* What was typed, as far as the server takes it: its limits count bytes, those of fields letters. */
+export function typed(place: HTMLInputElement | HTMLTextAreaElement, bytesMax = 1000): string {
+  const { read } = new TextEncoder().encodeInto(place.value, new Uint8Array(bytesMax));
+  if (read !== undefined && read < place.value.length) place.value = place.value.slice(0, read);
+  return place.value;
+}
+
 export function Time({ ms }: { ms: number }) {
   return <time dateTime={new Date(ms).toISOString()}>{zone.value.time(ms)}</time>;
 }

@@ -42,6 +42,15 @@ interface State {
 }
 
 const pageSize = 3;
+const unreadable = "%%";
+
+/* Is it a text of the kind that this server cannot read? */
+export function isUnreadable(text: string): boolean {
+  return text.includes(unreadable);
+}
+export function madeUnreadable(text: string): string {
+  return text + unreadable;
+}
 
 export class ModelServer implements Server {
   private state: State = {
@@ -82,7 +91,11 @@ export class ModelServer implements Server {
     this.state.log = [];
   }
   revoke(technician: string): void {
-    for (const device of this.devicesOf(technician)) device.revoked = true;
+    const forgets = this.world.chance() < 0.5; // then only a Hello tells the device
+    for (const device of this.devicesOf(technician)) {
+      device.revoked = true;
+      for (const [token, id] of this.sessions) if (forgets && id === device.id) this.sessions.delete(token);
+    }
     this.wakePolls();
   }
   put(id: string, technician: string, status: AppointmentStatus, startUs: number): void {
@@ -168,7 +181,10 @@ export class ModelServer implements Server {
     });
   }
 
+  /* A batch that holds something unreadable is not read at all. */
   private push(device: Device, request: PushRequest): Answer {
+    if (request.commands?.some((command) => isUnreadable(JSON.stringify(command))))
+      return this.say({ status: "INVALID", text: "commands: unreadable" });
     const results = (request.commands ?? []).map((command) => this.applyOnce(device, command));
     return this.say({ body: { results, lastSeq: String(device.lastSeq) } });
   }
@@ -190,7 +206,8 @@ export class ModelServer implements Server {
   private apply(device: Device, command: Command): CommandResult {
     const seq = String(command.seq), status = command.status;
     const visit = this.state.visits[status?.appointmentId ?? ""];
-    if (status !== undefined && visit === undefined) return { seq, outcome: "REJECTED" };
+    const empty = status === undefined && command.message === undefined;
+    if (empty || (status !== undefined && visit === undefined)) return { seq, outcome: "REJECTED" };
     if (visit?.technician === device.technician)
       this.put(visit.id, visit.technician, status?.status ?? "ACCEPTED", visit.startUs);
     else this.state.seq++;

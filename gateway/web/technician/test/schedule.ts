@@ -3,14 +3,16 @@
  * A person's word counts as said when `save` resolved. At the end, when all is well again, the
  * server must have every one of them once, at its number, in order; nothing that nobody said; and
  * each device must show what the server holds. What was being saved when the app was killed may
- * have become part of it, or not.
+ * have become part of it, or not. What the server cannot read stops nothing that comes after it, and
+ * waits on the device for its person to see.
  */
 import assert from "node:assert/strict";
 import { Engine } from "../src/sync/engine.ts";
 import type { DeviceKey, Ports } from "../src/sync/ports.ts";
 import { idOf } from "../src/sync/replica.ts";
 import type { BlobRow, CommandBody } from "../src/sync/rows.ts";
-import { ModelServer } from "./model_server.ts";
+import { bodyOf, needsLook } from "../src/sync/outbox.ts";
+import { isUnreadable, madeUnreadable, ModelServer } from "./model_server.ts";
 import { chanceOf, clockOf, Disk, lineOf, World, type Start, type Weather } from "./world.ts";
 
 const dayMs = 720_000;
@@ -21,13 +23,15 @@ export interface Figures {
   kills: number;
   restores: number;
   revoked: number;
+  unreadable: number;
 }
 
 class Phone {
   readonly disk: Disk;
   readonly said: string[] = []; // texts, in the order in which they were confirmed
+  readonly unreadable: string[] = []; // those of them that no server can read
   readonly murmured = new Set<string>(); // being saved when the app was killed, or refused
-  weather: Weather = { offline: false, lost: 0, lostAfterApply: 0, twice: 0, busy: 0 };
+  weather: Weather = calm;
   clockAheadMs = 0;
   engine: Engine | null = null;
   kills = 0;
@@ -72,7 +76,8 @@ class Phone {
     const { engine, world } = this;
     if (engine === null || engine.life !== "live") return;
     const start = this.start;
-    const text = `${this.technician}.${this.words++}`;
+    const plain = `${this.technician}.${this.words++}`;
+    const text = world.chance() < 0.03 ? madeUnreadable(plain) : plain;
     const ids = [...engine.replica.visits.keys()];
     const id = ids[world.below(ids.length)];
     const body: CommandBody = id === undefined || world.chance() < 0.3
@@ -84,7 +89,7 @@ class Phone {
       await engine.save(body, photos);
       if (start.dead) return;
       this.murmured.delete(text);
-      this.said.push(text);
+      (isUnreadable(text) ? this.unreadable : this.said).push(text);
     } catch {
       /* not saved, and he was told so */
     }
@@ -117,9 +122,11 @@ function photo(text: string, size: number): BlobRow {
   };
 }
 
+const calm: Weather = { offline: false, lost: 0, lostAfterApply: 0, twice: 0, busy: 0, slow: 0.05 };
 const bad = (world: World): Weather => ({
   offline: world.chance() < 0.35, lost: world.chance() * 0.3,
   lostAfterApply: world.chance() * 0.4, twice: world.chance() * 0.4, busy: world.chance() * 0.2,
+  slow: world.chance() * 0.2,
 });
 
 /* What dispatchers, the network, phones and the machine room do to a day, at random. */
@@ -144,7 +151,7 @@ async function trouble(world: World, server: ModelServer, phones: Phone[], figur
     else if (luck < 0.93) for (let more = world.below(30); more > 0; more--) void phone.say();
     else if (luck < 0.96) phone.engine?.nudge(true);
     else if (luck < 0.965 && figures.revoked === 0 && world.chance() < 0.5) {
-      server.revoke(phone.technician);
+      await revokeBusy(world, server, phone, visit);
       figures.revoked++;
       backups = -Infinity; // what it hands over is nowhere else: no backup from before comes back
     } else if (luck < 0.985) {
@@ -155,6 +162,22 @@ async function trouble(world: World, server: ModelServer, phones: Phone[], figur
       figures.restores++;
     }
   }
+  /* After the last word of all: who has nothing more to say must notice it, too. */
+  if (backups > 0 && world.chance() < 0.4) {
+    server.restore(backup);
+    figures.restores++;
+  }
+}
+
+/* Just then something new is on the way to it, slowly, and it says something itself: what comes
+ * after the end must not be kept. */
+async function revokeBusy(world: World, server: ModelServer, phone: Phone, visit: string) {
+  phone.weather = { ...calm, slow: 1 };
+  server.put(visit, phone.technician, "SCHEDULED", 0);
+  await world.after(1);
+  phone.weather = { ...calm, slow: 0 };
+  server.revoke(phone.technician);
+  void phone.say();
 }
 
 function restart(world: World, phone: Phone): void {
@@ -164,23 +187,25 @@ function restart(world: World, phone: Phone): void {
   });
 }
 
+/* Some are started anew. Those that run on must find out by themselves what they missed. */
 async function makeWell(world: World, phones: Phone[]): Promise<void> {
   for (const phone of phones) {
-    phone.weather = { offline: false, lost: 0, lostAfterApply: 0, twice: 0, busy: 0 };
+    phone.weather = calm;
     phone.disk.failing = false;
+    if (phone.engine !== null && world.chance() < 0.6) continue;
     phone.kill();
     void phone.open();
   }
-  const end = world.nowMs + wellMs;
-  const all = await world.run(end, () => phones.every((phone) => phone.quiet));
+  await world.run(world.nowMs + 180_000); // what is held comes, too, after the longest back-off
+  const all = await world.run(world.nowMs + wellMs, () => phones.every((phone) => phone.quiet));
   assert.ok(all, `not quiet: ${phones.map((phone) => `${phone.technician} ${phone.engine?.life} ` +
     `${phone.engine?.outbox.unsent} unsent`).join(", ")}`);
-  await world.run(world.nowMs + 60_000); // what is held comes, too
+  await world.run(world.nowMs + 60_000);
 }
 
-function textOf(payload: string): string {
-  const body = JSON.parse(payload) as CommandBody;
-  return body.message?.text ?? body.status?.reason ?? "?";
+/* "": a number that was given up. */
+function textOf(body: CommandBody): string {
+  return body.message?.text ?? body.status?.reason ?? "";
 }
 
 /* Nothing lost, nothing twice, in order, and nothing that nobody said. */
@@ -191,14 +216,28 @@ function judgeCommands(server: ModelServer, phone: Phone): number {
   const payloads = Object.entries(device?.payloads ?? {});
   assert.deepEqual(payloads.map(([seq]) => Number(seq)), payloads.map((_, index) => index + 1));
   assert.equal(device?.lastSeq ?? 0, payloads.length);
-  const texts = payloads.map(([, payload]) => textOf(payload));
+  const texts = payloads.map(([, payload]) => textOf(JSON.parse(payload) as CommandBody))
+    .filter((text) => text !== "");
   assert.equal(new Set(texts).size, texts.length, "twice");
   const confirmed = texts.filter((text) => !phone.murmured.has(text));
   const place = phone.said.findIndex((text, index) => confirmed[index] !== text);
   assert.deepEqual(confirmed, phone.said,
     `${phone.technician}: lost, or out of order at ${place}: ${phone.said.slice(place, place + 3).join()}, the server ` +
     `has ${confirmed.slice(place, place + 3).join()}`);
-  return texts.length;
+  return payloads.length;
+}
+
+/* What could not be read is with its person, and its number is used. */
+function judgeUnreadable(server: ModelServer, phone: Phone): number {
+  const rows = (phone.engine?.outbox.all() ?? []).filter((row) => row.refused !== undefined);
+  if (phone.ended) return 0;
+  const texts = rows.map((row) => textOf(bodyOf(row)));
+  assert.deepEqual(texts.filter((text) => !phone.murmured.has(text)), phone.unreadable);
+  assert.ok(rows.every((row) => needsLook(row) && row.refused?.why !== ""), "nobody sees them");
+  const empty = server.devicesOf(phone.technician).flatMap((one) => Object.values(one.payloads))
+    .filter((payload) => textOf(JSON.parse(payload) as CommandBody) === "");
+  assert.equal(empty.length, rows.length, "a number that nobody gave up");
+  return rows.length;
 }
 
 function judgeDay(server: ModelServer, phone: Phone): void {
@@ -224,7 +263,7 @@ export async function runSchedule(seed: number): Promise<Figures> {
   const world = new World(chanceOf(seed));
   const server = new ModelServer(world);
   const phones = ["A", "B", "C"].map((name) => new Phone(name, world, server));
-  const figures: Figures = { commands: 0, kills: 0, restores: 0, revoked: 0 };
+  const figures: Figures = { commands: 0, kills: 0, restores: 0, revoked: 0, unreadable: 0 };
   for (const phone of phones) server.addToken(`token${phone.technician}`, phone.technician);
   for (const phone of phones) void phone.open();
   for (let visit = 0; visit < 8; visit++)
@@ -237,6 +276,7 @@ export async function runSchedule(seed: number): Promise<Figures> {
   for (const phone of phones) {
     figures.commands += judgeCommands(server, phone);
     figures.kills += phone.kills;
+    figures.unreadable += judgeUnreadable(server, phone);
     judgeDay(server, phone);
     phone.kill();
   }

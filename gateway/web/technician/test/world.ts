@@ -193,6 +193,7 @@ export interface Weather {
   lostAfterApply: number; // on the way back
   twice: number; // arrives two times
   busy: number; // told to come again
+  slow: number; // seconds on its way
 }
 
 export function lineOf(world: Time, start: Start, server: Server, weather: () => Weather): Line {
@@ -219,7 +220,7 @@ async function travel(
   world: Time, server: Server, weather: () => Weather, method: DeviceMethod, body: string,
   session: string,
 ): Promise<Answer> {
-  const way = () => 5 + world.below(world.chance() < 0.05 ? 4_000 : 150);
+  const way = () => 5 + world.below(world.chance() < weather().slow ? 4_000 : 150);
   await world.after(way());
   if (weather().offline) {
     if (world.chance() < 0.5) throw new Error("no network");

@@ -4,8 +4,8 @@ import { usToMs } from "@callout/shared/units";
 import { Icon } from "../icons.tsx";
 import { seePlan } from "../plan_acks.ts";
 import { device, say, visits, zone } from "../state.ts";
-import { bodyOf } from "../sync/outbox.ts";
-import { Empty, Head } from "../ui.tsx";
+import { bodyOf, wasApplied } from "../sync/outbox.ts";
+import { Empty, Head, typed } from "../ui.tsx";
 import { t } from "../words.ts";
 
 interface Said {
@@ -15,19 +15,21 @@ interface Said {
   timeMs: number;
   about: string;
   unsent: boolean;
+  refused: boolean;
 }
 
 function allMessages(): Said[] {
   const engine = device();
   const theirs = [...engine.replica.messages.values()].map((row): Said => ({
     key: `d${row.seq}`, text: row.text ?? "", from: row.from || t("messages.dispatcher"),
-    timeMs: usToMs(row.timeUs), about: row.appointmentId ?? "", unsent: false,
+    timeMs: usToMs(row.timeUs), about: row.appointmentId ?? "", unsent: false, refused: false,
   }));
   const mine = engine.outbox.all().flatMap((row): Said[] => {
     const { message, happenedMs } = bodyOf(row);
     return message === undefined ? [] : [{
       key: `m${row.seq}`, text: message.text ?? "", from: "", timeMs: happenedMs,
       about: message.appointmentId ?? "", unsent: row.result === undefined,
+      refused: row.result !== undefined && !wasApplied(row.result),
     }];
   });
   return [...theirs, ...mine].sort((one, other) => one.timeMs - other.timeMs);
@@ -38,7 +40,8 @@ function Bubble({ said }: { said: Said }) {
   return (
     <li class={said.from === "" ? "mine" : "theirs"}>
       <small><bdi>{said.from || t("you")}</bdi> · {zone.value.time(said.timeMs)}
-        {said.unsent && <Icon name="unsent" label={t("visit.unsent")} />}</small>
+        {said.unsent && <Icon name="unsent" label={t("visit.unsent")} />}
+        {said.refused && <Icon name="warn" label={t("clash.REJECTED")} />}</small>
       {about !== undefined && <small><bdi>{about.title}</bdi></small>}
       <p><bdi>{said.text}</bdi></p>
     </li>
@@ -70,7 +73,7 @@ export function Messages({ about }: { about: string }) {
       <form class="add card" onSubmit={(event) => void send(event)}>
         {visit !== undefined && <small><bdi>{t("messages.about", { title: visit.title })}</bdi></small>}
         <textarea rows={2} maxLength={1000} required value={text} aria-label={t("messages.write")}
-          placeholder={t("messages.write")} onInput={(event) => setText(event.currentTarget.value)} />
+          placeholder={t("messages.write")} onInput={(event) => setText(typed(event.currentTarget))} />
         <button class="primary" type="submit">{t("messages.send")}</button>
       </form>
     </>

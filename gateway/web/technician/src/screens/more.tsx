@@ -4,7 +4,7 @@ import { report, runLate } from "../act.ts";
 import { say } from "../state.ts";
 import { isUnderWay, type Shown } from "../sync/view.ts";
 import { Icon } from "../icons.tsx";
-import { Choice, Sheet } from "../ui.tsx";
+import { Choice, Sheet, typed } from "../ui.tsx";
 import { t, type Text } from "../words.ts";
 
 const lateMinutes = [15, 30, 60] as const;
@@ -78,7 +78,7 @@ function Words({ required, onSave }: { required: boolean; onSave: (text: string)
     }}>
       <label class="field">{t("outcome.words")}
         <textarea rows={3} maxLength={500} required={required} value={text}
-          onInput={(event) => setText(event.currentTarget.value)} />
+          onInput={(event) => setText(typed(event.currentTarget))} />
       </label>
       <button class="primary big" type="submit">{t("more.send")}</button>
     </form>

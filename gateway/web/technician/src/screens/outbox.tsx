@@ -2,7 +2,7 @@
 import { Icon } from "../icons.tsx";
 import { device, now, tell, visits, zone } from "../state.ts";
 import { freshness } from "../stamp.tsx";
-import { bodyOf, needsLook } from "../sync/outbox.ts";
+import { bodyOf, needsLook, wasApplied } from "../sync/outbox.ts";
 import type { CommandBody, CommandRow } from "../sync/rows.ts";
 import { subjectOf } from "../sync/view.ts";
 import { Empty, Head, Section } from "../ui.tsx";
@@ -13,6 +13,13 @@ export function commandText(body: CommandBody): string {
   if (body.status !== undefined) return tMaybe(`status.${body.status.status ?? ""}`, body.status.status ?? "");
   const kind = Object.keys(body).find((name) => typeof body[name as keyof CommandBody] === "object");
   return tMaybe(`command.${kind ?? ""}`, kind ?? "");
+}
+
+/* What he wrote, so that it can be said again in other words. */
+function wordsOf(body: CommandBody): string {
+  const { message, note, status, need, decline, followUp, answer } = body;
+  return message?.text ?? note?.text ?? status?.reason ?? need?.text ?? decline?.reason ??
+    followUp?.note ?? answer?.value ?? "";
 }
 
 function titleOfVisit(id: string): string {
@@ -32,6 +39,11 @@ function Waiting({ row }: { row: CommandRow }) {
   );
 }
 
+function reasonsOf({ refused, result }: CommandRow): string[] {
+  if (refused !== undefined) return [refused.why];
+  return (result?.errors ?? []).map(({ field, problem }) => [field, problem].filter(Boolean).join(" "));
+}
+
 /* Both sides of it, and a yes that it was seen. */
 function Clash({ row }: { row: CommandRow }) {
   const body = bodyOf(row), id = subjectOf(body);
@@ -42,11 +54,12 @@ function Clash({ row }: { row: CommandRow }) {
       <h3><Icon name="warn" />{tMaybe(`clash.${outcome}`, outcome)}</h3>
       <dl>
         <dt>{t("clash.you", { time: zone.value.time(body.happenedMs) })}</dt>
-        <dd>{commandText(body)}{id !== "" && <> · <bdi>{titleOfVisit(id)}</bdi></>}</dd>
-        <dt>{t("clash.server")}</dt>
+        <dd>{commandText(body)}{id !== "" && <> · <bdi>{titleOfVisit(id)}</bdi></>}
+          {wordsOf(body) !== "" && <p class="words"><bdi>{wordsOf(body)}</bdi></p>}</dd>
+        <dt>{t(row.refused === undefined ? "clash.server" : "clash.why")}</dt>
         <dd>{there === undefined ? (id === "" ? "" : t("clash.notYours")) : statusText(there)}
-          {row.result?.text && <p><bdi>{row.result.text}</bdi></p>}
-          {row.result?.errors?.map((one) => <p><bdi>{one.problem}</bdi></p>)}</dd>
+          {row.refused === undefined && row.result?.text && <p><bdi>{row.result.text}</bdi></p>}
+          {reasonsOf(row).map((reason) => <p><bdi>{reason}</bdi></p>)}</dd>
       </dl>
       <button onClick={() => void device().settle(row.seq)}>{t("clash.seen")}</button>
     </li>
@@ -58,7 +71,9 @@ export function Outbox() {
   const { live, lastMs } = freshness();
   const all = engine.outbox.all();
   const waiting = all.filter((row) => row.seq > engine.outbox.mark.ackedSeq);
-  const clashes = all.filter(needsLook);
+  const odd = all.filter(needsLook);
+  const refused = odd.filter(({ result }) => result !== undefined && !wasApplied(result));
+  const clashes = odd.filter((row) => !refused.includes(row));
   const photos = engine.blobs.all();
   const retry = () => {
     engine.nudge(true);
@@ -74,6 +89,11 @@ export function Outbox() {
       </p>
       {engine.trouble !== "" && (
         <p class="notice urgent" role="alert"><Icon name="warn" /><span>{t("outbox.trouble")}</span></p>
+      )}
+      {refused.length > 0 && (
+        <Section title={t("outbox.notTaken")} count={refused.length}>
+          <ul class="clashes">{refused.map((row) => <Clash key={row.seq} row={row} />)}</ul>
+        </Section>
       )}
       {clashes.length > 0 && (
         <Section title={t("outbox.clashes")} count={clashes.length}>

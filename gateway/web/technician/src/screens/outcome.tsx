@@ -4,7 +4,7 @@ import { report } from "../act.ts";
 import { Icon } from "../icons.tsx";
 import { device } from "../state.ts";
 import { detailsOf, type Shown } from "../sync/view.ts";
-import { Choice, Sheet } from "../ui.tsx";
+import { Choice, Sheet, typed } from "../ui.tsx";
 import { t, tn } from "../words.ts";
 
 const reasons = ["partMissing", "tooBig", "customerAway", "wrongSkill", "unsafe", "other"] as const;
@@ -31,7 +31,7 @@ export function Outcome({ visit, onClose }: { visit: Shown; onClose: () => void 
       {further && (
         <label class="field">{t("outcome.followUpNote")}
           <textarea rows={2} maxLength={500} value={left}
-            onInput={(event) => setLeft(event.currentTarget.value)} />
+            onInput={(event) => setLeft(typed(event.currentTarget))} />
         </label>
       )}
     </>
@@ -66,7 +66,7 @@ export function Outcome({ visit, onClose }: { visit: Shown; onClose: () => void 
           )}
           <label class="field">{t("outcome.words")}
             <textarea rows={3} maxLength={500} required={why === "NO_ACCESS"} value={text}
-              onInput={(event) => setText(event.currentTarget.value)} />
+              onInput={(event) => setText(typed(event.currentTarget, 900))} />
           </label>
           {why === "INCOMPLETE" && furtherField}
           <button class="primary big" type="submit">{t("outcome.save")}</button>

@@ -5,7 +5,7 @@ import { Icon } from "../icons.tsx";
 import { shrink } from "../picture.ts";
 import { device, tell, zone } from "../state.ts";
 import type { Proof, Shown } from "../sync/view.ts";
-import { Section, Sheet } from "../ui.tsx";
+import { Section, Sheet, typed } from "../ui.tsx";
 import { t } from "../words.ts";
 
 /* As long as its bytes are on this phone it is shown from them. */
@@ -94,7 +94,7 @@ function Signing({ visit, onClose }: { visit: Shown; onClose: () => void }) {
   return (
     <Sheet title={t("proof.sign")} onClose={onClose}>
       <label class="field">{t("proof.who")}
-        <input value={name} maxLength={100} onInput={(event) => setName(event.currentTarget.value)} />
+        <input value={name} maxLength={100} onInput={(event) => setName(typed(event.currentTarget, 128))} />
       </label>
       <canvas class="signature" ref={canvas} role="img" aria-label={t("proof.here")}
         onPointerDown={draw} onPointerMove={draw} />

@@ -3,6 +3,7 @@ import { NextCard, VisitRow } from "./visit_card.tsx";
 import { Icon } from "../icons.tsx";
 import { address } from "../router.ts";
 import { device, route, today, zone } from "../state.ts";
+import { needsLook } from "../sync/outbox.ts";
 import { Empty, Section } from "../ui.tsx";
 import { t, tn } from "../words.ts";
 
@@ -11,6 +12,7 @@ function Notices() {
   const open = [...engine.replica.changes.values()].filter((row) => !row.accepted);
   const urgent = open.some((row) => row.urgent);
   const unread = [...engine.replica.messages.values()].filter((row) => row.read !== true).length;
+  const odd = engine.outbox.all().filter(needsLook).length;
   return (
     <>
       {open.length > 0 && (
@@ -18,6 +20,11 @@ function Notices() {
           <Icon name={urgent ? "warn" : "changes"} />
           <span>{tn("changes.some", open.length)}{urgent && <small>{t("changes.urgent")}</small>}</span>
           <Icon name="next" />
+        </a>
+      )}
+      {odd > 0 && (
+        <a class="notice link" href={address("outbox")}>
+          <Icon name="warn" /><span>{tn("outbox.odd", odd)}</span><Icon name="next" />
         </a>
       )}
       {unread > 0 && (

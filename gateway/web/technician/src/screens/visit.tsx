@@ -6,7 +6,7 @@ import { isOver } from "../sync/replica.ts";
 import { detailsOf, type Details, type Shown } from "../sync/view.ts";
 import { usToMs } from "@callout/shared/units";
 import { Icon } from "../icons.tsx";
-import { Empty, Head, Section } from "../ui.tsx";
+import { Empty, Head, Section, typed } from "../ui.tsx";
 import { t, tMaybe } from "../words.ts";
 import { Checklist } from "./checklist.tsx";
 import { More } from "./more.tsx";
@@ -45,7 +45,7 @@ function Notes({ visit, details }: { visit: Shown; details: Details }) {
       </ul>
       <form class="add" onSubmit={(event) => void add(event)}>
         <textarea rows={2} maxLength={1000} required value={text} aria-label={t("visit.newNote")}
-          placeholder={t("visit.newNote")} onInput={(event) => setText(event.currentTarget.value)} />
+          placeholder={t("visit.newNote")} onInput={(event) => setText(typed(event.currentTarget))} />
         <button type="submit">{t("visit.addNote")}</button>
       </form>
     </Section>

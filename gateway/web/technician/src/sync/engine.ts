@@ -309,7 +309,7 @@ export class Engine {
   /* Another log is a restored server: Hello tells what it lacks, also when nothing new is to say. */
   private async noteLog(logEpoch: string): Promise<void> {
     const known = this.outbox.mark.logEpoch;
-    if (logEpoch === "0" || logEpoch === known) return;
+    if (this.identity === null || logEpoch === "0" || logEpoch === known) return;
     if (known !== "") this.session = "";
     await this.commit(() => this.outbox.noteLog(logEpoch));
   }
@@ -463,9 +463,22 @@ export class Engine {
       if (last !== undefined) await this.resume(Number(last));
       else this.session = "";
     }
+    if (method === "Push" && (status === "INVALID" || status === "TOO_LARGE"))
+      return this.makeWay(answer.text || status);
     if (!repeat && method === "Push") this.outbox.halve();
     if (!repeat && method === "PutBlob") await this.commit(() => this.blobs.refuse(status));
     return status === "RESET" && method === "Pull";
+  }
+
+  /* Fewer at once, or one less that the server cannot read. False: neither is left to try. */
+  private async makeWay(why: string): Promise<boolean> {
+    let moved = true;
+    await this.commit(() => {
+      const change = this.outbox.refuse(why);
+      moved = change !== null;
+      return change ?? { writes: [], then: () => undefined };
+    });
+    return moved;
   }
 
   /* Another device took this one's place, or it was revoked. */

@@ -5,6 +5,9 @@
  * O3 a server that is behind (restored from a backup) is told again from where it is; one that is
  *    ahead is asked again for the results that this device lacks, or, where the device lost the
  *    commands too, the numbers go on from there.
+ * O4 what the server cannot read at all never gets a number there. Alone in a batch and refused, it
+ *    gives its number to an empty command, which the server rejects, and is kept for its person to
+ *    see; what stands behind it goes on.
  * Nothing here waits: each function says what is to be written, and what is true once it is.
  */
 import type { CommandResult, PushReply } from "@callout/shared/wire";
@@ -29,6 +32,7 @@ export interface Clocks {
 
 export class Outbox {
   private batchMax = batchCommandsMax;
+  private batchCount = 0; // commands in the batch that was made last
 
   constructor(private readonly rows: Map<number, CommandRow>, public mark: Mark) {}
 
@@ -69,12 +73,29 @@ export class Outbox {
       parts.push(row.json);
       letters += row.json.length;
     }
+    this.batchCount = parts.length;
     return { after, text: `{"commands":[${parts.join(",")}],${JSON.stringify(clocks).slice(1)}` };
   }
 
   /* The server could not take a batch as it was: with fewer, the one at fault is alone at last. */
   halve(): void {
-    this.batchMax = Math.max(1, Math.floor(this.batchMax / 2));
+    this.batchMax = Math.max(1, Math.floor(this.batchCount / 2));
+  }
+
+  /* It never will: the one at fault makes way once it is alone. null: it did already. */
+  refuse(why: string): Change | null {
+    const row = this.rows.get(this.mark.ackedSeq + 1);
+    const alone = this.batchCount === 1;
+    this.halve();
+    if (!alone) return { writes: [], then: () => undefined };
+    if (row === undefined || row.refused !== undefined) return null;
+    const empty: CommandRow = {
+      ...row, json: JSON.stringify({ seq: String(row.seq) }), refused: { json: row.json, why },
+    };
+    return {
+      writes: [{ table: "command", key: row.seq, value: empty }],
+      then: () => void this.rows.set(row.seq, empty),
+    };
   }
 
   /* What an answered Push changes; null: nothing, so it is to be tried again later. */
@@ -109,7 +130,7 @@ export class Outbox {
     let acked = Math.min(last, this.mark.ackedSeq);
     if (last > acked && !this.rows.has(acked + 1)) acked = last;
     const again = this.all().filter((row) => row.seq > acked && row.result !== undefined)
-      .map(({ seq, json, savedMs }): CommandRow => ({ seq, json, savedMs }));
+      .map(({ result, answeredMs, settled, ...row }): CommandRow => row);
     const writes = again.map((row): Write => ({ table: "command", key: row.seq, value: row }));
     return {
       lost,
@@ -174,7 +195,8 @@ export function wasApplied(result: CommandResult): boolean {
   return result.outcome === "APPLIED" || result.outcome === "CONFLICT_RECORDED";
 }
 
+/* What was said, also where the server could not read it. */
 export function bodyOf(row: CommandRow): CommandBody & { happenedMs: number } {
-  const command = JSON.parse(row.json) as CommandBody & { deviceTimeUs?: string };
+  const command = JSON.parse(row.refused?.json ?? row.json) as CommandBody & { deviceTimeUs?: string };
   return { ...command, happenedMs: usToMs(command.deviceTimeUs) };
 }

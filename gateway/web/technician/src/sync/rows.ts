@@ -45,6 +45,7 @@ export interface Day {
 export interface CommandRow {
   seq: number;
   json: string;
+  refused?: { json: string; why: string }; // what was said, where the server could not read it
   savedMs: number;
   result?: CommandResult;
   answeredMs?: number; // the server's time of the answer
