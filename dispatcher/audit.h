@@ -37,6 +37,7 @@
     EVENT(AUDIT_LOGOUT, "logout")                                                                  \
     EVENT(AUDIT_REFUSED, "access refused")                                                         \
     EVENT(AUDIT_PAYLOAD_MISMATCH, "payload mismatch")                                              \
+    EVENT(AUDIT_LETTERS_FULL, "dead letters full")                                                 \
     EVENT(AUDIT_SIGNATURE_WRONG, "signature wrong")                                                \
     EVENT(AUDIT_READ, "customer data read")
 

@@ -125,8 +125,8 @@ static ProtobufCBinaryData kept_bytes(struct call *call, const Callout__Command 
     return bytes;
 }
 
-enum err dead_letter_put(struct call *call, const struct row_device *device,
-                         Callout__Command *command, const Callout__CommandResult *result)
+enum err dead_letter_put(struct call *call, struct row_device *device, Callout__Command *command,
+                         const Callout__CommandResult *result)
 {
     struct engine *engine = call->engine;
     union row row;
@@ -141,6 +141,11 @@ enum err dead_letter_put(struct call *call, const struct row_device *device,
     enum err err = store_get(engine->store, ROW_DEAD_LETTER, &letter, &row);
     if (err == ERR_OK) letter.times = row.dead_letter.times + 1;
     if (err != ERR_OK && err != ERR_NOT_FOUND) return err;
+    if (err == ERR_NOT_FOUND && device->letters >= LIMIT_DEAD_LETTERS) {
+        audit_failure(call, AUDIT_LETTERS_FULL, device->device_id);
+        return ERR_OK;
+    }
+    device->letters += err == ERR_NOT_FOUND;
     if (core_technician(engine->core, device->technician_id, engine->now_us, &technician))
         letter.territory_id = technician.territory_id;
     letter.field = result->n_errors > 0 ? result->errors[0]->field : "";

@@ -105,6 +105,17 @@ static enum err note_compacted(struct engine *engine, int64_t seq)
     return err;
 }
 
+/* There is room for as many others. */
+static enum err count_letters(struct engine *engine, uint32_t erased)
+{
+    union row row;
+    const struct row_device key = {.device_id = engine->purge.holder};
+    enum err err = store_get(engine->store, ROW_DEVICE, &key, &row);
+    if (err != ERR_OK) return err == ERR_NOT_FOUND ? ERR_OK : err;
+    row.device.letters -= erased < row.device.letters ? erased : row.device.letters;
+    return store_put(engine->store, ROW_DEVICE, &row.device);
+}
+
 static enum err erase(struct engine *engine, struct old_rows *old)
 {
     int64_t compacted_seq = engine->compacted_seq;
@@ -115,6 +126,7 @@ static enum err erase(struct engine *engine, struct old_rows *old)
                           row_key_count(row_table(old->kind)));
     if (err == ERR_OK && old->kind == ROW_CHANGE)
         err = note_compacted(engine, old->keys[old->count - 1].change.seq);
+    if (err == ERR_OK && old->kind == ROW_DEAD_LETTER) err = count_letters(engine, old->count);
     if (err == ERR_OK)
         err = store_commit(engine->store);
     else

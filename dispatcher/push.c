@@ -330,6 +330,15 @@ static bool signed_enough(struct sender *sender, const Callout__Command *command
     return ++sender->signatures > LIMIT_BATCH_SIGNED;
 }
 
+/* Of a device that was ended so much is kept as of any other; it has no right to more, and need not
+ * be told that its numbers went on. */
+static bool handed_over_enough(const struct sender *sender, const Callout__Command *command)
+{
+    const struct row_device *device = &sender->device;
+    return device->revoked && device->letters >= LIMIT_DEAD_LETTERS &&
+           command->seq > (uint64_t)device->last_seq;
+}
+
 /* Numbers that no outbox ever gives: a device with such a command is not one of ours. */
 static enum err check_numbers(struct call *call, const Callout__PushRequest *request)
 {
@@ -341,6 +350,13 @@ static enum err check_numbers(struct call *call, const Callout__PushRequest *req
         return problem_set(&call->problem, ERR_INVALID, field, "must be from 1 to 2^63 - 1");
     }
     return ERR_OK;
+}
+
+static enum err refuse_more(struct call *call)
+{
+    return problem_set(&call->problem, ERR_GONE, "device_id",
+                       "was ended, and %d of its commands are kept: no more are",
+                       LIMIT_DEAD_LETTERS);
 }
 
 enum err handle_push(struct call *call)
@@ -363,6 +379,10 @@ enum err handle_push(struct call *call)
     for (size_t i = 0; i < request->n_commands && err == ERR_OK && !refused; i++) {
         Callout__Command *command = request->commands[i];
         if (signed_enough(&sender, command)) break;
+        if (handed_over_enough(&sender, command)) {
+            if (i == 0) return refuse_more(call);
+            break;
+        }
         answer->results[answer->n_results++] = one(&sender, command, &err);
         refused = call->engine->quarantine && call->engine->refused_command == command->seq;
         if (call->engine->poisoned == ERR_OK || call->engine->quarantine) continue;

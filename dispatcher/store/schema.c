@@ -206,6 +206,11 @@ static const char blob_owners[] =
     "  SELECT used.sha256, used.technician_id, blob.stored_us"
     "  FROM blob_use AS used JOIN blob USING(sha256);";
 
+static const char letter_counts[] =
+    "ALTER TABLE device ADD COLUMN letters INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE device SET letters ="
+    "  (SELECT count(*) FROM dead_letter AS it WHERE it.device_id = device.device_id);";
+
 static const char *const steps[] = {
     NULL,          /* 0 -> 1: everything, from row.def */
     whole_problem, /* 1 -> 2: choices, names, wishes, limits of travel, prices */
@@ -227,6 +232,7 @@ static const char *const steps[] = {
     addresses,     /* 17 -> 18: the list of addresses */
     order_links,   /* 18 -> 19: orders by what they name */
     blob_owners,   /* 19 -> 20: who brought photos and signatures */
+    letter_counts, /* 20 -> 21: how many dead letters a device has */
 };
 
 const struct schema schema_newest = {sizeof steps / sizeof steps[0], steps};

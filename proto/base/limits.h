@@ -12,6 +12,7 @@ enum {
     LIMIT_REPLY = 1024 * 1024,     /* a reply; what does not fit is paged */
     LIMIT_BATCH_COMMANDS = 200,    /* commands in one Push */
     LIMIT_BATCH_SIGNED = 50,       /* signatures of commands that are checked for one Push */
+    LIMIT_DEAD_LETTERS = 5000,     /* rejected commands of one device that are kept */
     LIMIT_REQUEST_ARENA = 4 << 20, /* memory one decoded request may take */
 
     LIMIT_ID = 64,            /* an id of an order, technician, ...; UTF-8, no control characters */

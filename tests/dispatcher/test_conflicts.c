@@ -192,6 +192,69 @@ static void what_was_rejected_is_kept_for_people(void **state)
     desk_close(&desk);
 }
 
+static uint64_t letters_kept(struct desk *desk)
+{
+    uint64_t count = 0;
+    assert_int_equal(store_row_count(desk->store, ROW_DEAD_LETTER, &count), ERR_OK);
+    return count;
+}
+
+/* As if all but `left` of its letters were there. */
+static void fill_letters(struct desk *desk, const char *device_id, int64_t left)
+{
+    union row row;
+    const struct row_device key = {.device_id = device_id};
+    assert_int_equal(store_begin(desk->store), ERR_OK);
+    assert_int_equal(store_get(desk->store, ROW_DEVICE, &key, &row), ERR_OK);
+    row.device.letters = LIMIT_DEAD_LETTERS - left;
+    assert_int_equal(store_put(desk->store, ROW_DEVICE, &row.device), ERR_OK);
+    assert_int_equal(store_commit(desk->store), ERR_OK);
+}
+
+/* Whoever has a device's key could fill the disk with what is refused, ended or not. */
+static void letters_of_a_device_have_an_end(void **state)
+{
+    (void)state;
+    struct desk desk;
+    struct desk_device device = at_work(&desk);
+    Callout__Command *wrong[4];
+    for (uint64_t i = 0; i < 4; i++)
+        wrong[i] = desk_status(&desk, i + 1, "W9.1", CALLOUT__APPOINTMENT_STATUS__COMPLETED);
+    fill_letters(&desk, device.who.id, 2);
+    const ProtobufCMessage *push = desk_push(&desk, wrong, 4);
+    Callout__PushReply *reply = desk_body(&desk, desk_ask_as(&desk, &device.who, "Push", "", push),
+                                          &callout__push_reply__descriptor);
+    assert_int_equal(reply->last_seq, 4); /* it goes on, and each has its answer */
+    assert_int_equal(reply->results[3]->outcome, CALLOUT__OUTCOME__REJECTED);
+    assert_int_equal(letters_kept(&desk), 2);
+    desk_close(&desk);
+}
+
+static void a_device_that_was_ended_hands_over_so_much_and_no_more(void **state)
+{
+    (void)state;
+    struct desk desk;
+    struct desk_device device = at_work(&desk);
+    Callout__Command *late[5];
+    for (uint64_t i = 0; i < 5; i++)
+        late[i] = desk_status(&desk, i + 1, "W1.1", CALLOUT__APPOINTMENT_STATUS__EN_ROUTE);
+    desk_admin(&desk, "revoke", device.who.id);
+    fill_letters(&desk, device.who.id, 2);
+    const ProtobufCMessage *push = desk_push(&desk, late, 4);
+    Callout__PushReply *reply = desk_body(&desk, desk_ask_as(&desk, &device.who, "Push", "", push),
+                                          &callout__push_reply__descriptor);
+    assert_int_equal(reply->last_seq, 2);
+    push = desk_push(&desk, late, 2); /* these are there, and it is told so */
+    reply = desk_body(&desk, desk_ask_as(&desk, &device.who, "Push", "", push),
+                      &callout__push_reply__descriptor);
+    assert_int_equal(reply->n_results, 2);
+    push = desk_push(&desk, late + 2, 3);
+    assert_int_equal(desk_ask_as(&desk, &device.who, "Push", "", push)->status,
+                     CALLOUT__STATUS__GONE);
+    assert_int_equal(letters_kept(&desk), 2);
+    desk_close(&desk);
+}
+
 static void a_used_number_flags_its_device(void **state)
 {
     (void)state;
@@ -289,6 +352,8 @@ int main(void)
         cmocka_unit_test(the_feed_names_conflicts),
         cmocka_unit_test(pages_of_conflicts_miss_none),
         cmocka_unit_test(what_was_rejected_is_kept_for_people),
+        cmocka_unit_test(letters_of_a_device_have_an_end),
+        cmocka_unit_test(a_device_that_was_ended_hands_over_so_much_and_no_more),
         cmocka_unit_test(a_used_number_flags_its_device),
         cmocka_unit_test(positions_are_never_a_dead_letters_payload),
         cmocka_unit_test(a_check_in_keeps_three_times),

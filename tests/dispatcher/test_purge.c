@@ -96,6 +96,14 @@ static void positions_go_after_60_days(void **state)
     desk_close(&desk);
 }
 
+static int64_t letters_of(struct desk *desk, const char *device_id)
+{
+    union row row;
+    const struct row_device key = {.device_id = device_id};
+    assert_int_equal(store_get(desk->store, ROW_DEVICE, &key, &row), ERR_OK);
+    return row.device.letters;
+}
+
 /* Results go; that a number was used is known for ever. */
 static void a_command_is_never_applied_twice_however_late_it_comes(void **state)
 {
@@ -113,10 +121,12 @@ static void a_command_is_never_applied_twice_however_late_it_comes(void **state)
     purge(&desk);
     assert_int_equal(rows(&desk, ROW_COMMAND_RESULT), 2);
     assert_int_equal(rows(&desk, ROW_DEAD_LETTER), 1);
+    assert_int_equal(letters_of(&desk, device.who.id), 1);
     desk.now_us += 2 * US_PER_DAY;
     purge(&desk);
     assert_int_equal(rows(&desk, ROW_COMMAND_RESULT), 0);
     assert_int_equal(rows(&desk, ROW_DEAD_LETTER), 0);
+    assert_int_equal(letters_of(&desk, device.who.id), 0); /* there is room for others */
     int64_t seq = desk_seq(&desk);
     assert_true(desk_push_one(&desk, &device, accepts)->duplicate);
     assert_true(desk_push_one(&desk, &device, never)->duplicate);
