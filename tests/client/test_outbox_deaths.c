@@ -6,6 +6,7 @@
  * n until a child lives to its end.
  */
 #include "box.h"
+#include "tests/store/pass_file.h"
 
 #include <sys/wait.h>
 
@@ -27,16 +28,6 @@ static struct undo {
     sqlite3_int64 at, file_size;
 } undos[CHANGES_MAX];
 static int undo_count;
-
-struct mortal_file {
-    sqlite3_file base;
-    sqlite3_file *real; /* lies behind this struct */
-};
-
-static sqlite3_file *real(sqlite3_file *file)
-{
-    return ((struct mortal_file *)file)->real;
-}
 
 static bool last_change(void)
 {
@@ -78,22 +69,17 @@ static void die(void)
 
 static int file_close(sqlite3_file *file)
 {
-    note_sync(real(file)); /* a journal at its end: nothing of it is needed any more */
-    return real(file)->pMethods->xClose(real(file));
-}
-
-static int file_read(sqlite3_file *file, void *bytes, int size, sqlite3_int64 at)
-{
-    return real(file)->pMethods->xRead(real(file), bytes, size, at);
+    note_sync(real_file(file)); /* a journal at its end: nothing of it is needed any more */
+    return real_file(file)->pMethods->xClose(real_file(file));
 }
 
 static int file_write(sqlite3_file *file, const void *bytes, int size, sqlite3_int64 at)
 {
     bool last = last_change();
     if (last && fate.when == BEFORE) die();
-    note_undo(real(file), size, at);
+    note_undo(real_file(file), size, at);
     int whole = last && fate.when == WITHIN ? size / 2 : size;
-    int result = real(file)->pMethods->xWrite(real(file), bytes, whole, at);
+    int result = real_file(file)->pMethods->xWrite(real_file(file), bytes, whole, at);
     if (last) die();
     return result;
 }
@@ -103,9 +89,9 @@ static int file_truncate(sqlite3_file *file, sqlite3_int64 size)
     bool last = last_change();
     if (last && fate.when < AFTER) die();
     sqlite3_int64 before = 0;
-    real(file)->pMethods->xFileSize(real(file), &before);
-    note_undo(real(file), before > size ? (int)(before - size) : 0, size);
-    int result = real(file)->pMethods->xTruncate(real(file), size);
+    real_file(file)->pMethods->xFileSize(real_file(file), &before);
+    note_undo(real_file(file), before > size ? (int)(before - size) : 0, size);
+    int result = real_file(file)->pMethods->xTruncate(real_file(file), size);
     if (last) die();
     return result;
 }
@@ -114,67 +100,32 @@ static int file_sync(sqlite3_file *file, int flags)
 {
     (void)flags;
     if (last_change()) die();
-    note_sync(real(file));
+    note_sync(real_file(file));
     return SQLITE_OK;
-}
-
-static int file_size(sqlite3_file *file, sqlite3_int64 *size)
-{
-    return real(file)->pMethods->xFileSize(real(file), size);
-}
-
-static int file_lock(sqlite3_file *file, int level)
-{
-    return real(file)->pMethods->xLock(real(file), level);
-}
-
-static int file_unlock(sqlite3_file *file, int level)
-{
-    return real(file)->pMethods->xUnlock(real(file), level);
-}
-
-static int file_reserved(sqlite3_file *file, int *out)
-{
-    return real(file)->pMethods->xCheckReservedLock(real(file), out);
-}
-
-static int file_control(sqlite3_file *file, int code, void *argument)
-{
-    return real(file)->pMethods->xFileControl(real(file), code, argument);
-}
-
-static int file_sector_size(sqlite3_file *file)
-{
-    return real(file)->pMethods->xSectorSize(real(file));
-}
-
-static int file_characteristics(sqlite3_file *file)
-{
-    return real(file)->pMethods->xDeviceCharacteristics(real(file));
 }
 
 /* Version 1: without shared memory. Whoever holds the file alone needs none for its log. */
 static const sqlite3_io_methods methods = {
     .iVersion = 1,
     .xClose = file_close,
-    .xRead = file_read,
+    .xRead = pass_read,
     .xWrite = file_write,
     .xTruncate = file_truncate,
     .xSync = file_sync,
-    .xFileSize = file_size,
-    .xLock = file_lock,
-    .xUnlock = file_unlock,
-    .xCheckReservedLock = file_reserved,
-    .xFileControl = file_control,
-    .xSectorSize = file_sector_size,
-    .xDeviceCharacteristics = file_characteristics,
+    .xFileSize = pass_size,
+    .xLock = pass_lock,
+    .xUnlock = pass_unlock,
+    .xCheckReservedLock = pass_reserved,
+    .xFileControl = pass_control,
+    .xSectorSize = pass_sector_size,
+    .xDeviceCharacteristics = pass_characteristics,
 };
 
 static int vfs_open(sqlite3_vfs *vfs, const char *path, sqlite3_file *file, int flags, int *out)
 {
     (void)vfs;
-    struct mortal_file *opened = (struct mortal_file *)file;
-    *opened = (struct mortal_file){.real = (sqlite3_file *)(void *)(opened + 1)};
+    struct pass_file *opened = (struct pass_file *)file;
+    *opened = (struct pass_file){.real = (sqlite3_file *)(void *)(opened + 1)};
     int result = fate.system->xOpen(fate.system, path, opened->real, flags, out);
     if (result == SQLITE_OK) file->pMethods = &methods;
     return result;
@@ -197,7 +148,7 @@ static void vfs_install(void)
     vfs = *fate.system;
     vfs.pNext = NULL;
     vfs.zName = "mortal";
-    vfs.szOsFile += (int)sizeof(struct mortal_file);
+    vfs.szOsFile += (int)sizeof(struct pass_file);
     vfs.xOpen = vfs_open;
     vfs.xDelete = vfs_delete;
     CHECK(sqlite3_vfs_register(&vfs, 1) == SQLITE_OK);

@@ -18,6 +18,7 @@
 #include "base/rng.h"
 #include "dispatcher/store/store.h"
 #include "tests/short.h"
+#include "tests/store/pass_file.h"
 
 #include <setjmp.h>
 #include <sqlite3.h>
@@ -96,19 +97,13 @@ static void record_clear(void)
 static sqlite3_vfs *system_vfs;
 
 struct recorded_file {
-    sqlite3_file base;
+    struct pass_file pass;
     enum name name;
-    sqlite3_file *real; /* lies behind this struct */
 };
 
 static struct recorded_file *recorded(sqlite3_file *file)
 {
     return (struct recorded_file *)file;
-}
-
-static sqlite3_file *real(sqlite3_file *file)
-{
-    return recorded(file)->real;
 }
 
 static enum name name_of(const char *path)
@@ -120,24 +115,16 @@ static enum name name_of(const char *path)
     return NAME_OTHER;
 }
 
-static int file_close(sqlite3_file *file)
-{
-    return real(file)->pMethods->xClose(real(file));
-}
-static int file_read(sqlite3_file *file, void *bytes, int size, sqlite3_int64 at)
-{
-    return real(file)->pMethods->xRead(real(file), bytes, size, at);
-}
 static int file_write(sqlite3_file *file, const void *bytes, int size, sqlite3_int64 at)
 {
     struct op op = {OP_WRITE, recorded(file)->name, at, (size_t)size, NULL};
     note(op, bytes);
-    return real(file)->pMethods->xWrite(real(file), bytes, size, at);
+    return real_file(file)->pMethods->xWrite(real_file(file), bytes, size, at);
 }
 static int file_truncate(sqlite3_file *file, sqlite3_int64 size)
 {
     note((struct op){.kind = OP_TRUNCATE, .name = recorded(file)->name, .at = size}, NULL);
-    return real(file)->pMethods->xTruncate(real(file), size);
+    return real_file(file)->pMethods->xTruncate(real_file(file), size);
 }
 /* The record stands for the disk: the machine's own need not be bothered. */
 static int file_sync(sqlite3_file *file, int flags)
@@ -146,22 +133,6 @@ static int file_sync(sqlite3_file *file, int flags)
     if (record.syncs_to_failure > 0 && --record.syncs_to_failure == 0) return SQLITE_IOERR_FSYNC;
     note((struct op){.kind = OP_SYNC, .name = recorded(file)->name}, NULL);
     return SQLITE_OK;
-}
-static int file_size(sqlite3_file *file, sqlite3_int64 *size)
-{
-    return real(file)->pMethods->xFileSize(real(file), size);
-}
-static int file_lock(sqlite3_file *file, int level)
-{
-    return real(file)->pMethods->xLock(real(file), level);
-}
-static int file_unlock(sqlite3_file *file, int level)
-{
-    return real(file)->pMethods->xUnlock(real(file), level);
-}
-static int file_reserved(sqlite3_file *file, int *out)
-{
-    return real(file)->pMethods->xCheckReservedLock(real(file), out);
 }
 /* While a control runs, the store's own PRAGMA synchronous is taken for done. */
 static int file_control(sqlite3_file *file, int code, void *argument)
@@ -173,47 +144,39 @@ static int file_control(sqlite3_file *file, int code, void *argument)
             return SQLITE_OK;
         }
     }
-    return real(file)->pMethods->xFileControl(real(file), code, argument);
-}
-static int file_sector_size(sqlite3_file *file)
-{
-    return real(file)->pMethods->xSectorSize(real(file));
-}
-static int file_characteristics(sqlite3_file *file)
-{
-    return real(file)->pMethods->xDeviceCharacteristics(real(file));
+    return real_file(file)->pMethods->xFileControl(real_file(file), code, argument);
 }
 static int file_shm_map(sqlite3_file *file, int page, int size, int extend, void volatile **out)
 {
-    return real(file)->pMethods->xShmMap(real(file), page, size, extend, out);
+    return real_file(file)->pMethods->xShmMap(real_file(file), page, size, extend, out);
 }
 static int file_shm_lock(sqlite3_file *file, int offset, int count, int flags)
 {
-    return real(file)->pMethods->xShmLock(real(file), offset, count, flags);
+    return real_file(file)->pMethods->xShmLock(real_file(file), offset, count, flags);
 }
 static void file_shm_barrier(sqlite3_file *file)
 {
-    real(file)->pMethods->xShmBarrier(real(file));
+    real_file(file)->pMethods->xShmBarrier(real_file(file));
 }
 static int file_shm_unmap(sqlite3_file *file, int remove)
 {
-    return real(file)->pMethods->xShmUnmap(real(file), remove);
+    return real_file(file)->pMethods->xShmUnmap(real_file(file), remove);
 }
 
 static const sqlite3_io_methods file_methods = {
     .iVersion = 2, /* no memory mapping: it would pass the record by */
-    .xClose = file_close,
-    .xRead = file_read,
+    .xClose = pass_close,
+    .xRead = pass_read,
     .xWrite = file_write,
     .xTruncate = file_truncate,
     .xSync = file_sync,
-    .xFileSize = file_size,
-    .xLock = file_lock,
-    .xUnlock = file_unlock,
-    .xCheckReservedLock = file_reserved,
+    .xFileSize = pass_size,
+    .xLock = pass_lock,
+    .xUnlock = pass_unlock,
+    .xCheckReservedLock = pass_reserved,
     .xFileControl = file_control,
-    .xSectorSize = file_sector_size,
-    .xDeviceCharacteristics = file_characteristics,
+    .xSectorSize = pass_sector_size,
+    .xDeviceCharacteristics = pass_characteristics,
     .xShmMap = file_shm_map,
     .xShmLock = file_shm_lock,
     .xShmBarrier = file_shm_barrier,
@@ -225,10 +188,10 @@ static int vfs_open(sqlite3_vfs *vfs, const char *path, sqlite3_file *file, int 
     (void)vfs;
     struct recorded_file *opened = recorded(file);
     *opened = (struct recorded_file){.name = name_of(path)};
-    opened->real = (sqlite3_file *)(void *)(opened + 1);
+    opened->pass.real = (sqlite3_file *)(void *)(opened + 1);
     CHECK(!record.on || (flags & SQLITE_OPEN_MAIN_JOURNAL) == 0); /* the model has none */
     bool created = opened->name == NAME_WAL && access(path, F_OK) != 0;
-    int result = system_vfs->xOpen(system_vfs, path, opened->real, flags, out);
+    int result = system_vfs->xOpen(system_vfs, path, opened->pass.real, flags, out);
     if (result != SQLITE_OK) return result;
     if (created) note((struct op){.kind = OP_CREATE, .name = opened->name}, NULL);
     file->pMethods = &file_methods;
