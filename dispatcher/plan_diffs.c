@@ -50,9 +50,34 @@ static enum err fill_deltas(struct call *call, int64_t seq, Callout__PlanDiff *t
     return store_each(call->engine->store, ROW_CHANGE, &key, 1, false, add_delta, &diff);
 }
 
-/* NULL: there is no such plan (any more). *seq is its fact. */
+static Callout__PlanFigures *new_figures(struct arena *arena, const struct row_plan *plan)
+{
+    Callout__PlanFigures *to = arena_need(arena, sizeof *to);
+    callout__plan_figures__init(to);
+    to->travel_seconds = plan->day_travel;
+    to->unserved = (uint32_t)plan->day_unserved;
+    to->late_seconds = plan->day_late_s;
+    to->cost_seconds = plan->day_cost;
+    return to;
+}
+
+/* The day with the plan before is what there is with this one, and what this one gained. */
+static void fill_figures(struct arena *arena, const struct row_plan *plan, Callout__PlanDiff *to)
+{
+    if (plan->day_cost == 0 && plan->day_travel == 0 && plan->day_unserved == 0) return;
+    to->after = new_figures(arena, plan);
+    to->before = new_figures(arena, plan);
+    to->before->travel_seconds += plan->gain_travel;
+    to->before->unserved += to->newly_served - to->newly_unserved;
+    to->before->late_seconds += plan->gain_late_s;
+    to->before->cost_seconds += plan->gain_travel + plan->gain_overtime + plan->gain_lateness +
+                                plan->gain_preferred_window + plan->gain_preferred_technician +
+                                plan->gain_unserved;
+}
+
+/* NULL: there is no such plan (any more). *out is its row. */
 static Callout__PlanDiff *read_diff(struct call *call, const char *territory_id,
-                                    int64_t service_day, int64_t version, int64_t *seq)
+                                    int64_t service_day, int64_t version, struct row_plan *out)
 {
     union row row;
     const char *reason;
@@ -75,7 +100,7 @@ static Callout__PlanDiff *read_diff(struct call *call, const char *territory_id,
     to->stage = arena_text(call->arena, plan_stage_name(plan.stage));
     to->gain = plan_gain(call->arena, &plan);
     to->broken = (Callout__Rule)plan.broken;
-    *seq = plan.seq;
+    *out = plan;
     const Callout__FeedEvent *own = read_event(call, plan.seq, &reason);
     if (own != NULL) to->published_us = own->time_us;
     if (plan.cause_seq > 0) to->cause = read_event(call, plan.cause_seq, &reason);
@@ -110,7 +135,8 @@ static enum err need_territory(struct call *call, const char *territory_id)
 enum err handle_plan_diffs(struct call *call)
 {
     const Callout__PlanDiffsRequest *request = (const Callout__PlanDiffsRequest *)call->message;
-    int64_t below, seq;
+    int64_t below;
+    struct row_plan row;
     uint32_t count = request->count == 0 ? DIFFS_DEFAULT : request->count;
     if (count > DIFFS_MAX)
         return problem_set(&call->problem, ERR_INVALID, "count", "is at most %d", DIFFS_MAX);
@@ -123,9 +149,10 @@ enum err handle_plan_diffs(struct call *call)
     callout__plan_diffs_reply__init(answer);
     answer->diffs = arena_need(call->arena, count * sizeof *answer->diffs);
     while (err == ERR_OK && answer->n_diffs < count && below > 1) {
-        Callout__PlanDiff *diff = read_diff(call, request->territory_id, day, --below, &seq);
+        Callout__PlanDiff *diff = read_diff(call, request->territory_id, day, --below, &row);
         if (diff == NULL) break;
-        err = fill_deltas(call, seq, diff);
+        err = fill_deltas(call, row.seq, diff);
+        fill_figures(call->arena, &row, diff);
         answer->diffs[answer->n_diffs++] = diff;
     }
     if (below > 1 && answer->n_diffs == count) answer->next_page_token = page_token_of(call, below);
@@ -196,19 +223,19 @@ enum err roll_back_body(struct call *call, Callout__FactBody *body)
 {
     const Callout__RollBackPlanRequest *request =
         (const Callout__RollBackPlanRequest *)call->message;
-    int64_t seq;
+    struct row_plan row;
     enum err err = need_territory(call, request->territory_id);
     if (err != ERR_OK) return err;
     int64_t day = day_of(call, request->territory_id, request->service_day);
     Callout__PlanDiff *diff =
-        read_diff(call, request->territory_id, day, (int64_t)request->version, &seq);
+        read_diff(call, request->territory_id, day, (int64_t)request->version, &row);
     if (diff == NULL)
         return problem_set(&call->problem, ERR_NOT_FOUND, "version", "there is no such plan");
     Callout__Restored *restored = arena_need(call->arena, sizeof *restored);
     callout__restored__init(restored);
-    restored->of_seq = (uint64_t)seq;
+    restored->of_seq = (uint64_t)row.seq;
     restored->why = request->reason;
-    err = fill_deltas(call, seq, diff);
+    err = fill_deltas(call, row.seq, diff);
     if (err == ERR_OK) err = choose_standings(call, request, diff, restored);
     body->body_case = CALLOUT__FACT_BODY__BODY_RESTORED;
     body->restored = restored;

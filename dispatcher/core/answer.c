@@ -59,7 +59,7 @@ enum err ask_open(struct ask *ask, struct core *core, const char *appointment_id
 
 struct plan_parts route_parts(const struct ask *ask, uint32_t shift)
 {
-    return (struct plan_parts){.route = shift_parts(ask->core, shift, ask->now_us, NULL)};
+    return (struct plan_parts){.route = shift_parts(ask->core, shift, ask->now_us, NULL, NULL)};
 }
 
 struct plan_parts change_parts(const struct policy *policy, int64_t now_us,
@@ -297,26 +297,42 @@ enum err core_check_move(struct core *core, const char *appointment_id,
 
 /* --- plans -------------------------------------------------------------- */
 
-struct plan_parts core_plan_parts(const struct core *core, const char *territory_id,
+void tally_shift(const struct core *core, uint32_t index, int64_t now_us, enum rule *broken,
+                 struct plan_tally *sum)
+{
+    const struct shift *shift = &core->shifts[index];
+    struct route_stop stops[LIMIT_VISITS_PER_ROUTE];
+    struct plan_parts route = {.route = shift_parts(core, index, now_us, broken, stops)};
+    plan_parts_add(&sum->parts, &route);
+    for (uint32_t i = 0; i < shift->route_count; i++)
+        sum->late_us += late_after_us(core, shift->route[i], stops[i].start_us);
+}
+
+struct plan_tally core_plan_tally(const struct core *core, const char *territory_id,
                                   int64_t service_day, int64_t now_us)
 {
-    struct plan_parts sum = {.unserved = 0};
+    struct plan_tally sum = {.unserved = 0};
     uint32_t territory = id_index_find(&core->territory_ids, territory_id);
     uint32_t board = territory == NONE ? NONE : find_board(core, territory, service_day);
     if (board == NONE) return sum;
-    for (uint32_t s = core->boards[board].first_shift; s != NONE;
-         s = core->shifts[s].next_of_board) {
-        struct plan_parts route = {.route = shift_parts(core, s, now_us, NULL)};
-        plan_parts_add(&sum, &route);
-    }
+    for (uint32_t s = core->boards[board].first_shift; s != NONE; s = core->shifts[s].next_of_board)
+        tally_shift(core, s, now_us, NULL, &sum);
     const struct policy *policy = &core->territories[territory].policy;
     for (uint32_t a = core->boards[board].first_appointment; a != NONE;
          a = core->appointments[a].next_of_board) {
         const struct appointment *it = &core->appointments[a];
-        if (it->status == APPOINTMENT_UNSCHEDULED && !it->held)
-            sum.unserved += it->priority * policy->unserved_s_per_priority;
+        if (it->status != APPOINTMENT_UNSCHEDULED || it->held) continue;
+        sum.parts.unserved += it->priority * policy->unserved_s_per_priority;
+        sum.unserved++;
     }
     return sum;
+}
+
+int64_t core_plan_cost_s(const struct core *core, const char *territory_id, int64_t service_day,
+                         int64_t now_us)
+{
+    struct plan_tally tally = core_plan_tally(core, territory_id, service_day, now_us);
+    return plan_parts_total(&tally.parts);
 }
 
 bool core_appointment_day(const struct core *core, const char *appointment_id,

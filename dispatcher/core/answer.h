@@ -47,8 +47,14 @@ struct plan_parts {
     int64_t unserved;
 };
 int64_t plan_parts_total(const struct plan_parts *parts);
-/* Of what is left of a day, without change prices: the parts of core_plan_cost_s. */
-struct plan_parts core_plan_parts(const struct core *core, const char *territory_id,
+/* What is left of a day, without change prices: the parts of core_plan_cost_s, and what people ask
+ * of it. */
+struct plan_tally {
+    struct plan_parts parts;
+    int64_t late_us;   /* after their windows, of all visits together */
+    uint32_t unserved; /* orders that nobody has, but for those on hold */
+};
+struct plan_tally core_plan_tally(const struct core *core, const char *territory_id,
                                   int64_t service_day, int64_t now_us);
 
 /* The day that an appointment is planned on; false: there is no such appointment. */

@@ -36,6 +36,9 @@ struct plan_parts change_parts(const struct policy *policy, int64_t now_us,
 void add_changes(const struct ask *ask, struct plan_parts *delta);
 void tell_judged(const struct ask *ask, const struct judged *judged, struct move *out);
 /* How long after the last window, or a person's pin, that start would be. */
+/* Adds a shift's route; `broken` (may be NULL) is the first rule of it that gave way. */
+void tally_shift(const struct core *core, uint32_t shift, int64_t now_us, enum rule *broken,
+                 struct plan_tally *sum);
 int64_t late_after_us(const struct core *core, uint32_t appointment, int64_t start_us);
 /* --- edits by people (moves.c)
  * ------------------------------------------------------------------ */

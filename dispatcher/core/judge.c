@@ -379,13 +379,14 @@ void shift_stops(const struct core *core, uint32_t index, int64_t now_us, struct
 }
 
 struct cost_parts shift_parts(const struct core *core, uint32_t index, int64_t now_us,
-                              enum rule *broken)
+                              enum rule *broken, struct route_stop *stops)
 {
     struct timed timed;
     if (broken != NULL) *broken = RULE_NONE;
     if (core->shifts[index].route_count == 0) return (struct cost_parts){0};
     time_shift(core, index, now_us, &timed);
     if (broken != NULL && timed.slips.count > 0) *broken = timed.slips.items[0].rule;
+    if (stops != NULL) memcpy(stops, timed.stops, timed.count * sizeof stops[0]);
     return parts_of(core, index, &timed);
 }
 

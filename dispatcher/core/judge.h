@@ -53,9 +53,9 @@ struct judged {
 void judge(const struct core *core, uint32_t appointment, uint32_t shift, struct wish wish,
            int64_t now_us, struct judged *out);
 /* What a shift's route costs as it stands; rules that fail give way first. `broken` (may be NULL)
- * is the first that did. */
+ * is the first that did, `stops` (may be NULL) are the route's, as shift_stops says. */
 struct cost_parts shift_parts(const struct core *core, uint32_t shift, int64_t now_us,
-                              enum rule *broken);
+                              enum rule *broken, struct route_stop *stops);
 /* When the stops of a shift's route (as many as it has) happen from now on, on what is left of the
  * day; rules that fail give way first. */
 void shift_stops(const struct core *core, uint32_t shift, int64_t now_us, struct route_day *day,

@@ -455,18 +455,16 @@ static void count_changes(struct core *core, const struct drafts *drafts, struct
     }
 }
 
-/* What the standing routes cost together, as they stand. */
-static struct plan_parts touched_parts(const struct core *core, const struct drafts *drafts,
+/* The standing routes together, as they stand. */
+static struct plan_tally touched_tally(const struct core *core, const struct drafts *drafts,
                                        enum rule *broken)
 {
-    struct plan_parts sum = {.unserved = 0};
+    struct plan_tally sum = {.unserved = 0};
     for (uint32_t d = 0; d < drafts->count; d++) {
-        enum rule rule;
+        enum rule rule = RULE_NONE;
         if (drafts->items[d].refusal != NULL) continue;
-        struct plan_parts route = {
-            .route = shift_parts(core, drafts->items[d].shift, core->now_us, &rule)};
+        tally_shift(core, drafts->items[d].shift, core->now_us, &rule, &sum);
         if (*broken == RULE_NONE) *broken = rule;
-        plan_parts_add(&sum, &route);
     }
     return sum;
 }
@@ -498,15 +496,17 @@ static void publish(struct core *core, const struct fact_plan *plan, struct draf
     board->plan_version++;
     touch_board(core, drafts->board);
     enum rule broken = RULE_NONE, none = RULE_NONE;
-    struct plan_parts gain = touched_parts(core, drafts, &broken);
+    struct plan_tally before = touched_tally(core, drafts, &broken);
+    struct plan_parts gain = before.parts;
     for (uint32_t d = 0; d < drafts->count; d++) {
         if (drafts->items[d].refusal == NULL) add_visits(core, &drafts->items[d], &gain);
     }
     apply(core, drafts, acts);
     count_changes(core, drafts, acts);
-    struct plan_parts after = touched_parts(core, drafts, &none);
-    gain = plan_parts_less(&gain, &after);
+    struct plan_tally after = touched_tally(core, drafts, &none);
+    gain = plan_parts_less(&gain, &after.parts);
     const struct territory *territory = &core->territories[board->territory];
+    struct plan_tally day = core_plan_tally(core, territory->id, board->service_day, core->now_us);
     acts_put(acts, ROW_PLAN,
              &(struct row_plan){
                  .territory_id = territory->id,
@@ -532,6 +532,11 @@ static void publish(struct core *core, const struct fact_plan *plan, struct draf
                  .bound_lower = plan->bound.lower_s,
                  .bound_gap_ppm = plan->bound.gap_ppm,
                  .bound_age = plan->bound.age_s,
+                 .day_travel = day.parts.route.travel,
+                 .day_cost = plan_parts_total(&day.parts),
+                 .day_late_s = day.late_us / 1000000,
+                 .day_unserved = day.unserved,
+                 .gain_late_s = (before.late_us - after.late_us) / 1000000,
              });
     acts->plan_version = (uint64_t)board->plan_version;
 }

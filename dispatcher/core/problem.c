@@ -241,24 +241,3 @@ int64_t core_predicted_arrival_us(const struct core *core, const char *technicia
     int64_t left_us = from != NULL ? now_us : it->departed_us;
     return left_us + travel_seconds(core->travel, start, it->point) * INT64_C(1000000);
 }
-
-int64_t core_plan_cost_s(const struct core *core, const char *territory_id, int64_t service_day,
-                         int64_t now_us)
-{
-    uint32_t board = key_board(core, territory_id, service_day);
-    const struct policy *policy = core_policy(core, territory_id);
-    if (board == NONE) return 0;
-    int64_t cost_s = 0;
-    for (uint32_t s = core->boards[board].first_shift; s != NONE;
-         s = core->shifts[s].next_of_board) {
-        struct cost_parts parts = shift_parts(core, s, now_us, NULL);
-        cost_s += cost_total(&parts);
-    }
-    for (uint32_t a = core->boards[board].first_appointment; a != NONE;
-         a = core->appointments[a].next_of_board) {
-        const struct appointment *it = &core->appointments[a];
-        if (it->status == APPOINTMENT_UNSCHEDULED && !it->held)
-            cost_s += it->priority * policy->unserved_s_per_priority;
-    }
-    return cost_s;
-}

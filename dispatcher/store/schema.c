@@ -152,6 +152,14 @@ static const char bounds[] = "ALTER TABLE plan ADD COLUMN bound_cost INTEGER NOT
                              "ALTER TABLE plan ADD COLUMN bound_gap_ppm INTEGER NOT NULL DEFAULT 0;"
                              "ALTER TABLE plan ADD COLUMN bound_age INTEGER NOT NULL DEFAULT 0;";
 
+/* Plans of before do not say how the day was with them. */
+static const char plan_figures[] =
+    "ALTER TABLE plan ADD COLUMN day_travel INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE plan ADD COLUMN day_cost INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE plan ADD COLUMN day_late_s INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE plan ADD COLUMN day_unserved INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE plan ADD COLUMN gain_late_s INTEGER NOT NULL DEFAULT 0;";
+
 static const char field_entries[] =
     "ALTER TABLE work_order ADD COLUMN items INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE appointment ADD COLUMN needs INTEGER NOT NULL DEFAULT 0;"
@@ -233,6 +241,7 @@ static const char *const steps[] = {
     order_links,   /* 18 -> 19: orders by what they name */
     blob_owners,   /* 19 -> 20: who brought photos and signatures */
     letter_counts, /* 20 -> 21: how many dead letters a device has */
+    plan_figures,  /* 21 -> 22: how the day was with each plan */
 };
 
 const struct schema schema_newest = {sizeof steps / sizeof steps[0], steps};

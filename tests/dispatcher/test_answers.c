@@ -107,9 +107,9 @@ static enum err tell(struct core *core, int64_t now_us, struct fact fact, struct
     fact.time_us = now_us;
     if (fact.technician_id == NULL) fact.technician_id = "";
     if (fact.role == ROLE_NONE) fact.role = ROLE_DISPATCHER;
-    struct plan_parts before = core_plan_parts(core, "north", DAY, now_us);
+    struct plan_parts before = core_plan_tally(core, "north", DAY, now_us).parts;
     enum err err = core_step(core, &fact, &acts, problem);
-    struct plan_parts after = core_plan_parts(core, "north", DAY, now_us);
+    struct plan_parts after = core_plan_tally(core, "north", DAY, now_us).parts;
     if (err == ERR_OK && fact.kind == FACT_PLAN) check_gain(&acts, &before, &after);
     return err;
 }
@@ -359,7 +359,7 @@ static void check_forced(struct world *world, const char *id, const struct move 
     struct fact fact = assignment(id, move); /* the best place is his to find */
     if (chance(world, 50)) fact.subject.place = move->place;
     clone_open(&clone, world);
-    struct plan_parts before = core_plan_parts(clone.core, "north", DAY, world->now_us);
+    struct plan_parts before = core_plan_tally(clone.core, "north", DAY, world->now_us).parts;
     enum err err = tell(clone.core, world->now_us, assignment(id, move), &world->scratch, &problem);
     HOLDS(world, (err == ERR_OK) == (move->violation_count == 0));
     if (err != ERR_OK) {
@@ -369,7 +369,7 @@ static void check_forced(struct world *world, const char *id, const struct move 
         HOLDS(world, tell(clone.core, world->now_us, fact, &world->scratch, &problem) == ERR_OK);
         world->broken++;
     }
-    struct plan_parts after = core_plan_parts(clone.core, "north", DAY, world->now_us);
+    struct plan_parts after = core_plan_tally(clone.core, "north", DAY, world->now_us).parts;
     struct plan_parts delta = less(&after, &before);
     HOLDS(world, same_parts(&delta, &move->delta));
     struct cost_parts changes = {0};
@@ -598,9 +598,9 @@ static void check_emergency(struct world *world, const char *id)
     }
     struct clone clone;
     clone_open(&clone, world);
-    struct plan_parts before = core_plan_parts(clone.core, "north", DAY, world->now_us);
+    struct plan_parts before = core_plan_tally(clone.core, "north", DAY, world->now_us).parts;
     enum err err = tell(clone.core, world->now_us, fact, &world->scratch, &problem);
-    struct plan_parts after = core_plan_parts(clone.core, "north", DAY, world->now_us);
+    struct plan_parts after = core_plan_tally(clone.core, "north", DAY, world->now_us).parts;
     struct plan_parts said = move->delta;
     said.route.change_technician = said.route.change_start = 0;
     if (err == ERR_OK)

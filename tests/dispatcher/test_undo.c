@@ -264,10 +264,17 @@ static void a_plan_is_shown_and_taken_back(void **state)
     assert_int_equal(diff->newly_served, 1);
     assert_int_equal(diff->rescheduled, 1);
     assert_non_null(diff->gain);
+    assert_true(diff->before->unserved == diff->after->unserved + 1);
+    assert_int_equal(diff->before->travel_seconds - diff->after->travel_seconds,
+                     diff->gain->travel);
+    assert_true(diff->after->travel_seconds > 0);
+    assert_true(diff->before->cost_seconds > diff->after->cost_seconds);
+    int64_t cost_seconds = diff->before->cost_seconds;
     request.page_token = reply->next_page_token;
     reply = desk_body(&desk, desk_ask_as(&desk, &who, "PlanDiffs", "", &request.base),
                       &callout__plan_diffs_reply__descriptor);
     assert_int_equal(reply->diffs[0]->plan->version, 1);
+    assert_int_equal(reply->diffs[0]->after->cost_seconds, cost_seconds); /* nothing between */
     assert_string_equal(reply->next_page_token, "");
     Callout__RollBackPlanRequest back;
     callout__roll_back_plan_request__init(&back);

@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import { Icon } from "@callout/shared/icons";
 import { t, tn } from "@callout/shared/i18n";
 import { toNumber, usToMs } from "@callout/shared/units";
+import { minutesText } from "@callout/shared/words";
 import type { PlanDelta, PlanDiff } from "@callout/shared/wire";
 import { selectVisit } from "../model/selection.ts";
 import { day, serviceDay, territory, zone } from "../model/store.ts";
@@ -26,6 +27,34 @@ function Change({ delta, chosen, choose }: { delta: PlanDelta; chosen: boolean; 
       <button type="button" class="link" onClick={() => { openScreen(null); selectVisit(id); }}>{orderName(id)}</button>
       <span>{placeText(delta.technicianBefore, delta.startBeforeUs)} → {placeText(delta.technicianAfter, delta.startAfterUs)}</span>
     </li>
+  );
+}
+
+/* One figure of the day with the plan before and with this one; less is better of all of them. */
+function Figure({ name, before, after, words }: {
+  name: string; before: number; after: number; words: (value: number) => string;
+}) {
+  const less = before - after;
+  return (
+    <div data-less={Math.sign(less)}>
+      <dt>{name}</dt>
+      <dd>{words(before)} <span aria-hidden="true">→</span> <b>{words(after)}</b>
+        {less !== 0 && <span class={less > 0 ? "good" : "bad"}> {less > 0 ? "−" : "+"}{words(Math.abs(less))}</span>}</dd>
+    </div>
+  );
+}
+
+function Figures({ diff }: { diff: PlanDiff }) {
+  const { before, after } = diff;
+  if (before === undefined || after === undefined) return null;
+  const time = (seconds: number) => minutesText(seconds * 1000), plain = (count: number) => String(count);
+  return (
+    <dl class="figures" aria-label={t("review.figures")}>
+      <Figure name={t("review.travel")} before={toNumber(before.travelSeconds)} after={toNumber(after.travelSeconds)} words={time} />
+      <Figure name={t("review.nobody")} before={before.unserved ?? 0} after={after.unserved ?? 0} words={plain} />
+      <Figure name={t("review.late")} before={toNumber(before.lateSeconds)} after={toNumber(after.lateSeconds)} words={time} />
+      <Figure name={t("review.cost")} before={toNumber(before.costSeconds)} after={toNumber(after.costSeconds)} words={time} />
+    </dl>
   );
 }
 
@@ -54,6 +83,7 @@ function Card({ diff }: { diff: PlanDiff }) {
         {(diff.moved ?? 0) > 0 && <span>{tn("review.moved", diff.moved ?? 0)}</span>}
         {(diff.rescheduled ?? 0) > 0 && <span>{tn("review.rescheduled", diff.rescheduled ?? 0)}</span>}
       </p>
+      <Figures diff={diff} />
       {gain.length > 0 && <p class="soft">{t("history.gain", {
         gain: gain.map((line) => `${line.label} ${line.text}`).join(" · ") })}</p>}
       <details open={changes.length <= 8}>
