@@ -44,17 +44,3 @@ export function Icon({ name, label }: { name: IconName; label?: string }): JSX.E
     </svg>
   );
 }
-
-const namespace = "http://www.w3.org/2000/svg";
-
-/* The same outside of Preact, for the grid that draws itself. */
-export function iconElement(name: IconName): SVGSVGElement {
-  const svg = document.createElementNS(namespace, "svg");
-  svg.setAttribute("viewBox", "0 0 16 16");
-  svg.setAttribute("class", `icon icon-${name}`);
-  svg.setAttribute("aria-hidden", "true");
-  const path = document.createElementNS(namespace, "path");
-  path.setAttribute("d", paths[name]);
-  svg.append(path);
-  return svg;
-}

@@ -15,6 +15,7 @@ import { t } from "@callout/shared/i18n";
 import { Painter } from "@callout/shared/painter";
 import type { Visit } from "../model/day.ts";
 import { startOf } from "../model/status.ts";
+import { startGlyphs, useFontOf } from "./gantt_glyphs.ts";
 import { element, RowView, type Scene } from "./gantt_row.ts";
 import type { Row } from "./gantt_rows.ts";
 import { fitHour, labelStep, msAt, stepHour, widthOf, xOf, type Scale } from "./gantt_scale.ts";
@@ -47,7 +48,11 @@ export class Gantt {
   private readonly views = new Map<string, RowView>();
   private readonly held = new Set<string>();
   private readonly painter = new Painter(paintMs, () => this.paint());
-  private readonly resize = new ResizeObserver(() => this.hurry());
+  private readonly resize = new ResizeObserver(() => {
+    useFontOf(this.body);
+    this.hurry();
+  });
+  private readonly endGlyphs = startGlyphs();
   private rowPx = 36;
   private focus: Scene["focus"] = { technicianId: "", visitId: null };
   private hourPx = 0; // 0: as wide as the room allows
@@ -78,6 +83,7 @@ export class Gantt {
 
   destroy(): void {
     this.resize.disconnect();
+    this.endGlyphs();
     this.painter.stop();
     this.it.remove();
   }

@@ -6,13 +6,14 @@
  * within the row (`contain` in gantt.css). A bar is a gridcell itself and takes the focus: a button
  * inside of one would throw screen readers out of the grid.
  */
-import { iconElement, type IconName } from "@callout/shared/icons";
+import type { IconName } from "@callout/shared/icons";
 import { t, tn } from "@callout/shared/i18n";
 import { minutesText } from "@callout/shared/words";
 import type { Zone } from "@callout/shared/zone";
 import type { Kind } from "../model/attention.ts";
 import type { Stop, Visit } from "../model/day.ts";
 import { endOf, isOver, isServing, phaseOf, startOf, windowOf, type Phase } from "../model/status.ts";
+import { cutTo, glyphElement, phaseIcons, widthOfWord } from "./gantt_glyphs.ts";
 import type { Row } from "./gantt_rows.ts";
 import { xOf, type Scale } from "./gantt_scale.ts";
 
@@ -28,9 +29,9 @@ export interface Scene {
 }
 
 const barMin = 24; // px: a target that a finger finds
-const phaseIcons: Partial<Record<Phase, IconName>> = {
-  told: "told", driving: "driving", working: "working", paused: "paused", done: "done", failed: "failed",
-};
+const framePx = 12; // of a bar's width: its edges and the room within them
+const glyphPx = 13, gapPx = 3; // as in gantt.css
+const labelMin = 20; // px of a name that says something
 
 export function element(tag: string, className: string, role?: string): HTMLElement {
   const it = document.createElement(tag);
@@ -83,11 +84,13 @@ export function describe(visit: Visit, kind: Kind | undefined, zone: Zone, nowMs
   return parts.join(", ");
 }
 
-/* The name; where there is no room for a whole number, the end of it, which tells one from another. */
-function labelOf(visit: Visit, width: number): string {
-  if (width < 40) return "";
-  if (visit.customer !== "" || width >= 84) return visit.customer || visit.orderId;
-  return /[^-_./ ]+$/.exec(visit.orderId)?.[0] ?? visit.orderId;
+/* A name as far as there is room for it; a number whole, or the end of it, which tells one from
+ * another, or none: half of a number would be another's. */
+function labelOf(visit: Visit, width: number, glyphs: number): string {
+  const room = width - framePx - (glyphs === 0 ? 0 : glyphs * (glyphPx + 1) - 1 + gapPx);
+  if (visit.customer !== "") return room < labelMin ? "" : cutTo(visit.customer, room);
+  const end = /[^-_./ ]+$/.exec(visit.orderId)?.[0] ?? "";
+  return [visit.orderId, end].find((text) => widthOfWord(text) <= room) ?? "";
 }
 
 /* All that a bar's drawing depends on: a thousand bars are looked at four times a second, and few
@@ -148,11 +151,11 @@ class Bar {
     set(this.it, "aria-colindex", String(index + 2));
     set(this.it, "tabindex", focused ? "0" : "-1");
     set(this.it, "aria-label", words); // its title, too, once a pointer comes (gantt.ts)
-    this.drawGlyphs(visit, kind, phase);
-    set(this.label, "text", labelOf(visit, width));
+    set(this.label, "text", labelOf(visit, width, this.drawGlyphs(visit, kind, phase, width)));
   }
 
-  private drawGlyphs(visit: Visit, kind: Kind | undefined, phase: Phase): void {
+  /* The first of them, as many as there is room for; returns how many that are. */
+  private drawGlyphs(visit: Visit, kind: Kind | undefined, phase: Phase, width: number): number {
     const names: IconName[] = [];
     if (kind === "lateNow") names.push("late");
     else if (kind === "willBeLate") names.push("soon");
@@ -161,9 +164,10 @@ class Bar {
     if (visit.pinned && !isOver(visit)) names.push("pin");
     const own = phaseIcons[phase];
     if (own !== undefined) names.push(own);
-    if (names.join() === this.glyphNames) return;
+    names.splice(Math.max(1, Math.floor((width - framePx + 1) / (glyphPx + 1))));
+    if (names.join() !== this.glyphNames) this.glyphs.replaceChildren(...names.map(glyphElement));
     this.glyphNames = names.join();
-    this.glyphs.replaceChildren(...names.map(iconElement));
+    return names.length;
   }
 }
 
