@@ -100,6 +100,26 @@ test("every bar is wide and high enough for a finger", async () => {
   assert.equal(small, 0);
 });
 
+test("no bar is more than one part of what is painted, and its words end within it", async () => {
+  const { page } = board;
+  const wrong = await page.evaluate(() => {
+    const parts = (it: Element) => {
+      const style = getComputedStyle(it);
+      return it instanceof SVGElement || style.overflow !== "visible" || style.filter !== "none" || style.transform !== "none" ||
+        style.willChange !== "auto" || style.clipPath !== "none" || style.maskImage !== "none";
+    };
+    return [...document.querySelectorAll(".g-bar")].flatMap((bar) => {
+      const box = bar.getBoundingClientRect();
+      const inner = [...bar.querySelectorAll("*")];
+      const outside = inner.filter((it) => it.getBoundingClientRect().right > box.right + 1);
+      return [bar, ...inner].filter(parts).concat(outside).map((it) => `${it.outerHTML} of ${bar.outerHTML}`);
+    });
+  });
+  assert.deepEqual(wrong, []);
+  const glyph = await page.evaluate(() => getComputedStyle(document.querySelector(".g-glyph") ?? document.body).backgroundImage);
+  assert.match(glyph, /^url\("data:image\/svg/);
+});
+
 test("the bars between the panes are dragged, pressed and moved by keys, and stay where they were left", async () => {
   const { page } = board;
   const size = async (selector: string, side: "height" | "width") => (await page.locator(selector).boundingBox())?.[side] ?? 0;
