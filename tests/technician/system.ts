@@ -128,22 +128,32 @@ function watch(phone: Phone, base: string): void {
   });
 }
 
-/* A phone of its own, enrolled by the link that a dispatcher shows. */
-export async function openPhone(
-  browser: Browser, system: System, technician: string,
-  options: {
-    width?: number; height?: number; dark?: boolean; locale?: string;
-    idle?: boolean; // there may be nothing for him to do
-  } = {},
-): Promise<Phone> {
-  const token = await system.admin("enrol", technician);
+interface PhoneOptions {
+  width?: number;
+  height?: number;
+  dark?: boolean;
+  locale?: string;
+  idle?: boolean; // there may be nothing for him to do
+}
+
+/* A phone of its own that knows nothing yet. */
+export async function addPhone(browser: Browser, base: string, options: PhoneOptions = {}): Promise<Phone> {
   const context = await browser.newContext({
     viewport: { width: options.width ?? 390, height: options.height ?? 780 },
     colorScheme: options.dark === true ? "dark" : "light", locale: options.locale ?? "en-GB",
     reducedMotion: "reduce",
   });
   const phone: Phone = { context, page: await context.newPage(), errors: [], foreign: [] };
-  watch(phone, system.base);
+  watch(phone, base);
+  return phone;
+}
+
+/* Enrolled by the link that a dispatcher shows. */
+export async function openPhone(
+  browser: Browser, system: System, technician: string, options: PhoneOptions = {},
+): Promise<Phone> {
+  const token = await system.admin("enrol", technician);
+  const phone = await addPhone(browser, system.base, options);
   await phone.page.goto(`${system.base}/technician/#enrol=${token}`);
   await phone.page.waitForSelector(options.idle === true ? ".frame" : ".next");
   return phone;

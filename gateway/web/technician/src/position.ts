@@ -1,7 +1,8 @@
 /* position.ts - where the phone is: only in shift, only after a yes, always with a sign in sight.
  *
- * A fix is kept as often as the server's policy says, a batch of them is one command. Off shift the
- * phone is not asked at all; what the server gets off shift all the same it refuses.
+ * A fix is kept as often as the server's policy says, a batch of them is one command; the first one
+ * goes at once. Off shift the phone is not asked at all; what the server gets off shift all the same
+ * it refuses. Who takes his yes back takes back what was not sent, too.
  */
 import { signal } from "@preact/signals";
 import type { Fix, Point } from "@callout/shared/wire";
@@ -23,10 +24,11 @@ let watchId: number | null = null;
 let place: { point: Point; atMs: number } | null = null;
 let fixes: Fix[] = [];
 let lastFixMs = -Infinity;
-let batchSinceMs = 0;
+let sentMs = -Infinity; // domain time of the last batch
 
 export function setConsent(fresh: Consent): void {
   consent.value = fresh;
+  if (fresh !== "yes") fixes = [];
   remember("positions", fresh);
   followShift();
 }
@@ -68,18 +70,18 @@ function take({ coords }: GeolocationPosition): void {
   const atMs = engine.domain.nowMs();
   if (atMs < lastFixMs + seconds * 1000) return;
   lastFixMs = atMs;
-  if (fixes.length === 0) batchSinceMs = atMs;
   fixes.push({
     fixTimeUs: String(Math.round(atMs * 1000)), point, accuracyM: Math.round(coords.accuracy),
     speedCmS, headingDegrees: Math.round(coords.heading ?? 0),
   });
-  if (fixes.length >= batchMax || atMs > batchSinceMs + batchMs) void sendFixes();
+  if (fixes.length >= batchMax || atMs > sentMs + batchMs) void sendFixes();
 }
 
 async function sendFixes(): Promise<void> {
   const batch = fixes;
   fixes = [];
   const engine = device();
+  if (batch.length > 0) sentMs = engine.domain.nowMs();
   if (batch.length > 0 && engine.life === "live")
     await engine.save({ positions: { fixes: batch } }).catch(() => undefined);
 }

@@ -42,6 +42,7 @@ interface State {
 }
 
 const pageSize = 3;
+export const chunkBytes = 300; // a shorter piece is the last one
 const unreadable = "%%";
 
 /* Is it a text of the kind that this server cannot read? */
@@ -277,10 +278,11 @@ export class ModelServer implements Server {
   }
 
   private putBlob(part: BlobPart): Answer {
-    const have = this.state.blobs[part.sha256] ?? 0;
+    const have = this.state.blobs[part.sha256] ?? 0, bytes = atob(part.bytes).length;
     if (Number(part.offset) === have)
-      this.state.blobs[part.sha256] = have + atob(part.bytes).length;
-    return this.say({ body: { received: String(this.state.blobs[part.sha256] ?? 0) } });
+      this.state.blobs[part.sha256] = have + bytes;
+    const received = this.state.blobs[part.sha256] ?? 0;
+    return this.say({ body: { received: String(received), kept: bytes < chunkBytes && received > 0 } });
   }
 
   private wakePolls(): void {

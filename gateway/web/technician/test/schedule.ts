@@ -12,7 +12,7 @@ import type { DeviceKey, Ports } from "../src/sync/ports.ts";
 import { idOf } from "../src/sync/replica.ts";
 import type { BlobRow, CommandBody } from "../src/sync/rows.ts";
 import { bodyOf, needsLook } from "../src/sync/outbox.ts";
-import { isUnreadable, madeUnreadable, ModelServer } from "./model_server.ts";
+import { chunkBytes, isUnreadable, madeUnreadable, ModelServer } from "./model_server.ts";
 import { chanceOf, clockOf, Disk, lineOf, World, type Start, type Weather } from "./world.ts";
 
 const dayMs = 720_000;
@@ -55,7 +55,7 @@ class Phone {
       clock: clockOf(world, start, () => this.clockAheadMs), chance: world.chance,
       keys: { deviceKey: () => key(store, this.technician) },
       bootId: String(world.below(1e9)), appBuild: "test", deviceName: "test",
-      chunkBytes: 300,
+      chunkBytes,
     };
     const engine = await Engine.open(ports);
     if (start.dead) return;

@@ -76,7 +76,7 @@ export function Outbox() {
   const clashes = odd.filter((row) => !refused.includes(row));
   const photos = engine.blobs.all();
   const retry = () => {
-    engine.nudge(true);
+    void engine.retryPhotos().then(() => engine.nudge(true), () => undefined);
     tell(t("outbox.trying"));
   };
   return (

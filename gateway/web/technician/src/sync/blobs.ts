@@ -1,8 +1,10 @@
 /* blobs.ts - the bytes of photos and signatures that the server does not have yet.
  *
  * They are named by their SHA-256, so sending them again is a no-op; they go in chunks, and the
- * server says from where on. The command that tells of a photo goes first and by itself.
+ * server says from where on. The command that tells of a photo goes first and by itself. Bytes are
+ * forgotten when the server says that it keeps them, not before.
  */
+import type { PutBlobRequest } from "@callout/shared/wire";
 import { toBase64, fromHex } from "./bytes.ts";
 import type { Change } from "./outbox.ts";
 import type { Write } from "./ports.ts";
@@ -30,16 +32,16 @@ export class Blobs {
   request(row: BlobRow): string {
     const size = Math.min(this.chunkBytes, row.bytes.byteLength - row.received);
     const part = new Uint8Array(row.bytes, row.received, size);
-    return JSON.stringify({
+    const request: PutBlobRequest = {
       sha256: toBase64(fromHex(row.sha256)), offset: String(row.received), bytes: toBase64(part),
-      size: String(row.bytes.byteLength), mediaType: row.mediaType,
-    });
+    };
+    return JSON.stringify(request);
   }
 
-  /* The server has so much of it. */
-  take(row: BlobRow, received: number): Change {
-    if (received >= row.bytes.byteLength) return this.put(row.sha256, undefined);
-    return this.put(row.sha256, { ...row, received });
+  /* The server has so much of it, and keeps it for good or not yet. */
+  take(row: BlobRow, received: number, kept: boolean): Change {
+    if (kept) return this.put(row.sha256, undefined);
+    return this.put(row.sha256, { ...row, received: Math.min(received, row.bytes.byteLength) });
   }
 
   /* It does not want the one that was asked about. */
@@ -47,6 +49,16 @@ export class Blobs {
     const row = this.next();
     if (row === null) return { writes: [], then: () => undefined };
     return this.put(row.sha256, { ...row, refused: status });
+  }
+
+  /* A person wants what was refused tried again. */
+  retry(): Change {
+    const rows = this.all().filter((row) => row.refused !== undefined)
+      .map(({ refused, ...row }): BlobRow => ({ ...row, received: 0 }));
+    return {
+      writes: rows.map((row): Write => ({ table: "blob", key: row.sha256, value: row })),
+      then: () => rows.forEach((row) => this.rows.set(row.sha256, row)),
+    };
   }
 
   erase(): Change {

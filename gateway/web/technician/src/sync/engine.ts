@@ -16,7 +16,7 @@
  * Killed at any await it goes on from the store at the next start, since nothing else is believed.
  */
 import type {
-  EnrollReply, PullReply, PushReply, SnapshotReply, Status,
+  EnrollReply, PullReply, PushReply, PutBlobReply, SnapshotReply, Status,
 } from "@callout/shared/wire";
 import { Blobs } from "./blobs.ts";
 import { Domain } from "./domain.ts";
@@ -185,6 +185,9 @@ export class Engine {
   }
   readMessages(): Promise<void> {
     return this.commit(() => this.replica.readMessages());
+  }
+  retryPhotos(): Promise<void> {
+    return this.commit(() => this.blobs.retry());
   }
   settle(seq: number): Promise<void> {
     return this.commit(() => this.outbox.settle(seq));
@@ -420,8 +423,10 @@ export class Engine {
   }
 
   private async putBlob(row: BlobRow): Promise<void> {
-    const reply = await this.ask<{ received?: Int64Text }>("photos", "PutBlob", this.blobs.request(row));
-    await this.commit(() => this.blobs.take(row, Number(reply.received ?? 0)));
+    const reply = await this.ask<PutBlobReply>("photos", "PutBlob", this.blobs.request(row));
+    const received = Number(reply.received ?? 0), kept = reply.kept === true;
+    await this.commit(() => this.blobs.take(row, received, kept));
+    if (!kept && received >= row.bytes.byteLength) throw new Unreachable("not kept yet");
   }
 
   /* --- what a status asks for ----------------------------------------------------------------- */
@@ -515,8 +520,6 @@ export class Engine {
     lane.waiting = null;
   }
 }
-
-type Int64Text = string;
 
 function both(one: Change, other: Change): Change {
   return {

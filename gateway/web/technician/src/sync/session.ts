@@ -1,5 +1,5 @@
 /* session.ts - who this device is: the requests of Enroll and Hello with their signatures. */
-import type { HelloReply } from "@callout/shared/wire";
+import type { EnrollRequest, HelloReply, HelloRequest } from "@callout/shared/wire";
 import { fromBase64, int64, signedText, toBase64, uint32, utf8 } from "./bytes.ts";
 import type { DeviceKey } from "./ports.ts";
 import type { Identity } from "./rows.ts";
@@ -7,17 +7,19 @@ import type { Identity } from "./rows.ts";
 export async function enrollRequest(
   token: string, key: DeviceKey, deviceName: string,
 ): Promise<string> {
-  return JSON.stringify({
+  const request: EnrollRequest = {
     enrolToken: token, keyAlgorithm: "ecdsa-p256", publicKey: toBase64(key.publicKey),
     signature: toBase64(await key.sign(utf8(token))), deviceName,
-  });
+  };
+  return JSON.stringify(request);
 }
 
 /* Asks for the nonce. */
 export function helloRequest(identity: Identity, deviceTimeUs: string): string {
-  return JSON.stringify({
+  const request: HelloRequest = {
     deviceId: identity.deviceId, epoch: identity.epoch, deviceTimeUs,
-  });
+  };
+  return JSON.stringify(request);
 }
 
 /* Gives it back signed. The installation's name is the one that the device enrolled at, so that no
@@ -30,9 +32,10 @@ export async function signedHello(
     int64(BigInt(deviceTimeUs)),
   ]);
   const signature = toBase64(await key.sign(text));
-  return JSON.stringify({
+  const request: HelloRequest = {
     deviceId: identity.deviceId, epoch: identity.epoch, deviceTimeUs, nonce, signature,
-  });
+  };
+  return JSON.stringify(request);
 }
 
 export function sessionOf(body: unknown): HelloReply {
