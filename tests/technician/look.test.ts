@@ -80,6 +80,8 @@ test("a name that wants to be a script is a name", async () => {
   const said = await page.textContent(".bubbles .mine p");
   assert.equal(said, hostile);
   assert.equal(await page.locator(".bubbles img").count(), 0);
+  await page.evaluate(() => void (document.documentElement.style.fontSize = "32px"));
+  await walk(phone, "german");
   await check(page, "hostile");
   await shoot(page, "hostile-german");
   assert.deepEqual(phone.errors, []);

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Browser, Page, Request } from "playwright-core";
 import { addPerson, openPage } from "../console/system.ts";
-import { awaitStatus, serve, show, standingOf, tap, until } from "./hands.ts";
+import { awaitStatus, serve, show, standingOf, tap, unsent, until } from "./hands.ts";
 import { ask, openBrowser, openPhone, reopen, shoot, startSystem, type Phone, type System } from "./system.ts";
 
 interface Detail {
@@ -92,7 +92,7 @@ async function photoThroughKill(phone: Phone): Promise<void> {
 }
 
 async function sign(page: Page): Promise<void> {
-  await page.click("button:has-text('Let sign')");
+  await page.click("button:has-text('Signature')");
   await page.fill("dialog[open] input", "Eva Vogt");
   const box = await page.locator("canvas.signature").boundingBox();
   assert.ok(box !== null);
@@ -122,6 +122,8 @@ test("a visit with all that belongs to it", async () => {
   await phone.page.fill(".notes ~ .add textarea, .add textarea", "the valve is old");
   await phone.page.click(".add button");
   await phone.page.waitForSelector(".notes li:has-text('the valve is old')");
+  await until(() => unsent(phone.page), (count) => count === 0, "all is sent");
+  assert.equal(await phone.page.locator(".notes li").count(), 1, "a note is shown once");
   await shoot(phone.page, "checklist");
   await photoThroughKill(phone);
   await show(phone.page, `visit/${id}`);

@@ -19,8 +19,8 @@ import { t, type Text } from "./words.ts";
 const tabs: { screen: string; icon: IconName; label: Text }[] = [
   { screen: "today", icon: "today", label: "today.title" },
   { screen: "map", icon: "map", label: "map.title" },
-  { screen: "changes", icon: "changes", label: "changes.title" },
-  { screen: "messages", icon: "chat", label: "messages.title" },
+  { screen: "changes", icon: "changes", label: "tab.changes" },
+  { screen: "messages", icon: "chat", label: "tab.messages" },
   { screen: "me", icon: "me", label: "me.title" },
 ];
 

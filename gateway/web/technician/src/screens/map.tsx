@@ -10,6 +10,7 @@ import type { Shown } from "../sync/view.ts";
 import { Icon } from "../icons.tsx";
 import { Empty, Head } from "../ui.tsx";
 import { t } from "../words.ts";
+import { secondLine } from "./visit_card.tsx";
 
 const width = 360, height = 340, margin = 36;
 const kmPerDegree = 111.2;
@@ -84,7 +85,7 @@ export function DayMap() {
           <li class="row" key={stop.id}>
             <span class="row-time">{index + 1}<small>{zone.value.time(stop.startMs)}</small></span>
             <a class="row-text grow" href={address("visit", stop.id)}><b><bdi>{stop.title}</bdi></b>
-              <span class="soft"><bdi>{stop.order.site?.address}</bdi></span></a>
+              <span class="soft"><bdi>{secondLine(stop)}</bdi></span></a>
             {stop.place !== null && (
               <a class="iconic button" href={navigateTo(stop)} aria-label={`${t("navigate")}: ${stop.title}`}><Icon name="go" /></a>
             )}

@@ -29,7 +29,8 @@ export function workText(visit: Shown): string {
   return [workType, externalId || workOrderId].filter(Boolean).join(" · ");
 }
 
-function secondLine(visit: Shown): string {
+/* Where it is, unless its title says so. */
+export function secondLine(visit: Shown): string {
   const address = visit.order.site?.address ?? "";
   return address === "" || address === visit.title ? workText(visit) : address;
 }

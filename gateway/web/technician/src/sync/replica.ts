@@ -169,7 +169,9 @@ export class Replica {
     const compare = (id: string, after: VisitRow | undefined) => {
       const row = this.compare(id, this.visits.get(id), after, day.seq, nowMs, soonMs);
       const why = causes.find((one) => one.appointmentId === id) ?? null;
-      if (row !== null) rows.push({ ...row, why });
+      /* What follows from his own word needs no OK of his. */
+      const urgent = row?.urgent === true && why?.reason !== "CHANGE_OWN_REPORT";
+      if (row !== null) rows.push({ ...row, why: why ?? row.why, urgent });
     };
     fresh.forEach((visit, id) => compare(id, visit));
     left.forEach((id) => compare(id, undefined));
@@ -180,12 +182,12 @@ export class Replica {
     id: string, before: VisitRow | undefined, after: VisitRow | undefined, seq: number,
     nowMs: number, soonMs: number,
   ): ChangeRow | null {
-    const was = isOpen(before), is = isOpen(after);
+    const was = isOpen(before), is = isOpen(after), kept = this.changes.get(id);
     const cancelled = after?.appointment?.status === "CANCELLED";
     if (!was && !is) return null;
-    if (was && after !== undefined && !is && !cancelled) return null; // it is done
+    if (was && after !== undefined && !is && !cancelled) // it is done: nothing about it is news
+      return kept === undefined || kept.accepted ? null : { ...kept, accepted: true };
     if (was && is && Math.abs(startOf(after) - startOf(before)) < movedMs) return null;
-    const kept = this.changes.get(id);
     const open = kept !== undefined && !kept.accepted ? kept : undefined;
     const beforeMs = open?.beforeMs ?? (was ? startOf(before) : 0);
     const afterMs = is ? startOf(after) : 0;

@@ -131,8 +131,7 @@ export function detailsOf(engine: Engine, visit: Shown): Details {
   const open = new Set(needs ?? []);
   for (const { body } of said) {
     if (body.answer !== undefined) values.set(body.answer.itemId ?? "", body.answer.value ?? "");
-    if (body.note !== undefined)
-      lines.push({ text: body.note.text ?? "", timeMs: body.happenedMs, mine: true });
+    if (body.note !== undefined) addLine(lines, body.note.text ?? "", body.happenedMs);
     if (body.attachment !== undefined)
       proofs.set(body.attachment.sha256 ?? "", { ...proofOf(body.attachment), timeMs: body.happenedMs });
     if (body.need?.kind !== undefined) open.add(body.need.kind);
@@ -143,6 +142,12 @@ export function detailsOf(engine: Engine, visit: Shown): Details {
     items, missing: items.filter((item) => item.required === true && item.value === ""),
     notes: lines, proofs: [...proofs.values()], needs: [...open],
   };
+}
+
+/* One's own note, unless the server has told it already: it corrects the time of it. */
+function addLine(lines: Line[], text: string, timeMs: number): void {
+  const told = lines.some((one) => one.mine && one.text === text && Math.abs(one.timeMs - timeMs) < 60_000);
+  if (!told) lines.push({ text, timeMs, mine: true });
 }
 
 function proofOf({ sha256, kind, name, timeUs, kept }: Attachment): Proof {
