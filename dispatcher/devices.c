@@ -345,6 +345,7 @@ enum err handle_hello(struct call *call)
     answer->technician_id = arena_text(call->arena, device.technician_id);
     answer->server_name = call->engine->server_name;
     answer->wipe = device.revoked != 0;
+    answer->safe_seq = (uint64_t)device.safe_seq;
     err = open_session(call, &device, answer);
     if (err != ERR_OK) return err;
     call->answer = &answer->base;

@@ -305,6 +305,9 @@ enum err conflict_check_open(struct call *call, int64_t seq);
 enum err dead_letter_put(struct call *call, struct row_device *device,
                          Callout__Command *command, const Callout__CommandResult *result);
 
+/* A backup was made there: notes with each device which of its commands are in it. */
+enum err note_safe_commands(struct call *call, const char *backup_folder);
+
 /* What a fact is about, so that it can be told in which territory that lies. */
 struct fact_about {
     enum { ABOUT_TERRITORY, ABOUT_TECHNICIAN, ABOUT_WORK_ORDER, ABOUT_APPOINTMENT } what;

@@ -130,6 +130,7 @@ enum err admin_backup(struct call *call, const Callout__AdminRequest *request)
     enum err err = store_backup(call->engine->store, request->arguments[0], &call->problem);
     if (err != ERR_OK || folder == NULL) return err;
     err = blobs_copy(folder, request->arguments[0], &call->problem);
+    if (err == ERR_OK) err = note_safe_commands(call, request->arguments[0]);
     return err == ERR_OK ? note_backup(call) : err;
 }
 

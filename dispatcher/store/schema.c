@@ -219,6 +219,9 @@ static const char letter_counts[] =
     "UPDATE device SET letters ="
     "  (SELECT count(*) FROM dead_letter AS it WHERE it.device_id = device.device_id);";
 
+static const char safe_seqs[] =
+    "ALTER TABLE device ADD COLUMN safe_seq INTEGER NOT NULL DEFAULT 0;";
+
 static const char *const steps[] = {
     NULL,          /* 0 -> 1: everything, from row.def */
     whole_problem, /* 1 -> 2: choices, names, wishes, limits of travel, prices */
@@ -242,6 +245,7 @@ static const char *const steps[] = {
     blob_owners,   /* 19 -> 20: who brought photos and signatures */
     letter_counts, /* 20 -> 21: how many dead letters a device has */
     plan_figures,  /* 21 -> 22: how the day was with each plan */
+    safe_seqs,     /* 22 -> 23: what of a device is in a backup */
 };
 
 const struct schema schema_newest = {sizeof steps / sizeof steps[0], steps};

@@ -40,7 +40,10 @@ enum {
     PROTO_MAJOR = 1,
 };
 
+/* What the server has stays so long at least, and until it is in a backup; but not for ever, where
+ * nobody makes one. */
 static const int64_t outbox_keep_us = 72 * 3600 * US_PER_SECOND;
+static const int64_t outbox_keep_us_max = 35 * 86400 * US_PER_SECOND;
 
 /* What is out on a line. */
 enum asked { ASKED_NOTHING, ASKED_ENROLL, ASKED_HELLO, ASKED_SNAPSHOT, ASKED_PUSH, ASKED_PULL };
@@ -79,6 +82,8 @@ struct client {
     bool taking; /* inside a reply: what callbacks ask for waits until it is taken over whole */
     enum client_state told_state;
     uint64_t acked_seq; /* the server has commands up to here; known since Hello */
+    uint64_t safe_seq;  /* and these are in a backup of it */
+    uint64_t plan_seq;  /* of the log: the plan that the replica has; 0: not told since the start */
     uint64_t log_epoch; /* of the server's log; 0: not known yet */
     uint32_t batch_max; /* commands per Push: halved while the server cannot take them */
     char page_token[PAGE_TOKEN_BYTES];
@@ -397,6 +402,7 @@ static void take_hello(struct client *client, const Callout__HelloReply *reply)
     if (strlen(reply->technician_id) <= LIMIT_ID && reply->technician_id[0] != '\0')
         snprintf(client->identity.technician_id, sizeof client->identity.technician_id, "%s",
                  reply->technician_id);
+    client->safe_seq = reply->safe_seq;
     resume_from(client, reply->last_seq);
 }
 
@@ -407,8 +413,12 @@ static void tell_news(struct client *client, struct client_news *news)
         client->events.on_news(client->context, client, news);
 }
 
-static void take_snapshot(struct client *client, const Callout__SnapshotReply *reply)
+/* The log's end when a reply was made is what it is true for; of a Snapshot, when its first page
+ * was. */
+static void take_snapshot(struct client *client, const Callout__SnapshotReply *reply,
+                          uint64_t log_seq)
 {
+    if (!client->paging) client->plan_seq = log_seq;
     struct client_news news = {.snapshot = true};
     news.changes =
         replica_apply_snapshot(client->replica, reply, !client->paging, &news.change_count);
@@ -439,6 +449,18 @@ static void take_result(struct client *client, const Callout__CommandResult *res
     if (client->events.on_result != NULL) client->events.on_result(client->context, client, result);
 }
 
+static void forget_old(struct client *client)
+{
+    struct problem problem = {0};
+    uint64_t safe_seq = client->safe_seq < client->acked_seq ? client->safe_seq : client->acked_seq;
+    int64_t now_us = wall_us(client);
+    enum err err = outbox_forget(client->outbox, safe_seq, now_us - outbox_keep_us, &problem);
+    if (err == ERR_OK)
+        err =
+            outbox_forget(client->outbox, client->acked_seq, now_us - outbox_keep_us_max, &problem);
+    if (err != ERR_OK) stop(client, ERR_IO, problem.text);
+}
+
 static void take_push(struct client *client, const Callout__PushReply *reply)
 {
     uint64_t before = client->acked_seq;
@@ -451,14 +473,12 @@ static void take_push(struct client *client, const Callout__PushReply *reply)
         back_off(&client->command, 0);
         return;
     }
-    struct problem problem = {0};
-    if (outbox_forget(client->outbox, client->acked_seq, wall_us(client) - outbox_keep_us,
-                      &problem) != ERR_OK)
-        stop(client, ERR_IO, problem.text);
+    forget_old(client);
 }
 
-static void take_pull(struct client *client, const Callout__PullReply *reply)
+static void take_pull(struct client *client, const Callout__PullReply *reply, uint64_t log_seq)
 {
+    if (!reply->more) client->plan_seq = log_seq;
     client->counters.pulls++;
     struct client_news news = {.cause_count = reply->n_cause_seqs, .cause_seqs = reply->cause_seqs};
     if (reply->n_cause_committed_mono_us == reply->n_cause_seqs)
@@ -470,7 +490,7 @@ static void take_pull(struct client *client, const Callout__PullReply *reply)
 }
 
 /* Takes the body of an OK reply over. */
-static void take_body(struct line *line, enum asked asked, ProtobufCBinaryData body,
+static void take_body(struct line *line, enum asked asked, const Callout__Reply *reply,
                       struct arena *arena)
 {
     static const ProtobufCMessageDescriptor *const types[] = {
@@ -482,7 +502,8 @@ static void take_body(struct line *line, enum asked asked, ProtobufCBinaryData b
     };
     CHECK(asked != ASKED_NOTHING);
     ProtobufCMessage *message;
-    if (message_decode(types[asked], body.data, body.len, arena, &message, NULL) != ERR_OK) {
+    if (message_decode(types[asked], reply->body.data, reply->body.len, arena, &message, NULL) !=
+        ERR_OK) {
         back_off(line, 0);
         return;
     }
@@ -492,9 +513,11 @@ static void take_body(struct line *line, enum asked asked, ProtobufCBinaryData b
     case ASKED_NOTHING: break;
     case ASKED_ENROLL: take_enroll(client, (const Callout__EnrollReply *)message); break;
     case ASKED_HELLO: take_hello(client, (const Callout__HelloReply *)message); break;
-    case ASKED_SNAPSHOT: take_snapshot(client, (const Callout__SnapshotReply *)message); break;
+    case ASKED_SNAPSHOT:
+        take_snapshot(client, (const Callout__SnapshotReply *)message, reply->log_seq);
+        break;
     case ASKED_PUSH: take_push(client, (const Callout__PushReply *)message); break;
-    case ASKED_PULL: take_pull(client, (const Callout__PullReply *)message); break;
+    case ASKED_PULL: take_pull(client, (const Callout__PullReply *)message, reply->log_seq); break;
     }
 }
 
@@ -573,7 +596,7 @@ static void take_status(struct line *line, enum asked asked, const Callout__Repl
                         struct arena *arena)
 {
     switch (reply->status) {
-    case CALLOUT__STATUS__OK: take_body(line, asked, reply->body, arena); break;
+    case CALLOUT__STATUS__OK: take_body(line, asked, reply, arena); break;
     case CALLOUT__STATUS__UNAUTH: take_unauth(line, asked, reply->retry_after_ms); break;
     case CALLOUT__STATUS__GAP: take_gap(line, reply->body, arena); break;
     case CALLOUT__STATUS__RESET: take_reset(line, asked); break;
@@ -777,6 +800,11 @@ const struct replica_visit *client_appointment(const struct client *client, cons
 uint64_t client_unsent(const struct client *client)
 {
     return outbox_last_seq(client->outbox) - client->acked_seq;
+}
+
+uint64_t client_plan_seq(const struct client *client)
+{
+    return client->plan_seq;
 }
 
 bool client_connected(const struct client *client)

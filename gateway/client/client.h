@@ -24,7 +24,8 @@
  * takes a Snapshot; SUPERSEDED polls again; VERSION and a refused Enroll stop.
  *
  * A reply of another log (Reply.log_epoch) comes from a server that was restored from a backup: the
- * device says Hello at once, and sends again what the server lacks, up to 72 hours back.
+ * device says Hello at once, and sends again what the server lacks: what was answered is kept until
+ * it is in a backup (HelloReply.safe_seq), for 72 hours at least and 35 days at most.
  *
  * Owner: texts in options are copied. Whatever a callback gets is borrowed until it returns.
  * Thread: all functions and callbacks on the loop's thread (loop.h); one loop serves any number of
@@ -112,6 +113,8 @@ MUST_USE enum err client_save(struct client *client, Callout__Command *command, 
 
 const struct replica_visit *client_appointments(const struct client *client, size_t *count);
 const struct replica_visit *client_appointment(const struct client *client, const char *id);
+/* The log's seq up to which they are told; 0: nothing was told since the client was opened. */
+uint64_t client_plan_seq(const struct client *client);
 /* Commands that are saved and not yet acknowledged. */
 uint64_t client_unsent(const struct client *client);
 enum client_state client_state(const struct client *client);

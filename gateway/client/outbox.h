@@ -8,8 +8,8 @@
  *   O2  a missing or damaged row among those that are kept is found at the opening: ERR_IO
  *   O3  after a failed write or sync no more appends until the file is opened again; after a full
  *       disk it may be tried again (device_file.h)
- *   O4  commands that the server has stay for 72 hours, so that a server restored from a backup can
- *       be told again; outbox_forget drops the older ones
+ *   O4  commands that the server has stay until outbox_forget drops them: a server restored from a
+ *       backup is told them again
  *
  * Owner: the caller; the file outlives the outbox. One process at a time. Thread: one at a time.
  */

@@ -410,6 +410,7 @@ static void a_file_of_the_first_version_gets_todays_tables(void **state)
                     "ALTER TABLE device DROP COLUMN session_hash;"
                     "ALTER TABLE device DROP COLUMN ended_us;"
                     "ALTER TABLE device DROP COLUMN letters;"
+                    "ALTER TABLE device DROP COLUMN safe_seq;"
                     "ALTER TABLE device ADD COLUMN secret_hash BLOB NOT NULL DEFAULT x'';"
                     "INSERT INTO device(device_id, technician_id, epoch, last_seq, key_algorithm,"
                     "  public_key, revoked, name, acked_seq)"
