@@ -111,9 +111,10 @@ static void run(struct bus *bus, struct planner *planner, bool lockstep)
 
 static const char usage[] =
     "usage: callout optimizer --dispatcher URL [--seed N] [--work N] [--lockstep]\n"
-    "                         [--certificates DIR]\n"
+    "                         [--no-bounds] [--certificates DIR]\n"
     "  --certificates DIR  each bound that was computed in full leaves its proof there\n"
     "  --work N     rounds of search per event (default 2000)\n"
+    "  --no-bounds  idle time is spent on better plans alone\n"
     "  --lockstep   a search is never cut short: the same facts give the same plans\n";
 
 static int read_options(int argc, char **argv, struct planner_options *options, const char **url)
@@ -122,6 +123,11 @@ static int read_options(int argc, char **argv, struct planner_options *options, 
         const char *word = argv[i], *value = i + 1 < argc ? argv[i + 1] : NULL;
         if (strcmp(word, "--lockstep") == 0) {
             options->lockstep = true;
+            options->bounds = false;
+            continue;
+        }
+        if (strcmp(word, "--no-bounds") == 0) {
+            options->bounds = false;
             continue;
         }
         if (value == NULL) return EXIT_USAGE;
@@ -159,14 +165,15 @@ static void serve(struct bus *bus, const struct planner_options *options)
 
 int optimizer_main(int argc, char **argv)
 {
-    struct planner_options options = {
-        .rounds = PLANNER_ROUNDS, .seed = 1, .more_searches = PLANNER_MORE_SEARCHES};
+    struct planner_options options = {.rounds = PLANNER_ROUNDS,
+                                      .seed = 1,
+                                      .more_searches = PLANNER_MORE_SEARCHES,
+                                      .bounds = true};
     const char *url = NULL;
     if (read_options(argc, argv, &options, &url) != EXIT_DONE) {
         fputs(usage, stderr);
         return EXIT_USAGE;
     }
-    options.bounds = !options.lockstep;
     log_open("optimizer", LOG_INFO);
     struct sigaction action = {.sa_handler = on_term};
     sigaction(SIGTERM, &action, NULL);

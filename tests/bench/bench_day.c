@@ -519,18 +519,19 @@ static void report_day(const char *name, double optimizer_ms)
 
 int main(int argc, char **argv)
 {
-    char program[] = "optimizer", dispatcher[] = "--dispatcher", url[] = "direct";
-    char *words_of[64] = {program, dispatcher, url};
+    char program[] = "optimizer", no_bounds[] = "--no-bounds";
+    char dispatcher[] = "--dispatcher", url[] = "direct";
+    char *words_of[64] = {program, no_bounds, dispatcher, url};
     if (argc < 3 || argc > 32 || !open_day(argv[2])) {
         fprintf(stderr, "usage: bench_day NAME FOLDER [WORD ...]\n");
         return 2;
     }
     for (int i = 3; i < argc; i++)
-        words_of[i] = argv[i];
+        words_of[i + 1] = argv[i];
     open_world();
     double began = cpu_ms();
     world.world_ms = 0;
-    if (optimizer_main(argc, words_of) != 0) return 1;
+    if (optimizer_main(argc + 1, words_of) != 0) return 1;
     report_day(argv[1], cpu_ms() - began - world.world_ms);
     desk_close(&world.desk);
     arena_close(&world.caller.arena);
