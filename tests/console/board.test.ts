@@ -111,7 +111,7 @@ test("no bar is more than one part of what is painted, and its words end within 
     return [...document.querySelectorAll(".g-bar")].flatMap((bar) => {
       const box = bar.getBoundingClientRect();
       const inner = [...bar.querySelectorAll("*")];
-      const outside = inner.filter((it) => it.getBoundingClientRect().right > box.right + 1);
+      const outside = inner.filter((it) => it.matches(".g-label") && it.getBoundingClientRect().right > box.right + 1);
       return [bar, ...inner].filter(parts).concat(outside).map((it) => `${it.outerHTML} of ${bar.outerHTML}`);
     });
   });

@@ -154,17 +154,17 @@ class Bar {
     set(this.label, "text", labelOf(visit, width, this.drawGlyphs(visit, kind, phase, width)));
   }
 
-  /* The first of them, as many as there is room for; returns how many that are. */
+  /* The first of them, as many as there is room for, and a pin in any case; returns how many. */
   private drawGlyphs(visit: Visit, kind: Kind | undefined, phase: Phase, width: number): number {
     const names: IconName[] = [];
     if (kind === "lateNow") names.push("late");
     else if (kind === "willBeLate") names.push("soon");
     else if (kind === "ruleBroken") names.push("rule");
-    if (visit.emergency && !isOver(visit)) names.push("urgent");
     if (visit.pinned && !isOver(visit)) names.push("pin");
+    if (visit.emergency && !isOver(visit)) names.push("urgent");
     const own = phaseIcons[phase];
     if (own !== undefined) names.push(own);
-    names.splice(Math.max(1, Math.floor((width - framePx + 1) / (glyphPx + 1))));
+    names.splice(Math.max(1, names.indexOf("pin") + 1, Math.floor((width - framePx + 1) / (glyphPx + 1))));
     if (names.join() !== this.glyphNames) this.glyphs.replaceChildren(...names.map(glyphElement));
     this.glyphNames = names.join();
     return names.length;
