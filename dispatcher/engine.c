@@ -334,7 +334,9 @@ static enum err finish(struct engine *engine)
 
 void engine_close(struct engine *engine)
 {
-    if (engine->core != NULL && engine->since_snapshot > 0 && engine_put_snapshot(engine) != ERR_OK)
+    bool due = engine->core != NULL && core_seq(engine->core) > 0 &&
+               (engine->since_snapshot > 0 || engine->snapshot_rows_digest == 0);
+    if (due && engine_put_snapshot(engine, true) != ERR_OK)
         log_warn("no snapshot was written: the next start replays the log");
     engine_abandon(engine);
 }
@@ -479,7 +481,7 @@ uint32_t engine_batch(struct engine *engine, struct engine_item *items, uint32_t
     uint32_t done = run_until_done(engine, items, quarantined, count);
     if (engine->suspects != NULL) suspects_end(engine->suspects);
     if (engine->since_snapshot >= engine->options.snapshot_every &&
-        engine_put_snapshot(engine) != ERR_OK)
+        engine_put_snapshot(engine, false) != ERR_OK)
         log_warn("no snapshot was written; it is tried again after the next batch");
     return done;
 }

@@ -83,9 +83,8 @@ struct engine {
     int64_t audit_minute; /* in which audit_failures were written */
     uint32_t audit_failures, audit_unsaid;
     struct recent recent[RECENT_MAX];
-    int64_t since_snapshot; /* facts */
-    uint64_t
-        snapshot_rows_digest; /* of the tables, when the snapshot that was loaded was written */
+    int64_t since_snapshot;        /* facts */
+    uint64_t snapshot_rows_digest; /* of the tables, in the last snapshot; 0: it does not say */
     int64_t settled_seq[BOARD_NOTES_MAX]; /* per problem key in order: the revision with nothing
                                              better */
     char settled_key[BOARD_NOTES_MAX][LIMIT_ID + 24];
@@ -139,8 +138,10 @@ struct call {
 enum err engine_rebuild(struct engine *engine);
 /* Are the tables what the snapshot says? Only known when no fact came after it. */
 enum err engine_check_tables(struct engine *engine);
-/* Writes a snapshot and lets go of what is too old; a transaction of its own. */
-enum err engine_put_snapshot(struct engine *engine);
+/* Writes a snapshot and lets go of what is too old; a transaction of its own. Only at the end, when
+ * the next start may find no fact after it, does it say what the tables were: that takes reading
+ * all of them. */
+enum err engine_put_snapshot(struct engine *engine, bool at_end);
 /* Runs one request; the packed Reply lies in `arena`, and is empty when the request is held. */
 ProtobufCBinaryData engine_answer(struct engine *engine, struct engine_item *item,
                                   struct arena *arena);
