@@ -29,6 +29,14 @@ struct checking {
     struct password_work work;
 };
 
+/* An answer that waits for the disk. */
+struct ready {
+    struct sp_ticket to;
+    uint8_t *bytes;
+    size_t size;
+    uint64_t commit; /* it may be told when this one is on the disk */
+};
+
 struct batches {
     struct engine *engine;
     struct batches_ports ports;
@@ -38,6 +46,8 @@ struct batches {
     struct waiting held[HELD_MAX];
     uint32_t held_count;
     struct checking checking[PASSWORDS_AT_ONCE];
+    struct ready *ready; /* in the order of their commits */
+    uint32_t ready_first, ready_count, ready_room;
     int64_t tick_after_mono_us; /* no tick before: the last one could not be stored */
 };
 
@@ -51,8 +61,51 @@ static int64_t domain_us(const struct batches *batches)
     return batches->ports.domain_us(batches->ports.context);
 }
 
-static void reply_to(const struct batches *batches, struct sp_ticket to, ProtobufCBinaryData reply)
+/* --- answers --- */
+
+static void keep_ready(struct batches *batches, struct sp_ticket to, ProtobufCBinaryData reply,
+                       uint64_t commit)
 {
+    if (batches->ready_count == batches->ready_room) {
+        batches->ready_room = batches->ready_room == 0 ? 64 : 2 * batches->ready_room;
+        batches->ready = realloc(batches->ready, batches->ready_room * sizeof *batches->ready);
+        CHECK(batches->ready != NULL);
+    }
+    uint8_t *bytes = malloc(reply.len + 1);
+    CHECK(bytes != NULL);
+    if (reply.len > 0) memcpy(bytes, reply.data, reply.len);
+    batches->ready[batches->ready_count++] = (struct ready){to, bytes, reply.len, commit};
+}
+
+bool batches_release(struct batches *batches)
+{
+    struct store_progress progress = engine_progress(batches->engine);
+    while (batches->ready_first < batches->ready_count) {
+        struct ready *ready = &batches->ready[batches->ready_first];
+        if (ready->commit > progress.on_disk) return !progress.failed;
+        batches->ports.reply(batches->ports.context, ready->to, ready->bytes, ready->size);
+        free(ready->bytes);
+        batches->ready_first++;
+    }
+    batches->ready_first = batches->ready_count = 0;
+    return !progress.failed;
+}
+
+bool batches_release_due(const struct batches *batches)
+{
+    return batches->ready_first < batches->ready_count &&
+           batches->ready[batches->ready_first].commit <= engine_progress(batches->engine).on_disk;
+}
+
+/* What is read while a commit is on its way may be of that commit. */
+static void reply_to(struct batches *batches, struct sp_ticket to, ProtobufCBinaryData reply)
+{
+    struct store_progress progress = engine_progress(batches->engine);
+    if (progress.on_disk < progress.written) {
+        keep_ready(batches, to, reply, progress.written);
+        return;
+    }
+    batches_release(batches); /* what was answered before goes before */
     batches->ports.reply(batches->ports.context, to, reply.data, reply.len);
 }
 
@@ -265,5 +318,8 @@ void batches_close(struct batches *batches)
         free(batches->held[i].bytes);
     for (uint32_t i = 0; i < PASSWORDS_AT_ONCE; i++)
         if (batches->checking[i].state != CHECKING_NOT) free(batches->checking[i].waiting.bytes);
+    for (uint32_t i = batches->ready_first; i < batches->ready_count; i++)
+        free(batches->ready[i].bytes);
+    free(batches->ready);
     free(batches);
 }

@@ -35,8 +35,13 @@ void batches_close(struct batches *batches); /* may be NULL; what waits is forgo
 /* Copies a request. Where there is no room for it, what came before is run first. */
 void batches_put(struct batches *batches, struct sp_ticket from, const uint8_t *bytes, size_t size);
 uint32_t batches_waiting(const struct batches *batches);
-/* Does all that waits, and answers. */
+/* Does all that waits, and answers: at once, or where the store syncs apart (store.h), when what
+ * the answer tells of is on the disk. */
 void batches_run(struct batches *batches);
+/* Sends the answers that waited for the disk and need not any more; also while a batch runs. False:
+ * the disk failed. What still waits is never sent then, and the store must be opened anew. */
+bool batches_release(struct batches *batches);
+bool batches_release_due(const struct batches *batches); /* is there anything to send? */
 /* Answers what is held and has news, or whose time is up. */
 void batches_answer_held(struct batches *batches);
 

@@ -413,6 +413,8 @@ static enum err run(struct engine *engine, struct engine_item *items, const bool
             *count = i;
             break;
         }
+        if (engine->options.breathe != NULL)
+            engine->options.breathe(engine->options.breathe_context);
         items[i].held = HELD_NOT;
         engine->quarantine = quarantined[i];
         engine->refused_command = items[i].refused_command;
@@ -569,6 +571,11 @@ enum err engine_answer_held(struct engine *engine, const uint8_t *request, size_
         expired ? UINT32_MAX : 0; /* the handlers answer an expired hold with what there is */
     *reply = engine_answer(engine, &item, &engine->reply_arena);
     return item.held == HELD_NOT ? ERR_OK : ERR_BUSY;
+}
+
+struct store_progress engine_progress(const struct engine *engine)
+{
+    return store_progress(engine->store);
 }
 
 const struct core *engine_core(const struct engine *engine)

@@ -38,6 +38,10 @@ struct engine_options {
     bool clock_by_hand; /* rate 0: AdvanceClock is allowed */
     int64_t freeze_margin_us; /* how far ahead of now the optimizer must plan, beyond the freeze */
     int64_t snapshot_every;   /* facts; 0: 50,000. A day's end has one in any case */
+    /* Called between the items of a batch, for what cannot wait for its end: may tell replies of
+     * former batches, and nothing of this one. NULL: nothing can. */
+    void (*breathe)(void *context);
+    void *breathe_context;
     /* Monotonic time of commits, UTC for what expires; NULL: this machine's clocks. */
     int64_t (*mono_us)(void *context);
     int64_t (*wall_us)(void *context);
@@ -66,7 +70,8 @@ struct engine_item {
     uint64_t refused_command; /* the one of a Push that the store refused (F2); 0: none known */
 };
 
-/* Does the batch at domain time now_us. After it, replies may be sent. Returns how many of the
+/* Does the batch at domain time now_us. After it, replies may be sent, as soon as the store has on
+ * the disk what is written (engine_progress). Returns how many of the
  * items it took: at least one, fewer than all when their replies take more memory than a batch has;
  * the others belong into the next batch. */
 uint32_t engine_batch(struct engine *engine, struct engine_item *items, uint32_t count,
@@ -91,6 +96,9 @@ MUST_USE enum err engine_answer_held(struct engine *engine, const uint8_t *reque
 
 /* The answer of an item that cannot be taken now: ERR_BUSY. It lives until the next batch. */
 ProtobufCBinaryData engine_busy_answer(struct engine *engine, struct engine_item *item);
+
+/* Which commits are written, and which are on the disk (store_sync_apart). */
+struct store_progress engine_progress(const struct engine *engine);
 
 const struct core *engine_core(const struct engine *engine);
 

@@ -11,7 +11,9 @@
 #include "dispatcher/password_pool.h"
 #include "sp_listener.h"
 
+#include <errno.h>
 #include <event2/event.h>
+#include <event2/util.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -34,7 +36,9 @@ struct service {
     struct engine *engine;
     struct store *store;
     struct clock clock;
-    struct event *batch_event, *tick_event, *term_event, *int_event, *held_event, *alive_event;
+    struct event *batch_event, *tick_event, *term_event, *int_event, *held_event, *disk_event;
+    int disk_pipe[2]; /* a byte when there is progress on the disk */
+    bool disk_failed;
     struct batches *batches;
     struct password_pool *passwords;
     int64_t first_mono_us; /* when the first of those that wait came */
@@ -106,6 +110,52 @@ static void on_request(void *context, struct sp_ticket ticket, const uint8_t *by
     } else if (clock_mono_us() - service->first_mono_us > BATCH_US) {
         on_batch(-1, 0, service);
     }
+}
+
+/* --- the disk --- */
+
+/* In the thread that syncs. A pipe that is full has said it already. */
+static void tell_progress(void *context)
+{
+    const struct service *service = context;
+    ssize_t written = write(service->disk_pipe[1], "", 1);
+    CHECK(written == 1 || errno == EAGAIN);
+}
+
+/* A disk that failed ends us: what is written and not on it must not be told of, and looks stored
+ * to this connection. */
+static void on_progress(evutil_socket_t fd, short what, void *context)
+{
+    struct service *service = context;
+    char bytes[64];
+    (void)what;
+    CHECK(read(fd, bytes, sizeof bytes) > 0 || errno == EAGAIN);
+    if (batches_release(service->batches)) return;
+    log_error("the disk did not take what was written: the end");
+    service->disk_failed = true;
+    event_base_loopbreak(service->base);
+}
+
+/* While a batch runs, the answers of the last one need not wait for its end. */
+static void breathe(void *context)
+{
+    struct service *service = context;
+    if (!batches_release_due(service->batches)) return;
+    batches_release(service->batches);
+    sp_listener_push_out(service->listener);
+}
+
+static void open_disk_event(struct service *service)
+{
+    CHECK(pipe(service->disk_pipe) == 0);
+    for (int end = 0; end < 2; end++)
+        CHECK(evutil_make_socket_nonblocking(service->disk_pipe[end]) == 0 &&
+              evutil_make_socket_closeonexec(service->disk_pipe[end]) == 0);
+    service->disk_event =
+        event_new(service->base, service->disk_pipe[0], EV_READ | EV_PERSIST, on_progress, service);
+    CHECK(service->disk_event != NULL);
+    event_add(service->disk_event, NULL);
+    store_sync_apart(service->store, tell_progress, service);
 }
 
 static void on_password(void *context, uint32_t slot)
@@ -195,6 +245,8 @@ static enum err open_engine(struct service *service, const struct options *optio
         .folder = options->data,
         .clock_rate = rate,
         .clock_by_hand = options->lab && rate <= 0,
+        .breathe = breathe,
+        .breathe_context = service,
         .freeze_margin_us = (int64_t)(FREEZE_MARGIN_REAL_US * (rate < 1 ? 1 : rate)),
     };
     enum err err = store_open_spatialite(&service->store, options->data, problem);
@@ -227,6 +279,7 @@ static enum err open_events(struct service *service, const struct options *optio
     service->held_event = event_new(service->base, -1, EV_PERSIST, on_held_timer, service);
     service->term_event = evsignal_new(service->base, SIGTERM, on_signal, service);
     service->int_event = evsignal_new(service->base, SIGINT, on_signal, service);
+    open_disk_event(service);
     event_add(service->held_event, &often);
     evsignal_add(service->term_event, NULL);
     evsignal_add(service->int_event, NULL);
@@ -236,7 +289,7 @@ static enum err open_events(struct service *service, const struct options *optio
 static void close_all(struct service *service)
 {
     struct event *events[] = {service->batch_event, service->tick_event, service->held_event,
-                              service->term_event, service->int_event};
+                              service->term_event,  service->int_event,  service->disk_event};
     if (service->listener != NULL) sp_listener_close(service->listener);
     password_pool_close(service->passwords);
     for (size_t i = 0; i < sizeof events / sizeof events[0]; i++) {
@@ -246,6 +299,9 @@ static void close_all(struct service *service)
     batches_close(service->batches);
     if (service->engine != NULL) engine_close(service->engine);
     if (service->store != NULL) store_close(service->store);
+    if (service->disk_event == NULL) return;
+    close(service->disk_pipe[0]);
+    close(service->disk_pipe[1]);
 }
 
 int dispatcher_main(int argc, char **argv)
@@ -265,6 +321,7 @@ int dispatcher_main(int argc, char **argv)
                  (long long)core_seq(engine_core(service.engine)));
         schedule_tick(&service);
         event_base_dispatch(service.base);
+        if (service.disk_failed) code = EXIT_FAILED;
     } else {
         log_error("%s: %s %s", err_name(err), problem.field, problem.text);
         code =

@@ -246,6 +246,11 @@ size_t sp_connection_unsent(const struct sp_connection *connection)
     return evbuffer_get_length(bufferevent_get_output(connection->stream));
 }
 
+void sp_connection_push_out(struct sp_connection *connection)
+{
+    sp_push_out(connection->stream);
+}
+
 int sp_connection_descriptor(const struct sp_connection *connection)
 {
     return bufferevent_getfd(connection->stream);

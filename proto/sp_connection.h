@@ -42,6 +42,7 @@ void sp_connection_close(struct sp_connection *connection);
 bool sp_connection_send(struct sp_connection *connection, uint32_t request, const void *bytes,
                         size_t size);
 size_t sp_connection_unsent(const struct sp_connection *connection);
+void sp_connection_push_out(struct sp_connection *connection);
 int sp_connection_descriptor(const struct sp_connection *connection);
 
 #endif

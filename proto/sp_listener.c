@@ -385,6 +385,13 @@ bool sp_reply(struct sp_listener *listener, struct sp_ticket ticket, const void 
     return true;
 }
 
+void sp_listener_push_out(struct sp_listener *listener)
+{
+    for (uint32_t i = 0; i < listener->slot_count; i++)
+        if (listener->slots[i].connection != NULL)
+            sp_connection_push_out(listener->slots[i].connection);
+}
+
 bool sp_ticket_alive(const struct sp_listener *listener, struct sp_ticket ticket)
 {
     return slot_of(listener, ticket) != NULL;

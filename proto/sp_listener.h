@@ -70,6 +70,9 @@ MUST_USE enum err sp_listener_renew(struct sp_listener *listener, const char *ce
 /* Sends a reply; the bytes are copied. False: the connection is gone, which is not an error. */
 bool sp_reply(struct sp_listener *listener, struct sp_ticket ticket, const void *bytes,
               size_t size);
+/* Gives the kernel now what it takes of the replies that wait, for a thread that will not be back
+ * in its loop soon. */
+void sp_listener_push_out(struct sp_listener *listener);
 bool sp_ticket_alive(const struct sp_listener *listener, struct sp_ticket ticket);
 /* The peer's address ("192.0.2.7", "unix"), or "" when it is gone. Valid until the next call. */
 const char *sp_peer(const struct sp_listener *listener, struct sp_ticket ticket);

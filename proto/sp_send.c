@@ -36,3 +36,13 @@ void sp_send(struct bufferevent *stream, bool at_once, const void *head, size_t 
     if (of_body < body_size)
         CHECK(evbuffer_add(out, (const uint8_t *)body + of_body, body_size - of_body) == 0);
 }
+
+/* The stream itself keeps others from writing its buffer out: for this moment it may be. */
+void sp_push_out(struct bufferevent *stream)
+{
+    struct evbuffer *out = bufferevent_get_output(stream);
+    if (evbuffer_get_length(out) == 0 || bufferevent_openssl_get_ssl(stream) != NULL) return;
+    CHECK(evbuffer_unfreeze(out, 1) == 0);
+    evbuffer_write(out, bufferevent_getfd(stream));
+    CHECK(evbuffer_freeze(out, 1) == 0);
+}

@@ -20,5 +20,7 @@ struct bufferevent;
  * TLS does not know. The bytes are copied. */
 void sp_send(struct bufferevent *stream, bool at_once, const void *head, size_t head_size,
              const void *body, size_t body_size);
+/* Gives the kernel what it takes now of all that waits. */
+void sp_push_out(struct bufferevent *stream);
 
 #endif

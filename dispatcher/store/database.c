@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/crashpoint.h"
 #include "base/wal_scan.h"
+#include "dispatcher/store/log_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -99,11 +100,12 @@ static void count_no_memory(void)
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
 
-static enum err open_plain(sqlite3 **out, const char *path, int flags, struct problem *problem)
+static enum err open_plain(sqlite3 **out, const char *path, int flags, const char *vfs,
+                           struct problem *problem)
 {
     count_no_memory();
     sqlite3 *db = NULL;
-    int result = sqlite3_open_v2(path, &db, flags | SQLITE_OPEN_NOMUTEX, NULL);
+    int result = sqlite3_open_v2(path, &db, flags | SQLITE_OPEN_NOMUTEX, vfs);
     if (result == SQLITE_OK) {
         sqlite3_extended_result_codes(db, 1);
         sqlite3_busy_timeout(db, DATABASE_PATIENCE_MS);
@@ -115,7 +117,7 @@ static enum err open_plain(sqlite3 **out, const char *path, int flags, struct pr
     return err;
 }
 
-int database_checkpoint_pages = 8192;
+int database_checkpoint_pages = 16384;
 
 /* What SQLite does by itself at 1000 pages, at ours, between two places to die at. */
 static int on_wal(void *context, sqlite3 *db, const char *schema, int pages)
@@ -160,7 +162,8 @@ enum err database_open(struct database *database, const char *path, bool read_on
     int flags = read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
     enum err err = read_only ? ERR_OK : make_private(path, problem);
     if (err == ERR_OK) err = check_log(path, read_only, problem);
-    if (err == ERR_OK) err = open_plain(&database->db, path, flags, problem);
+    const char *vfs = read_only ? NULL : log_file_vfs();
+    if (err == ERR_OK) err = open_plain(&database->db, path, flags, vfs, problem);
     if (err != ERR_OK) return err;
     database->spatial = spatialite_alloc_connection();
     CHECK(database->spatial != NULL);
@@ -232,7 +235,7 @@ static enum err write_copy(sqlite3 *db, const char *path, const char *amend,
 {
     sqlite3 *copy = NULL;
     enum err err = make_private(path, problem);
-    if (err == ERR_OK) err = open_plain(&copy, path, SQLITE_OPEN_READWRITE, problem);
+    if (err == ERR_OK) err = open_plain(&copy, path, SQLITE_OPEN_READWRITE, NULL, problem);
     if (err == ERR_OK) err = copy_pages(db, copy, problem);
     if (err == ERR_OK && amend != NULL) err = database_run(copy, amend, problem);
     if (sqlite3_close(copy) != SQLITE_OK && err == ERR_OK) err = ERR_INTERNAL;

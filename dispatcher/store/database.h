@@ -24,7 +24,7 @@ struct database {
 
 /* Pages in the WAL before they are copied into the file. A batch of 500 check-ins of as many
  * devices changes some thousand pages, most of them again in the next one: copied after each batch,
- * they would be written and synced twice every time. 8192, which are 32 MiB, are read again in a
+ * they would be written and synced twice every time. 16384, which are 64 MiB, are read again in a
  * moment after a crash. Tests that shall see one set less. */
 extern int database_checkpoint_pages;
 

@@ -76,6 +76,18 @@ void store_rollback(struct store *store)
     store->in_batch = false;
 }
 
+void store_sync_apart(struct store *store, void (*done)(void *context), void *context)
+{
+    CHECK(!store->in_batch && !store->read_only);
+    if (store->ops->sync_apart != NULL) store->ops->sync_apart(store, done, context);
+}
+
+struct store_progress store_progress(const struct store *store)
+{
+    if (store->ops->progress == NULL) return (struct store_progress){0, 0, false};
+    return store->ops->progress(store);
+}
+
 void store_fail_commits(struct store *store, uint32_t every)
 {
     store->fail_every = every;

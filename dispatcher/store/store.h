@@ -39,6 +39,20 @@ MUST_USE enum err store_begin(struct store *store);
 MUST_USE enum err store_commit(struct store *store);
 void store_rollback(struct store *store);
 
+/* Commits that were written, and those of them that are on the disk: counted since
+ * store_sync_apart. A disk that failed stays so until the store was opened anew. */
+struct store_progress {
+    uint64_t written, on_disk;
+    bool failed;
+};
+
+/* From now on a commit returns when it is written, and a thread syncs it while the next batch is
+ * worked on; the commit after it waits for that. So nothing that was put may be told before
+ * store_progress says that as many as were `written` then are on the disk. `done` is called by that
+ * thread when there is progress. A store in memory has nothing to do. Once, and between batches. */
+void store_sync_apart(struct store *store, void (*done)(void *context), void *context);
+struct store_progress store_progress(const struct store *store);
+
 /* Inserts or replaces the row with the same key. ERR_CONFLICT: a rule in the database refuses this
  * row; only this put is undone, the batch may go on or be rolled back. Any other error of a put or
  * an erase leaves the batch fit for rollback only. A put may wait until the batch ends: then it is

@@ -18,6 +18,8 @@ struct store_ops {
     enum err (*begin)(struct store *store);
     enum err (*commit)(struct store *store); /* on failure rollback is called next */
     void (*rollback)(struct store *store);
+    void (*sync_apart)(struct store *store, void (*done)(void *context), void *context); /* NULL */
+    struct store_progress (*progress)(const struct store *store);                        /* NULL */
     enum err (*put)(struct store *store, enum row_kind kind, const void *row);
     enum err (*erase)(struct store *store, enum row_kind kind, const void *key,
                       uint32_t key_columns);

@@ -14,6 +14,7 @@
 #include "dispatcher/store/database.h"
 #include "dispatcher/store/folder_lock.h"
 #include "dispatcher/store/kept_rows.h"
+#include "dispatcher/store/log_file.h"
 #include "dispatcher/store/nearest.h"
 #include "dispatcher/store/piles.h"
 #include "dispatcher/store/place.h"
@@ -66,6 +67,7 @@ struct store_spatialite {
     void *held; /* the row that the last get gave out */
     sqlite3_stmt *statements[ROW_KINDS][SLOTS];
     sqlite3_stmt *extras[EXTRAS];
+    struct log_file *log;   /* SQLite's; NULL: a reader has none */
     struct kept_rows *kept; /* I4 */
     struct piles *piles;    /* I5 */
 };
@@ -443,6 +445,17 @@ static enum err spatialite_commit(struct store *store)
     return result == SQLITE_OK ? ERR_OK : failed(store, "commit");
 }
 
+static void spatialite_sync_apart(struct store *store, void (*done)(void *context), void *context)
+{
+    log_file_sync_apart(file_of(store)->log, done, context);
+}
+
+static struct store_progress spatialite_progress(const struct store *store)
+{
+    const struct store_spatialite *file = (const struct store_spatialite *)store;
+    return log_file_progress(file->log);
+}
+
 /* SQLite has rolled back by itself after some failures. */
 static void spatialite_rollback(struct store *store)
 {
@@ -801,6 +814,8 @@ static const struct store_ops spatialite_ops = {
     .begin = spatialite_begin,
     .commit = spatialite_commit,
     .rollback = spatialite_rollback,
+    .sync_apart = spatialite_sync_apart,
+    .progress = spatialite_progress,
     .put = spatialite_put,
     .erase = spatialite_erase,
     .get = spatialite_get,
@@ -835,6 +850,19 @@ static enum err path_of(const char *folder, char path[PATH_MAX], struct problem 
     return problem_set(problem, ERR_INVALID, "data", "the path is too long");
 }
 
+/* What a process that was killed had written is here and told from now on: it must be on the disk,
+ * too. */
+static enum err take_log(struct store_spatialite *file, const char *folder, struct problem *problem)
+{
+    int64_t version;
+    enum err err = database_number(file->database.db, "PRAGMA schema_version", &version, problem);
+    if (err != ERR_OK) return err;
+    file->log = log_file_of(file->database.db);
+    CHECK(file->log != NULL);
+    if (log_file_sync_old(file->log)) return ERR_OK;
+    return problem_set(problem, ERR_IO, folder, "the write-ahead log cannot be synced");
+}
+
 /* The tables first: a file that is refused is left as it was, its journal mode included. */
 static enum err prepare_writer(struct store_spatialite *file, const char *folder,
                                struct problem *problem)
@@ -852,6 +880,7 @@ static enum err prepare_writer(struct store_spatialite *file, const char *folder
         err = database_run(db, "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864;",
                            problem);
     }
+    if (err == ERR_OK) err = take_log(file, folder, problem);
     if (err == ERR_OK) err = database_harden(&file->database, problem);
     return err;
 }

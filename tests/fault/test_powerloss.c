@@ -20,6 +20,8 @@
 #include "tests/short.h"
 #include "tests/store/pass_file.h"
 
+#include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <sqlite3.h>
 #include <stdarg.h>
@@ -52,11 +54,13 @@ static struct {
     const char *synchronous; /* what the store is made to use instead of FULL; NULL: what it says */
     int syncs_to_failure;    /* 0: none fails */
     sqlite3 *db;             /* the connection that was opened last */
-} record;
+    pthread_mutex_t lock;    /* of ops: a store that syncs apart does so in a thread */
+    pthread_t main;
+    pthread_mutex_t gate; /* whoever holds it keeps that thread from syncing */
+} record = {.lock = PTHREAD_MUTEX_INITIALIZER, .gate = PTHREAD_MUTEX_INITIALIZER};
 
-static void note(struct op op, const void *bytes)
+static void note_locked(struct op op, const void *bytes)
 {
-    if (!record.on || op.name == NAME_OTHER) return;
     if (record.count == record.room) {
         record.room = record.room == 0 ? 1024 : 2 * record.room;
         record.ops = realloc(record.ops, record.room * sizeof *record.ops);
@@ -68,6 +72,14 @@ static void note(struct op op, const void *bytes)
         memcpy(op.bytes, bytes, op.size);
     }
     record.ops[record.count++] = op;
+}
+
+static void note(struct op op, const void *bytes)
+{
+    if (!record.on || op.name == NAME_OTHER) return;
+    pthread_mutex_lock(&record.lock);
+    note_locked(op, bytes);
+    pthread_mutex_unlock(&record.lock);
 }
 
 static void record_start(const char *synchronous)
@@ -115,10 +127,16 @@ static enum name name_of(const char *path)
     return NAME_OTHER;
 }
 
+enum { WRITTEN_MAX = 3072 };
+
 static int file_write(sqlite3_file *file, const void *bytes, int size, sqlite3_int64 at)
 {
-    struct op op = {OP_WRITE, recorded(file)->name, at, (size_t)size, NULL};
-    note(op, bytes);
+    const unsigned char *from = bytes;
+    for (int done = 0; done < size; done += WRITTEN_MAX) { /* the power may fail within a write */
+        int some = size - done < WRITTEN_MAX ? size - done : WRITTEN_MAX;
+        struct op op = {OP_WRITE, recorded(file)->name, at + done, (size_t)some, NULL};
+        note(op, from + done);
+    }
     return real_file(file)->pMethods->xWrite(real_file(file), bytes, size, at);
 }
 static int file_truncate(sqlite3_file *file, sqlite3_int64 size)
@@ -130,6 +148,10 @@ static int file_truncate(sqlite3_file *file, sqlite3_int64 size)
 static int file_sync(sqlite3_file *file, int flags)
 {
     (void)flags;
+    if (!pthread_equal(pthread_self(), record.main)) {
+        pthread_mutex_lock(&record.gate);
+        pthread_mutex_unlock(&record.gate);
+    }
     if (record.syncs_to_failure > 0 && --record.syncs_to_failure == 0) return SQLITE_IOERR_FSYNC;
     note((struct op){.kind = OP_SYNC, .name = recorded(file)->name}, NULL);
     return SQLITE_OK;
@@ -503,7 +525,7 @@ static struct tally try_all(const struct image *db, uint32_t of, bool stop_at_lo
 
 /* --- the work -------------------------------------------------------------------------------- */
 
-static bool add_batch(struct store *store, int64_t *seq, struct rng *rng)
+static bool add_rows(struct store *store, int64_t *seq, struct rng *rng)
 {
     char id[32], note_text[600];
     if (store_begin(store) != ERR_OK) return false;
@@ -522,20 +544,64 @@ static bool add_batch(struct store *store, int64_t *seq, struct rng *rng)
     }
     if (store_commit(store) != ERR_OK) return false;
     *seq = last;
-    note((struct op){.kind = OP_ACK, .at = last}, NULL);
     return true;
 }
 
-/* Records three openings of the store with some batches each. */
-static void record_work(const char *folder, const char *synchronous, int batches)
+static bool add_batch(struct store *store, int64_t *seq, struct rng *rng)
+{
+    if (!add_rows(store, seq, rng)) return false;
+    note((struct op){.kind = OP_ACK, .at = *seq}, NULL);
+    return true;
+}
+
+static void nothing(void *context)
+{
+    (void)context;
+}
+
+/* The same with a store that syncs apart: every other batch is waited for, and the next one is
+ * begun before the one before it is on the disk. */
+static void add_apart(struct store *store, int64_t *seq, struct rng *rng, bool wait)
+{
+    int64_t before = *seq;
+    assert_true(add_rows(store, seq, rng));
+    struct store_progress progress = store_progress(store);
+    assert_true(progress.on_disk + 1 >= progress.written);
+    while (wait && progress.on_disk < progress.written) {
+        sched_yield();
+        progress = store_progress(store);
+    }
+    note((struct op){.kind = OP_ACK, .at = wait ? *seq : before}, NULL);
+}
+
+/* What may not be: it is told of before it is on the disk. */
+static void add_too_early(struct store *store, int64_t *seq, struct rng *rng)
+{
+    pthread_mutex_lock(&record.gate);
+    assert_true(add_batch(store, seq, rng));
+    pthread_mutex_unlock(&record.gate);
+    while (store_progress(store).on_disk < store_progress(store).written)
+        sched_yield();
+}
+
+/* Records three openings of the store with some batches each; in the second one it syncs apart. */
+static void record_work(const char *folder, const char *synchronous, int batches, bool too_early)
 {
     struct rng rng = {11 + case_number()};
     int64_t seq = 0;
     record_start(synchronous);
     for (int opening = 0; opening < 3; opening++) {
         struct store *store = open_recorded(folder);
+        bool apart = opening == 1;
+        if (apart) store_sync_apart(store, nothing, NULL);
+        if (apart && too_early) sqlite3_wal_autocheckpoint(record.db, 0); /* it syncs, too */
         for (int i = 0; i < batches; i++) {
-            assert_true(add_batch(store, &seq, &rng));
+            if (apart && too_early)
+                add_too_early(store, &seq, &rng);
+            else if (apart)
+                add_apart(store, &seq, &rng, i % 2 == 1);
+            else
+                assert_true(add_batch(store, &seq, &rng));
         }
         store_close(store);
     }
@@ -543,14 +609,14 @@ static void record_work(const char *folder, const char *synchronous, int batches
 }
 
 /* Makes a store, works on it, and cuts the power everywhere. */
-static struct tally work_and_cut(const char *synchronous, int batches, uint32_t of,
+static struct tally work_and_cut(const char *synchronous, bool too_early, int batches, uint32_t of,
                                  bool stop_at_loss)
 {
     char *folder = folder_make();
     struct image db = {NULL, 0, 0};
     store_close(open_recorded(folder));
     image_load(&db, folder_file(folder, file_names[NAME_DB]));
-    record_work(folder, synchronous, batches);
+    record_work(folder, synchronous, batches, too_early);
     struct tally tally = try_all(&db, of, stop_at_loss);
     record_clear();
     free(db.bytes);
@@ -561,7 +627,7 @@ static struct tally work_and_cut(const char *synchronous, int batches, uint32_t 
 static void no_acknowledged_batch_is_lost(void **state)
 {
     (void)state;
-    struct tally tally = work_and_cut(NULL, 46, share(), false);
+    struct tally tally = work_and_cut(NULL, false, 46, share(), false);
     print_message("%d disks, %d lost or corrupt; %d of them verified in full\n", tally.states,
                   tally.lost, tally.verified);
     assert_int_equal(tally.lost, 0);
@@ -572,8 +638,15 @@ static void no_acknowledged_batch_is_lost(void **state)
 static void less_syncing_loses_batches(void **state)
 {
     (void)state;
-    assert_int_not_equal(work_and_cut("OFF", 5, 1, true).lost, 0);
-    assert_int_not_equal(work_and_cut("NORMAL", 5, 1, true).lost, 0);
+    assert_int_not_equal(work_and_cut("OFF", false, 5, 1, true).lost, 0);
+    assert_int_not_equal(work_and_cut("NORMAL", false, 5, 1, true).lost, 0);
+}
+
+/* The control of syncing apart. */
+static void telling_before_the_sync_loses_batches(void **state)
+{
+    (void)state;
+    assert_int_not_equal(work_and_cut(NULL, true, 5, 1, true).lost, 0);
 }
 
 static void after_a_failed_sync_nothing_begins(void **state)
@@ -604,8 +677,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_acknowledged_batch_is_lost),
         cmocka_unit_test(less_syncing_loses_batches),
+        cmocka_unit_test(telling_before_the_sync_loses_batches),
         cmocka_unit_test(after_a_failed_sync_nothing_begins),
     };
+    record.main = pthread_self();
     vfs_install();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
