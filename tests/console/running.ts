@@ -55,6 +55,77 @@ export function runningIt(stage: () => Stage): void {
     await page.waitForSelector(".tile progress");
   });
 
+  test("a pinned visit is moved after a question only, and one technician is asked why not he", async () => {
+    const bar = page.locator(".g-bar.g-planned:not(.g-over)").last();
+    await page.goto(`${login.address}/`);
+    await bar.click();
+    const drawer = page.locator(".drawer[data-visit-drawer]"), id = await drawer.getAttribute("data-visit-drawer") ?? "";
+    const pin = page.locator(`.g-bar[data-visit="${id}"] .icon-pin`);
+    if (await pin.count() === 0) await page.keyboard.press("p");
+    await pin.waitFor();
+    await page.locator(".candidate-name").first().waitFor();
+    const owner = () => page.locator(`.g-row:has([data-visit="${id}"])`).getAttribute("data-technician");
+    const before = await owner();
+    await page.locator(".candidate-name").first().click();
+    await page.waitForSelector("dialog.ask >> text=is pinned");
+    assert.deepEqual(await barriers(page, "dialog.ask"), []);
+    await shoot(page, "pinned");
+    await page.keyboard.press("Escape");
+    await closed();
+    assert.equal(await owner(), before);
+    assert.equal(await page.locator(".g-unconfirmed").count(), 0);
+    await page.locator(".why-not select").selectOption({ index: 1 });
+    await page.locator(".why-not-answer li, .why-not-answer .verdict").first().waitFor();
+    assert.deepEqual(await barriers(page, ".drawer"), []);
+    await shoot(page, "why-not");
+  });
+
+  test("on the phone the best arrival windows are offered, and the one that is chosen is promised", async () => {
+    await page.goto(`${login.address}/`);
+    await page.waitForSelector(".g-bar");
+    await page.keyboard.press("n");
+    await page.fill("dialog [name=customer]", "Ms Vogt");
+    await page.fill("dialog [name=minutes]", "15");
+    await page.fill("dialog [name=address]", "Castle Road 3");
+    await page.fill("dialog [name=place]", "47.37, 9.52"); // drawn again, and what was typed is still there
+    assert.equal(await page.inputValue("dialog [name=minutes]"), "15");
+    await page.selectOption("dialog [name=hours]", "8");
+    await page.uncheck("dialog [name=emergency]");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("dialog .slots button");
+    assert.deepEqual(await barriers(page, "dialog.ask"), []);
+    await shoot(page, "slots");
+    const first = page.locator("dialog .slots button").first(), time = await first.innerText();
+    assert.match(await page.locator("dialog .slots li").first().innerText(), /travel.*technicians? free/s);
+    await first.focus();
+    await page.keyboard.press("Enter");
+    await closed();
+    await page.waitForFunction((text) => [...document.querySelectorAll(".drawer .facts div")].some((it) =>
+      it.querySelector("dt")?.textContent === "Promised" && it.querySelector("dd")?.textContent === text), time);
+  });
+
+  test("one long word for a name makes no drawer wider", async () => {
+    const name = `${"Donaudampfschifffahrtsgesellschaftskapitän".repeat(2)}${hostile}`;
+    await page.goto(`${login.address}/?screen=technicians`);
+    await page.locator(".table tbody button").first().click();
+    await page.fill("dialog [name=name]", name);
+    await page.click("dialog footer button[type=submit]");
+    await closed();
+    await page.goto(`${login.address}/`);
+    await page.waitForFunction((text) => [...document.querySelectorAll(".g-name-text")].some((it) => it.textContent === text), name);
+    const fits = (place: string) => page.waitForFunction((at) => {
+      const it = document.querySelector(at);
+      return it !== null && it.scrollWidth <= it.clientWidth;
+    }, place);
+    await page.locator(".g-name", { hasText: "Donaudampf" }).click();
+    await page.waitForSelector(".drawer .route, .drawer .facts");
+    await fits(".drawer");
+    await page.locator(".g-bar.g-planned").last().click();
+    await page.waitForSelector(".candidate-name");
+    await fits(".drawer");
+    await shoot(page, "long-name");
+  });
+
   test("a person is made, logs in, changes and is ended; his name stays text", async () => {
     await page.goto(`${login.address}/?screen=team`);
     await page.waitForSelector("text=New person");

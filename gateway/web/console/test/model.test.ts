@@ -90,6 +90,16 @@ test("each kind of trouble is found, and the list is by when the promise is brok
   assert.equal(lateMsOf(found[2] ?? assert.fail(), noon), 10 * minute);
 });
 
+test("who needs a part or help is told, before that nobody has it, and after that he is late", () => {
+  const waits = { ...visit("part.1"), needs: ["NEED_PART" as const] };
+  const helps = { ...visit("help.1", { technician: "T1", startMs: noon - 20 * minute }), needs: ["NEED_HELP" as const] };
+  const late = { ...visit("late.1", { technician: "T1", startMs: noon + minute, windows: [window(-60, -10)] }), needs: ["NEED_PART" as const] };
+  const day = board({ complete: true, technicians: [technician("T1")], appointments: [waits, helps, late] });
+  const found = findExceptions(day, noon, new Map([["T1", noon]]));
+  assert.deepEqual(found.map((one) => `${one.key} ${one.kind}`), ["late.1 lateNow", "help.1 waiting", "part.1 waiting"]);
+  assert.equal(countKinds(found).waiting, 2);
+});
+
 test("a promised window counts before a wish, and who is there already is not late now", () => {
   const windows = [window(45, 48, false), window(0, 60)];
   const working = visit("W1.1", { technician: "T1", startMs: noon - 20 * minute, windows: [window(-60, -10)] });

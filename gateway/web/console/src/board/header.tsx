@@ -104,7 +104,7 @@ function Clock() {
 export function Header() {
   return (
     <header class="header">
-      <h1><span class="mark" aria-hidden="true" />{t("app.name")}</h1>
+      <h1><span class="mark" aria-hidden="true" /><span class="roomy">{t("app.name")}</span></h1>
       <TerritoryPicker />
       <DayPicker />
       <Clock />
@@ -120,9 +120,9 @@ export function Header() {
       </button>
       <button type="button" class="iconic" aria-label={t("header.help")} title={t("header.help")}
         onClick={() => { helpOpen.value = true; }}><Icon name="help" /></button>
-      <button type="button" class="quiet" onClick={() => void logOut()}
+      <button type="button" class="quiet log-out" onClick={() => void logOut()}
         title={t("header.user", { name: who.value?.name ?? "", role: who.value?.role ?? "" })}>
-        {t("header.logout")}
+        <Icon name="leave" /><span class="roomy">{t("header.logout")}</span>
       </button>
     </header>
   );

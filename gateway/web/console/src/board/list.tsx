@@ -40,6 +40,7 @@ function detail(exception: Exception): string {
     if (visit.workType !== "") parts.push(visit.workType);
     if (exception.kind === "noTechnician")
       parts.push(tMaybe(`rule.${visit.unservedRule}`));
+    for (const need of visit.needs) parts.push(tMaybe(`need.${need}`));
   }
   if (technician !== null && visit !== null) parts.push(technician.name);
   return parts.join(" · ");

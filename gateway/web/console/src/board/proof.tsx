@@ -4,7 +4,7 @@
  * or another window would be worth. */
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { t } from "@callout/shared/i18n";
+import { locale, t } from "@callout/shared/i18n";
 import { ageText, minutesText } from "@callout/shared/words";
 import type { ShadowPrice, ShadowPriceKind } from "@callout/shared/wire";
 import type { Bound } from "../model/day.ts";
@@ -14,9 +14,10 @@ import { useAsked } from "../edit/asked.ts";
 
 export const proofOpen = signal(false);
 
-/* One digit, two below a tenth: "1.2", "0.04". */
+/* One digit, two below a tenth, as the reader writes them: "1.2", "0,04". */
 export function percentText(percent: number): string {
-  return percent.toFixed(percent > 0 && percent < 0.1 ? 2 : 1);
+  const digits = percent > 0 && percent < 0.1 ? 2 : 1;
+  return percent.toLocaleString(locale(), { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
 export function ProofButton() {

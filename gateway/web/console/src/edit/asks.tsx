@@ -11,7 +11,7 @@ import { selectTechnician } from "../model/selection.ts";
 import { startOf, isBegun, isOver } from "../model/status.ts";
 import { day, dayBounds, serviceDay, zone } from "../model/store.ts";
 import { Dialog, ReasonField } from "./dialog.tsx";
-import { assign, cancel, clashed, correct, hold, needsReason, send, swap, unassign } from "./edits.ts";
+import { assign, cancel, clashed, confirming, correct, hold, needsReason, send, swap, unassign } from "./edits.ts";
 import { orderName, technicianName, verdictOf } from "./reasons.ts";
 import { close, redistribution } from "./state.ts";
 import { visitsOf } from "./technician_drawer.tsx";
@@ -90,6 +90,22 @@ export function AskReason() {
       onSubmit={(form) => it.give(String(form.get("reason")))}>
       {it.move === null ? <p class="bad">{it.text}</p> : <VerdictLines move={it.move} about={it.visitId} />}
       <ReasonField reasons={[t("override.customer"), t("override.technician"), t("override.urgent")]} />
+    </Dialog>
+  );
+}
+
+export function AskPinned() {
+  const it = confirming.value;
+  if (it === null) return null;
+  const { visit, go } = it;
+  const done = () => { confirming.value = null; };
+  return (
+    <Dialog title={t("pinned.title", { order: visit.orderId })} submit={t("pinned.move")} onClose={done}
+      onSubmit={() => {
+        done();
+        go();
+      }}>
+      <p>{t("pinned.text", { name: technicianName(visit.technicianId ?? ""), time: zone.value.time(visit.startMs) })}</p>
     </Dialog>
   );
 }

@@ -4,9 +4,9 @@ import { t } from "@callout/shared/i18n";
 import { Icon } from "@callout/shared/icons";
 import { selectedTechnicianId, selectedVisit } from "../model/selection.ts";
 import { day } from "../model/store.ts";
-import { AskAbsent, AskClash, AskCorrect, AskPlace, AskReason, AskSwap, AskWhy } from "./asks.tsx";
+import { AskAbsent, AskClash, AskCorrect, AskPinned, AskPlace, AskReason, AskSwap, AskWhy } from "./asks.tsx";
 import { AskContact } from "./contact.tsx";
-import { clashed, needsReason } from "./edits.ts";
+import { clashed, confirming, needsReason } from "./edits.ts";
 import { useEditKeys } from "./edit_keys.ts";
 import { AskOrder } from "./new_order.tsx";
 import { OrderDrawer } from "./order_drawer.tsx";
@@ -23,6 +23,7 @@ function Drawer() {
 }
 
 function Question() {
+  if (confirming.value !== null) return <AskPinned />;
   if (needsReason.value !== null) return <AskReason />;
   if (clashed.value !== null) return <AskClash />;
   const it = asking.value;

@@ -129,8 +129,21 @@ function showClash(edit: Edit, reason: string, error: Refused): void {
   };
 }
 
+/* A pinned visit is moved by people, but not by chance. */
+export interface Confirmation {
+  visit: Visit;
+  go: () => void;
+}
+export const confirming = signal<Confirmation | null>(null);
+
 /* `startMs` 0: whenever it fits best. `move`: what CheckMove or Candidates said of it. */
 export function assign(visit: Visit, technicianId: string, startMs: number, move: Move | null): Promise<void> {
+  if (!visit.pinned) return assignNow(visit, technicianId, startMs, move);
+  confirming.value = { visit, go: () => void assignNow(visit, technicianId, startMs, move) };
+  return Promise.resolve();
+}
+
+function assignNow(visit: Visit, technicianId: string, startMs: number, move: Move | null): Promise<void> {
   const shownMs = startMs !== 0 ? startMs : Number(move?.startUs ?? 0) / 1000 || visit.startMs;
   const words = t(visit.technicianId === technicianId ? "edit.doneMove" : "edit.doneAssign", {
     order: visit.orderId, name: technicianName(technicianId), time: zone.peek().time(shownMs) });

@@ -1,12 +1,12 @@
 /* new_order.tsx - an urgent order: taken on, then how it could be served and whom that displaces. */
 import { useState } from "preact/hooks";
-import { call } from "@callout/shared/client";
+import { call, newRequestId } from "@callout/shared/client";
 import { serverNow } from "@callout/shared/clock";
 import { Icon } from "@callout/shared/icons";
 import { t, tn } from "@callout/shared/i18n";
 import { msToUs, toNumber, usToMs, type Place } from "@callout/shared/units";
 import { minutesText } from "@callout/shared/words";
-import type { Displaced, EmergencyOption, EmergencyOptionsReply, WorkOrder } from "@callout/shared/wire";
+import type { CandidatesReply, Displaced, EmergencyOption, EmergencyOptionsReply, Move, WorkOrder } from "@callout/shared/wire";
 import { selectedVisit, selectVisit } from "../model/selection.ts";
 import { day, territory, zone } from "../model/store.ts";
 import { picking } from "../board/commands.ts";
@@ -14,10 +14,11 @@ import { AddressField } from "./address_field.tsx";
 import { VerdictLines } from "./asks.tsx";
 import { Dialog } from "./dialog.tsx";
 import { assign } from "./edits.ts";
-import { orderName, technicianName } from "./reasons.ts";
+import { orderName, signedMinutes, technicianName } from "./reasons.ts";
 import { close } from "./state.ts";
 import { PickHint, placeText, PlaceField, readPlace, toPoint, usePicking } from "./place_field.tsx";
 import { problemText } from "./problem.ts";
+import { slotsOf, type Slot } from "./slots.ts";
 import { say } from "./toasts.ts";
 
 /* Skills that somebody has: whatever else is asked for, nobody could do. */
@@ -30,7 +31,7 @@ function skillNames(): string[] {
 
 function readOrder(form: FormData, place: Place): WorkOrder {
   const text = (name: string) => String(form.get(name) ?? "").trim();
-  const id = `N${crypto.randomUUID().replace(/-/g, "").slice(0, 8).toUpperCase()}`;
+  const id = `N${newRequestId().slice(0, 8).toUpperCase()}`;
   const now = serverNow();
   return {
     workOrderId: id, territoryId: territory.peek()?.id ?? "",
@@ -93,13 +94,50 @@ function Options({ order, reply }: { order: string; reply: EmergencyOptionsReply
   );
 }
 
+/* On the phone: which time to promise. */
+function Offer({ order, moves }: { order: WorkOrder; moves: readonly Move[] }) {
+  const [problem, setProblem] = useState("");
+  const id = `${order.workOrderId ?? ""}.1`, window = order.windows?.[0];
+  const within = { startMs: usToMs(window?.startUs), endMs: usToMs(window?.endUs) };
+  const slots = slotsOf(moves, within, within.endMs - within.startMs > 3 * 3_600_000 ? 2 * 3_600_000 : 3_600_000);
+  const leave = () => {
+    close();
+    selectVisit(id);
+  };
+  async function promise(slot: Slot): Promise<void> {
+    try {
+      await call("UpsertWorkOrder", { workOrder: { ...order,
+        windows: [{ startUs: msToUs(slot.startMs), endUs: msToUs(slot.endMs), promised: true }] } });
+    } catch (error) {
+      return setProblem(problemText(error));
+    }
+    say(t("slot.done", { order: order.workOrderId ?? "", time: zone.peek().timeRange(slot.startMs, slot.endMs) }));
+    leave();
+  }
+  return (
+    <Dialog title={t("slot.title")} onClose={leave}>
+      {slots.length === 0 && <p>{t("slot.none")}</p>}
+      <ul class="slots">{slots.map((slot, index) => (
+        <li key={slot.startMs}>
+          <button type="button" class={index === 0 ? "primary" : ""} autofocus={index === 0} onClick={() => void promise(slot)}>
+            {zone.value.timeRange(slot.startMs, slot.endMs)}</button>
+          <span>{t("slot.travel", { travel: signedMinutes(toNumber(slot.move.costDelta?.travel)) })} · {tn("slot.free", slot.free)}</span>
+        </li>))}</ul>
+      <p class="bad" role="alert">{problem}</p>
+      <p><button type="button" onClick={leave}>{t("slot.leave")}</button></p>
+    </Dialog>
+  );
+}
+
 export function AskOrder() {
   const [place, setPlace] = useState("");
   const [address, setAddress] = useState("");
   const [problem, setProblem] = useState("");
   const [taken, setTaken] = useState<{ order: string; reply: EmergencyOptionsReply } | null>(null);
+  const [offered, setOffered] = useState<{ order: WorkOrder; moves: readonly Move[] } | null>(null);
   usePicking();
   if (taken !== null) return <Options {...taken} />;
+  if (offered !== null) return <Offer {...offered} />;
   const like = selectedVisit.value;
 
   async function submit(form: FormData): Promise<void> {
@@ -114,8 +152,8 @@ export function AskOrder() {
     const name = order.workOrderId ?? "";
     say(t("order.done", { order: name }));
     if (order.emergency !== true) {
-      close();
-      return selectVisit(`${name}.1`);
+      const reply: CandidatesReply = await call("Candidates", { appointmentId: `${name}.1`, count: 50 }).catch(() => ({}));
+      return setOffered({ order, moves: reply.candidates ?? [] });
     }
     const reply = await call("EmergencyOptions", { appointmentId: `${name}.1` }).catch(() => ({}));
     setTaken({ order: name, reply });

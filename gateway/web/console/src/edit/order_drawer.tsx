@@ -1,6 +1,6 @@
 /* order_drawer.tsx - everything about one visit, and everything that can be done to it. */
 import { Icon, type IconName } from "@callout/shared/icons";
-import { t, type Text } from "@callout/shared/i18n";
+import { t, tMaybe, type Text } from "@callout/shared/i18n";
 import { minutesText } from "@callout/shared/words";
 import type { Visit } from "../model/day.ts";
 import { selectTechnician, selectVisit } from "../model/selection.ts";
@@ -13,7 +13,7 @@ import { focusWish } from "./choice.ts";
 import { release, togglePin } from "./edits.ts";
 import { FieldRecord } from "./field_record.tsx";
 import { asking } from "./state.ts";
-import { History, WhyUnserved } from "./why.tsx";
+import { History, WhyNot, WhyUnserved } from "./why.tsx";
 
 function Action({ icon, label, press, shortcut }: {
   icon: IconName; label: Text; press: () => void; shortcut?: string;
@@ -68,6 +68,7 @@ function Facts({ visit }: { visit: Visit }) {
   const start = startOf(visit);
   const rows: [string, preact.ComponentChildren][] = [];
   rows.push([t("drawer.status"), <>{t(`phase.${phaseOf(visit)}`)}{visit.onHold && ` · ${t("drawer.onHold")}`}
+    {visit.needs.length > 0 && <b class="warn"> · {visit.needs.map((need) => tMaybe(`need.${need}`)).join(", ")}</b>}
     {visit.pinned && ` · ${t("gantt.barPinned")}`}{visit.frozen && ` · ${t("drawer.frozen")}`}</>]);
   if (window !== null)
     rows.push([t(window.promised ? "drawer.promise" : "drawer.window"), it.timeRange(window.startMs, window.endMs)]);
@@ -115,6 +116,7 @@ export function OrderDrawer({ visit }: { visit: Visit }) {
       {!isOver(visit) && <Worth visit={visit} />}
       {visit.technicianId === null && !isOver(visit) && !visit.onHold && <WhyUnserved visit={visit} />}
       {movable && !visit.onHold && <Candidates visit={visit} />}
+      {movable && !visit.onHold && <WhyNot visit={visit} />}
       <FieldRecord visit={visit} />
       <History visit={visit} />
     </aside>

@@ -1,4 +1,5 @@
 /* why.tsx - why nobody has it and what would fix that; what happened to it so far, and why. */
+import { useState } from "preact/hooks";
 import { Icon } from "@callout/shared/icons";
 import { t } from "@callout/shared/i18n";
 import { usToMs } from "@callout/shared/units";
@@ -6,6 +7,7 @@ import type { AppointmentChange, TechnicianReason } from "@callout/shared/wire";
 import type { Visit } from "../model/day.ts";
 import { day, zone } from "../model/store.ts";
 import { useAsked } from "./asked.ts";
+import { VerdictLines } from "./asks.tsx";
 import { costLines, orderName, technicianName, violationText } from "./reasons.ts";
 
 const reasonsShown = 5;
@@ -36,6 +38,32 @@ export function WhyUnserved({ visit }: { visit: Visit }) {
         {(reply.technicians ?? []).slice(0, reasonsShown).map((one) =>
           <Reason key={one.technicianId} reason={one} visit={visit} />)}
       </ul>
+    </section>
+  );
+}
+
+/* Asked of one technician: what keeps him from it, or what it would cost if he did it. */
+export function WhyNot({ visit }: { visit: Visit }) {
+  const [technicianId, choose] = useState("");
+  const { reply, failed } = useAsked("Explain", { appointmentId: visit.id, question: "WHY_NOT_TECHNICIAN", technicianId },
+    technicianId === "" ? "" : `${visit.id} ${technicianId}`, `${visit.version} ${day.value?.planVersion ?? 0}`);
+  const others = [...(day.value?.technicians.values() ?? [])].filter((one) => one.id !== visit.technicianId)
+    .sort((a, b) => a.name.localeCompare(b.name));
+  const move = reply?.alternative;
+  const cost = costLines(move?.costDelta).map((line) => `${line.label} ${line.text}`).join(" · ");
+  return (
+    <section class="drawer-part why-not">
+      <select aria-label={t("whyNot.choose")} value={technicianId} onChange={(event) => choose(event.currentTarget.value)}>
+        <option value="">{t("whyNot.title")}</option>
+        {others.map((one) => <option key={one.id} value={one.id}>{one.name}</option>)}
+      </select>
+      <div class="why-not-answer" role="status">
+        {failed !== "" && <p class="bad">{failed}</p>}
+        {move !== undefined && <>
+          <p>{t("whyNot.best", { time: zone.value.time(usToMs(move.startUs)) })}</p>
+          <VerdictLines move={move} about={visit.id} />
+          {cost !== "" && <p class="soft">{cost}</p>}</>}
+      </div>
     </section>
   );
 }

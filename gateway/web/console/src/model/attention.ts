@@ -37,12 +37,13 @@ export type Heard = ReadonlyMap<string, number>;
 
 function visitKind(visit: Visit, technician: Technician | null, nowMs: number): Kind | null {
   if (isOver(visit)) return null;
-  if (technician === null) return "noTechnician";
+  if (technician === null) return visit.needs.length > 0 ? "waiting" : "noTechnician";
   const window = windowOf(visit);
   if (window !== null && !isServing(visit)) {
     if (nowMs > window.endMs) return "lateNow";
     if (startOf(visit) > window.endMs || visit.lateSeconds > 0) return "willBeLate";
   }
+  if (visit.needs.length > 0) return "waiting";
   return breaksRule(visit, technician) ? "ruleBroken" : null;
 }
 

@@ -8,7 +8,7 @@
  * looks at no more than what changed (I2: everything else is the same object in both).
  */
 import type {
-  AppointmentStatus, ArrivalWindow, BoardReply, BoardTechnician, FeedAppointment, Fix, Pin, Policy,
+  AppointmentStatus, ArrivalWindow, BoardReply, BoardTechnician, FeedAppointment, Fix, NeedKind, Pin, Policy,
   PlanBound, Rule, Skill, SolverState,
 } from "@callout/shared/wire";
 import { toNumber, toPlace, usToMs, type Place } from "@callout/shared/units";
@@ -42,6 +42,7 @@ export interface Visit {
   pin: Pin | null;
   frozen: boolean;
   onHold: boolean; // nobody plans it for now
+  needs: readonly NeedKind[]; // that its technician reported and are open
   unconfirmed: boolean; // an edit of this page's that nobody has answered yet
   tentative: boolean;
   emergency: boolean;
@@ -152,6 +153,7 @@ function toVisit(from: FeedAppointment): Visit {
     pin,
     frozen: from.frozen === true,
     onHold: it.onHold === true,
+    needs: from.needs ?? [],
     unconfirmed: false,
     tentative: it.assignment?.tentative === true,
     emergency: from.emergency === true,

@@ -1,7 +1,7 @@
 /* review.tsx - what each plan changed and why; all of it or some can be taken back. */
 import { useState } from "preact/hooks";
 import { Icon } from "@callout/shared/icons";
-import { t, tn } from "@callout/shared/i18n";
+import { t, tMaybe, tn } from "@callout/shared/i18n";
 import { toNumber, usToMs } from "@callout/shared/units";
 import { minutesText } from "@callout/shared/words";
 import type { PlanDelta, PlanDiff } from "@callout/shared/wire";
@@ -34,11 +34,11 @@ function Change({ delta, chosen, choose }: { delta: PlanDelta; chosen: boolean; 
 function Figure({ name, before, after, words }: {
   name: string; before: number; after: number; words: (value: number) => string;
 }) {
-  const less = before - after;
+  const same = words(before) === words(after), less = same ? 0 : before - after;
   return (
     <div data-less={Math.sign(less)}>
       <dt>{name}</dt>
-      <dd>{words(before)} <span aria-hidden="true">→</span> <b>{words(after)}</b>
+      <dd>{!same && <>{words(before)} <span aria-hidden="true">→</span> </>}<b>{words(after)}</b>
         {less !== 0 && <span class={less > 0 ? "good" : "bad"}> {less > 0 ? "−" : "+"}{words(Math.abs(less))}</span>}</dd>
     </div>
   );
@@ -72,7 +72,7 @@ function Card({ diff }: { diff: PlanDiff }) {
   return (
     <article class="card" aria-labelledby={`plan-${version}`}>
       <h3 id={`plan-${version}`}>{t("solver.plan", { version })}
-        <span class="soft">{zone.value.dayAndTime(usToMs(diff.publishedUs))} · {diff.stage}</span></h3>
+        <span class="soft">{zone.value.dayAndTime(usToMs(diff.publishedUs))} · {tMaybe(`stage.${diff.stage}`)}</span></h3>
       <p>{diff.cause?.text !== undefined && t("history.because", { cause: diff.cause.text })}
         {diff.cause?.actor !== undefined && ` (${diff.cause.actor})`}
         {diff.broken !== undefined && diff.broken !== "RULE_UNSPECIFIED" &&
