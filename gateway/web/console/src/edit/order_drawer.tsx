@@ -88,7 +88,8 @@ function Facts({ visit }: { visit: Visit }) {
   return <dl class="facts">{rows.map(([name, value]) => <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}</dl>;
 }
 
-/* What it costs the plan to serve it, by the proof of the plan's bound. */
+/* What it costs the plan to serve it, by the proof of the plan's bound; of a pinned one that is no
+ * question of price. */
 function Worth({ visit }: { visit: Visit }) {
   const { serving, window } = useWorth(visit.id);
   if (serving === null) return null;
@@ -113,7 +114,7 @@ export function OrderDrawer({ visit }: { visit: Visit }) {
       </header>
       <Actions visit={visit} />
       <Facts visit={visit} />
-      {!isOver(visit) && <Worth visit={visit} />}
+      {!isOver(visit) && !visit.pinned && <Worth visit={visit} />}
       {visit.technicianId === null && !isOver(visit) && !visit.onHold && <WhyUnserved visit={visit} />}
       {movable && !visit.onHold && <Candidates visit={visit} />}
       {movable && !visit.onHold && <WhyNot visit={visit} />}
