@@ -165,12 +165,17 @@ stages_default() {
     stage "nothing left running" no_leftovers
 }
 
+days_in_browser() { # random days of the technicians' app, many more than CI has
+    CALLOUT_ROUNDS=20 tests/technician/run.sh build/callout pages
+}
+
 brute_force() { # many small days against the best plan there is
     CALLOUT_CASES=10000 build/test_brute
 }
 
 stages_more() {
     stage "brute force (10000)" brute_force
+    stage "technician's days in a browser (20)" days_in_browser
     stage "clang tests" unit_tests build-clang
     stage "TSan build" build_sanitized build-tsan thread && stage "TSan tests" unit_tests build-tsan
     stage "format" tests/tidy/format.sh

@@ -4,7 +4,9 @@
 #include "../store/folder.h"
 
 #include "dispatcher/blob_files.h"
+#include "dispatcher/engine_impl.h"
 
+#include <fcntl.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -22,7 +24,8 @@ enum { PHOTO_SIZE = 300000 };
 
 static uint8_t photo[PHOTO_SIZE], photo_hash[32];
 
-static void announce(struct desk *desk, struct desk_device *device, const char *appointment_id)
+static void announce_sized(struct desk *desk, struct desk_device *device,
+                           const char *appointment_id, uint32_t size)
 {
     Callout__Attachment body;
     Callout__Command command, *it = &command;
@@ -33,11 +36,16 @@ static void announce(struct desk *desk, struct desk_device *device, const char *
     body.appointment_id = words(appointment_id);
     body.sha256 = (ProtobufCBinaryData){sizeof photo_hash, photo_hash};
     body.media_type = words("image/jpeg");
-    body.size = PHOTO_SIZE;
+    body.size = size;
     body.kind = CALLOUT__ATTACHMENT_KIND__PHOTO;
     body.name = words("../../x"); /* whatever it is called, it lies where its hash says */
     it->attachment = &body;
     assert_int_equal(desk_push_one(desk, device, it)->outcome, CALLOUT__OUTCOME__APPLIED);
+}
+
+static void announce(struct desk *desk, struct desk_device *device, const char *appointment_id)
+{
+    announce_sized(desk, device, appointment_id, PHOTO_SIZE);
 }
 
 static void announce_photo(struct desk *desk, struct desk_device *device)
@@ -296,6 +304,59 @@ static void what_is_his_to_see_is_not_brought_twice(void **state)
     remove_all(folder);
 }
 
+/* As many of the largest as make up a day: the next one has to wait, what has begun goes on, and
+ * tomorrow there is room again. */
+static void a_device_has_so_many_bytes_a_day(void **state)
+{
+    struct desk desk;
+    char *folder;
+    (void)state;
+    struct desk_device device = with_folder(&desk, &folder);
+    for (uint8_t i = 0; i < BLOB_DAY_BYTES / BLOB_SIZE_MAX; i++) {
+        photo_hash[0] = i;
+        announce_sized(&desk, &device, "W1.1", BLOB_SIZE_MAX);
+        received(&desk, put(&desk, &device, 0, photo, 16), 16, false);
+    }
+    photo_hash[0] = 255;
+    announce(&desk, &device, "W1.1");
+    const Callout__Reply *refused = put(&desk, &device, 0, photo, 16);
+    assert_int_equal(refused->status, CALLOUT__STATUS__RATE);
+    assert_int_not_equal(refused->retry_after_ms, 0);
+    photo_hash[0] = 0;
+    received(&desk, put(&desk, &device, 16, photo, 16), 32, false);
+    photo_hash[0] = 255;
+    desk.now_us += 24 * HOUR_US;
+    received(&desk, put(&desk, &device, 0, photo, 16), 16, false);
+    desk_close(&desk);
+    remove_all(folder);
+}
+
+/* Nobody goes on with it after a week; what is younger stays, and what is whole for ever. */
+static void parts_that_nobody_goes_on_with_are_swept(void **state)
+{
+    struct desk desk;
+    char *folder, part[BLOB_PATH], hash[BLOB_HEX];
+    (void)state;
+    struct desk_device device = with_folder(&desk, &folder);
+    sodium_bin2hex(hash, sizeof hash, photo_hash, sizeof photo_hash);
+    blob_part_path(folder, hash, "T1", part);
+    announce_photo(&desk, &device);
+    received(&desk, put(&desk, &device, 0, photo, 1000), 1000, false);
+    struct timespec times[2] = {0};
+    for (int days = 6; days <= 8; days += 2) {
+        times[0].tv_sec = times[1].tv_sec =
+            (time_t)(engine_wall_us(desk.engine) / US_PER_SECOND - days * 86400);
+        assert_int_equal(utimensat(AT_FDCWD, part, times, 0), 0);
+        blobs_sweep(desk.engine);
+        received(&desk, put(&desk, &device, 0, NULL, 0), days < 7 ? 1000 : 0, false);
+    }
+    bring(&desk, &device);
+    blobs_sweep(desk.engine);
+    assert_int_equal(get(&desk, &device.who, 0)->status, CALLOUT__STATUS__OK);
+    desk_close(&desk);
+    remove_all(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -305,6 +366,8 @@ int main(void)
         cmocka_unit_test(what_is_no_photo_of_his_is_refused),
         cmocka_unit_test(who_names_a_photo_need_not_have_it),
         cmocka_unit_test(what_is_his_to_see_is_not_brought_twice),
+        cmocka_unit_test(a_device_has_so_many_bytes_a_day),
+        cmocka_unit_test(parts_that_nobody_goes_on_with_are_swept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
