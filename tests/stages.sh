@@ -183,6 +183,7 @@ stages_more() {
     stage "cppcheck" tests/tidy/cppcheck.sh
     stage "a bad machine" tests/fault/badmachine.sh build/callout
     stage "a bad network" tests/fault/network.sh build/callout
+    stage "planted bugs" tests/fuzz/planted.sh
     stage "fuzzing" tests/fuzz/run.sh
     stage "bare Debian" tests/process/bare_debian.sh
 }

@@ -29,6 +29,13 @@ static void note(struct line *line, uint64_t kind, uint32_t request, uint64_t si
     digest_u64(&line->seen, size);
 }
 
+static void on_greeting(void *context, uint32_t slot)
+{
+    struct line *line = context;
+    CHECK(slot == SLOT && line->connection != NULL);
+    note(line, 'h', 0, 0);
+}
+
 static void on_end(void *context, uint32_t slot)
 {
     struct line *line = context;
@@ -94,6 +101,7 @@ static uint64_t listen_to(const uint8_t *bytes, size_t size, bool unix_framing, 
                                    .context = &line,
                                    .on_message = on_message,
                                    .on_oversize = on_oversize,
+                                   .on_greeting = on_greeting,
                                    .on_end = on_end};
     bufferevent_enable(pair[1], EV_READ | EV_WRITE);
     line.connection = sp_connection_open(&line.rules, pair[0], SLOT);
