@@ -101,7 +101,8 @@ static bool add_message(void *context, const void *visited)
 {
     struct reading *reading = context;
     Callout__MessagesReply *answer = reading->answer;
-    if (reading->taken++ == MESSAGES_MAX) return false; /* no more than these can be told at once */
+    /* No more than these can be told at once; one more tells that there are more. */
+    if (reading->taken++ > MESSAGES_MAX) return false;
     if (answer->n_messages == reading->room) {
         reading->room = reading->room == 0 ? MESSAGES_MAX : 2 * reading->room;
         Callout__Message **grown = arena_need(reading->call->arena, reading->room * sizeof *grown);

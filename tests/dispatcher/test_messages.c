@@ -128,6 +128,27 @@ static void to_all_and_in_pages(void **state)
     desk_close(&desk);
 }
 
+/* Of one technician, too, there is a next page. */
+static void one_of_many_words_has_pages(void **state)
+{
+    struct desk desk;
+    (void)state;
+    desk_open_furnished(&desk);
+    Callout__SendMessageRequest request = message("again");
+    char *to[] = {words("T1")};
+    request.technician_ids = to;
+    request.n_technician_ids = 1;
+    for (int i = 0; i < 203; i++)
+        assert_int_equal(send(&desk, &request)->status, CALLOUT__STATUS__OK);
+    const Callout__MessagesReply *page = messages(&desk, 0);
+    assert_int_equal(page->n_messages, 200);
+    assert_true(page->more);
+    page = messages(&desk, page->messages[199]->seq);
+    assert_int_equal(page->n_messages, 3);
+    assert_false(page->more);
+    desk_close(&desk);
+}
+
 static void what_does_not_fit_is_refused(void **state)
 {
     struct desk desk;
@@ -157,6 +178,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_comes_and_is_seen),
         cmocka_unit_test(to_all_and_in_pages),
+        cmocka_unit_test(one_of_many_words_has_pages),
         cmocka_unit_test(what_does_not_fit_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
