@@ -73,7 +73,7 @@ static void port_proved(void *context, const char *territory_id, int64_t service
     snprintf(fresh, sizeof fresh, "%s.new", path);
     FILE *out = fopen(fresh, "w");
     bool written = out != NULL && write_certificate(&solver->day, &solver->in, &solver->plan, proof,
-                                                    out) == ERR_OK;
+                                                    NULL, out) == ERR_OK;
     if (out != NULL && fclose(out) != 0) written = false;
     if (!written || rename(fresh, path) != 0) log_warn("%s cannot be written", path);
     alive_beat();

@@ -4,6 +4,10 @@
  * routes that the search has found; what routes it finds go back to the pool, and the master and
  * some more search make of them what they can.
  *
+ * A gap that cuts leave is closed by splitting plans (bound/tree.h), where a day is small enough
+ * for that: the first cuts, then a tree, then more cuts and another one. The tree finds the best
+ * plan, too.
+ *
  * With --work all of it is counted: the search has its rounds, the bound goes on until nothing
  * raises it, and the same file, seed and work give the same plan and proof. With --cpu-seconds the
  * search has the first part, the bound the second until it has converged, and what is left is the
@@ -16,10 +20,22 @@
 #define CALLOUT_OPTIMIZER_SOLVE_BOUND_H
 
 #include "optimizer/bound/bound.h"
+#include "optimizer/bound/tree.h"
 #include "optimizer/solve.h"
+
+/* A tree with all that it rests on. */
+struct solve_tree {
+    struct arena arena;
+    struct proof proof; /* a copy of what its routes were chosen by */
+    struct choice choice;
+    struct tree tree;
+    bool open;
+};
 
 struct solve_bound {
     struct bound bound;
+    struct solve_tree trees[2];
+    struct solve_tree *best; /* the one of the highest bound; NULL: none */
     struct solver *solver;
     enum bound_end end;
 };
@@ -35,7 +51,17 @@ enum bound_end solve_bound_run(struct solve_bound *it, uint32_t rounds);
  * choose; true if the plan became better. */
 bool solve_bound_recombine(struct solve_bound *it);
 
+/* What is proved: the proof, and the tree that it is the begin of, or NULL. False: nothing yet. */
+struct solve_proof {
+    const struct proof *proof;
+    const struct tree *tree;
+};
+bool solve_bound_proof(const struct solve_bound *it, struct solve_proof *proof);
+
+/* In seconds: no plan costs less. */
+int64_t solve_proof_seconds(const struct solve_proof *proof);
+
 /* The gap in percent of what the plan costs beyond what nobody could avoid. */
-double proof_gap_percent(const struct proof *proof, int64_t cost);
+double solve_proof_gap_percent(const struct solve_proof *proof, int64_t cost);
 
 #endif

@@ -166,7 +166,9 @@ const char *solve_run(struct solve_input *input, const struct solve_budget *budg
 
 /* --- and the bound --------------------------------------------------------------------------- */
 
-static const double SEARCH_SHARE = 0.3, BOUND_SHARE = 0.9; /* of the CPU seconds, from the begin */
+/* Of the CPU seconds, from the begin. Of a small day the bound finds the best plan. */
+static const double SEARCH_SHARE = 0.3, SEARCH_SHARE_SMALL = 0.1, BOUND_SHARE = 0.9;
+enum { SMALL_VISITS = 80 };
 
 static bool bound_time_is_up(void *context)
 {
@@ -185,12 +187,6 @@ static void search_on(struct solver *solver, double until, uint64_t seed)
     }
 }
 
-/* What has been proved and what not: without an exact pricing there is no proof. */
-static const struct proof *proof_of(const struct solve_bound *it)
-{
-    return it->bound.proof.bound == INT64_MIN ? NULL : &it->bound.proof;
-}
-
 const char *solve_and_bound(struct solve_input *input, const struct solve_budget *budget,
                             bool progress, struct solve_bound *bound)
 {
@@ -198,7 +194,7 @@ const char *solve_and_bound(struct solve_input *input, const struct solve_budget
     struct solve_budget first = *budget;
     static double until;
     until = budget->work > 0 ? 0 : BOUND_SHARE * budget->cpu_seconds;
-    first.cpu_seconds *= SEARCH_SHARE;
+    first.cpu_seconds *= solver->in.visit_count <= SMALL_VISITS ? SEARCH_SHARE_SMALL : SEARCH_SHARE;
     const char *why = solve_run(input, &first, progress);
     struct bound_options options = bound_options_default;
     options.stop = bound_time_is_up;
@@ -206,7 +202,9 @@ const char *solve_and_bound(struct solve_input *input, const struct solve_budget
     solve_bound_open(bound, solver, &options);
     enum bound_end end = solve_bound_run(bound, BOUND_ROUNDS_MAX);
     if (end != BOUND_REACHED) (void)solve_bound_recombine(bound);
-    bool proven = proof_of(bound) != NULL && proof_seconds(proof_of(bound)) >= solver->plan.cost;
+    struct solve_proof proof;
+    bool proven =
+        solve_bound_proof(bound, &proof) && solve_proof_seconds(&proof) >= solver->plan.cost;
     if (!proven && budget->work == 0) search_on(solver, budget->cpu_seconds, budget->seed);
     if (interrupted) return "interrupt";
     return proven ? "proven" : why;
@@ -366,12 +364,14 @@ static void say_dropped(const struct solve_input *input)
 }
 
 /* The plan as it stands in the solver, with what proves its bound. */
-static enum err certify(const struct solver *solver, const struct proof *proof, const char *path,
-                        struct problem *problem)
+static enum err certify(const struct solver *solver, const struct solve_proof *proof,
+                        const char *path, struct problem *problem)
 {
     FILE *out = fopen(path, "w");
     if (out == NULL) return problem_set(problem, ERR_IO, path, "%s", strerror(errno));
-    enum err err = write_certificate(&solver->day, &solver->in, &solver->plan, proof, out);
+    enum err err = write_certificate(&solver->day, &solver->in, &solver->plan,
+                                     proof == NULL ? NULL : proof->proof,
+                                     proof == NULL ? NULL : proof->tree, out);
     if (fclose(out) != 0) err = ERR_IO;
     return err == ERR_OK ? ERR_OK : problem_set(problem, err, path, "cannot be written");
 }
@@ -408,7 +408,8 @@ static enum err solve(struct solve_input *input, const struct options *options,
     sigaction(SIGINT, &before, NULL);
     effort.cpu_seconds = cpu_seconds();
     effort.work = input->solver.work_done;
-    effort.proof = bounded ? proof_of(&bound) : NULL;
+    struct solve_proof proof;
+    effort.proof = bounded && solve_bound_proof(&bound, &proof) ? &proof : NULL;
     enum err err = write_all(input, options, &effort, problem);
     if (bounded) solve_bound_close(&bound);
     return err;

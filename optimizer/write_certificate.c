@@ -10,6 +10,7 @@ struct writer {
     const struct instance *in;
     const struct plan *plan;
     const struct proof *proof; /* NULL: all duals are 0 */
+    const struct tree *tree;   /* NULL: plans are not split */
     FILE *out;
     struct cost_parts_written {
         int64_t travel, overtime, lateness, preferred_window, preferred_technician;
@@ -359,15 +360,73 @@ static void write_cut(const struct writer *to, const struct proof_cut *cut, int6
     fputc('\n', to->out);
 }
 
+static void write_list(const struct writer *to, const char *key, const int64_t *duals,
+                       uint32_t count, uint32_t all)
+{
+    fputs(key, to->out);
+    for (uint32_t i = 0; i < all; i++)
+        fprintf(to->out, " %" PRId64, i < count ? duals[i] : 0);
+    fputc('\n', to->out);
+}
+
+static void write_part(const struct writer *to, const struct tree_node *node)
+{
+    const struct relaxation *relaxation = to->tree->relaxation;
+    fprintf(to->out, "part bound %" PRId64 "\n", node->bound);
+    write_list(to, "of_visits", node->visit_dual, to->in->visit_count, to->in->visit_count);
+    fputs("of_technicians", to->out);
+    for (uint32_t t = 0; t < to->in->technician_count; t++)
+        fprintf(to->out, " %" PRId64, node->crew_dual[relaxation->crew_of[t]]);
+    fputc('\n', to->out);
+    write_list(to, "of_cuts", node->cut_dual, node->cut_count, to->tree->cut_count);
+}
+
+static void write_node(const struct writer *to, uint32_t index)
+{
+    const struct tree_node *node = &to->tree->nodes[index];
+    if (node->child == NO_INDEX) {
+        write_part(to, node);
+        return;
+    }
+    fputs("split", to->out);
+    put_visit(to, node->visit);
+    fputs(node->with_technician ? " technician" : " visit", to->out);
+    if (node->with_technician)
+        put_name(to, technician_id(to, node->other));
+    else
+        put_visit(to, node->other);
+    fputc('\n', to->out);
+    write_node(to, node->child);
+    write_node(to, node->child + 1);
+}
+
+static void write_tree(const struct writer *to)
+{
+    const struct tree *tree = to->tree;
+    if (tree == NULL) return;
+    fprintf(to->out, "below %" PRId64 " parts %u cuts %u\n", tree->choice->target, tree->node_count,
+            tree->cut_count);
+    for (uint32_t c = 0; c < tree->cut_count; c++) {
+        fputs("part_cut", to->out);
+        for (uint32_t i = 0; i < 3; i++)
+            put_visit(to, tree->cuts[c][i]);
+        fputc('\n', to->out);
+    }
+    write_node(to, 0);
+}
+
 static void write_sums(const struct writer *to, int64_t visits, int64_t technicians, int64_t cuts)
 {
     static const struct proof none;
     const struct proof *proof = to->proof == NULL ? &none : to->proof;
+    int64_t lower = proof_seconds(proof);
+    if (to->tree != NULL && tree_bound(to->tree) > lower) lower = tree_bound(to->tree);
     fprintf(to->out,
-            "sum visits %" PRId64 " technicians %" PRId64 " cuts %" PRId64 "\nbound %" PRId64
-            "\nlower_bound %" PRId64 "\nhopeless %" PRId64 "\ngap %" PRId64 "\nend\n",
-            visits, technicians, cuts, proof->bound, proof_seconds(proof), proof->hopeless,
-            to->plan->cost - proof_seconds(proof));
+            "sum visits %" PRId64 " technicians %" PRId64 " cuts %" PRId64 "\nbound %" PRId64 "\n",
+            visits, technicians, cuts, proof->bound);
+    write_tree(to);
+    fprintf(to->out, "lower_bound %" PRId64 "\nhopeless %" PRId64 "\ngap %" PRId64 "\nend\n", lower,
+            proof->hopeless, to->plan->cost - lower);
 }
 
 static void write_proof(const struct writer *to)
@@ -396,9 +455,11 @@ static void write_proof(const struct writer *to)
 }
 
 enum err write_certificate(const struct workday *day, const struct instance *in,
-                           const struct plan *plan, const struct proof *proof, FILE *out)
+                           const struct plan *plan, const struct proof *proof,
+                           const struct tree *tree, FILE *out)
 {
-    struct writer to = {.day = day, .in = in, .plan = plan, .proof = proof, .out = out};
+    struct writer to = {
+        .day = day, .in = in, .plan = plan, .proof = proof, .tree = tree, .out = out};
     CHECK(plan->in == in);
     if (proof != NULL)
         CHECK(proof->visit_count == in->visit_count &&

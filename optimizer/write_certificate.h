@@ -8,14 +8,16 @@
 #define CALLOUT_OPTIMIZER_WRITE_CERTIFICATE_H
 
 #include "base/err.h"
-#include "optimizer/bound/proof.h"
+#include "optimizer/bound/tree.h"
 #include "optimizer/core/plan.h"
 
 #include <stdio.h>
 
 /* `plan` is one of `in`, and `in` the instance of `day`. Without a proof (NULL) all duals are 0:
- * no plan costs less than nothing. ERR_IO: it cannot be written. */
+ * no plan costs less than nothing. `tree`: what was made of the proof by splitting plans; NULL.
+ * ERR_IO: it cannot be written. */
 MUST_USE enum err write_certificate(const struct workday *day, const struct instance *in,
-                                    const struct plan *plan, const struct proof *proof, FILE *out);
+                                    const struct plan *plan, const struct proof *proof,
+                                    const struct tree *tree, FILE *out);
 
 #endif

@@ -2,7 +2,6 @@
 
 #include "base/check.h"
 #include "base/clock.h"
-#include "optimizer/solve_bound.h"
 #include "optimizer/write_shadow.h"
 #include "optimizer/write_vroom.h"
 
@@ -137,14 +136,16 @@ static bool counts_distance(const struct solve_input *input)
 }
 
 /* How much cheaper a plan could be at most. */
-static void add_bound(json_t *word, const struct solve_input *input, const struct proof *proof)
+static void add_bound(json_t *word, const struct solve_input *input,
+                      const struct solve_proof *proof)
 {
     int64_t cost = input->solver.plan.cost;
-    int64_t bound = proof_seconds(proof), gap = cost > bound ? cost - bound : 0;
+    int64_t bound = solve_proof_seconds(proof), gap = cost > bound ? cost - bound : 0;
     CHECK(json_object_set_new(word, "bound", json_integer(bound)) == 0);
     CHECK(json_object_set_new(word, "gap", json_integer(gap)) == 0);
-    CHECK(json_object_set_new(word, "gap_percent", json_real(proof_gap_percent(proof, cost))) == 0);
-    CHECK(json_object_set_new(word, "shadow_prices", shadow_words(input, proof)) == 0);
+    CHECK(json_object_set_new(word, "gap_percent",
+                              json_real(solve_proof_gap_percent(proof, cost))) == 0);
+    CHECK(json_object_set_new(word, "shadow_prices", shadow_words(input, proof->proof)) == 0);
 }
 
 static json_t *plan_word(const struct solve_input *input, const struct solve_effort *effort,

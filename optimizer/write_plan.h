@@ -8,16 +8,16 @@
 #ifndef CALLOUT_OPTIMIZER_WRITE_PLAN_H
 #define CALLOUT_OPTIMIZER_WRITE_PLAN_H
 
-#include "optimizer/bound/proof.h"
+#include "optimizer/solve_bound.h"
 #include "optimizer/solve_input.h"
 
 #include <stdio.h>
 
 struct solve_effort {
     double cpu_seconds;
-    uint64_t work;               /* rounds of search */
-    const char *stopped_because; /* one word */
-    const struct proof *proof;   /* of the plan's bound; NULL: none was asked for */
+    uint64_t work;                   /* rounds of search */
+    const char *stopped_because;     /* one word */
+    const struct solve_proof *proof; /* of the plan's bound; NULL: none was asked for */
 };
 
 MUST_USE enum err write_plan_json(const struct solve_input *input,

@@ -117,9 +117,6 @@ static void check_sums(const struct certificate *in, struct verify_report *repor
               technicians);
     check_sum(report, "sum cuts", "the duals of cuts", in->cuts_sum, cuts);
     check_sum(report, "bound", "all duals", in->bound, visits + technicians + cuts);
-    report->lower_bound = seconds_up(visits + technicians + cuts, in->fine);
-    check_sum(report, "lower_bound", "all duals, in seconds,", in->lower_bound,
-              report->lower_bound);
     int64_t anyway = hopeless(in);
     if (in->hopeless > anyway)
         verify_find(report, word_plain("hopeless"),
@@ -150,8 +147,7 @@ static bool alike(const struct certificate *in, uint32_t a, uint32_t b)
     return true;
 }
 
-/* The first who is like him: he himself, if nobody before him is. */
-static uint32_t first_alike(const struct certificate *in, uint32_t technician)
+uint32_t verify_first_alike(const struct certificate *in, uint32_t technician)
 {
     for (uint32_t other = 0; other < technician; other++) {
         if (alike(in, other, technician)) return other;
@@ -196,6 +192,19 @@ static void price(const struct certificate *in, uint32_t technician, uint64_t wo
                 (long long)(dual - cheapest.least));
 }
 
+/* What is proved, in seconds: by the duals of all, and by those of parts where plans are split. */
+static void check_lower(const struct certificate *in, struct verify_report *report)
+{
+    int64_t sum = cuts_sum(in);
+    for (uint32_t v = 0; v < in->visit_count; v++)
+        sum += in->visits[v].dual;
+    for (uint32_t t = 0; t < in->technician_count; t++)
+        sum += in->technicians[t].dual;
+    report->lower_bound = seconds_up(verify_parts(in, sum, report), in->fine);
+    check_sum(report, "lower_bound", "all duals, in seconds,", in->lower_bound,
+              report->lower_bound);
+}
+
 void verify_bound(const struct certificate *in, const struct verify_watch *watch,
                   struct verify_report *report)
 {
@@ -206,7 +215,7 @@ void verify_bound(const struct certificate *in, const struct verify_watch *watch
     check_sums(in, report);
     for (uint32_t t = 0; t < in->technician_count; t++) {
         if (watch->tell != NULL) watch->tell(watch->context, t, in->technician_count);
-        if (first_alike(in, t) != t) continue;
+        if (verify_first_alike(in, t) != t) continue;
         uint32_t claims_most = t;
         for (uint32_t other = t + 1; other < in->technician_count; other++) {
             bool more = in->technicians[other].dual > in->technicians[claims_most].dual;
@@ -214,4 +223,5 @@ void verify_bound(const struct certificate *in, const struct verify_watch *watch
         }
         price(in, claims_most, watch->work_max, report);
     }
+    check_lower(in, report);
 }

@@ -28,6 +28,8 @@ enum {
     CERTIFICATE_CUT_MEMBERS_MAX = 8,
     CERTIFICATE_LIST_MAX = 64, /* windows, skills, names of one entity */
     CERTIFICATE_ROUTE_MAX = 1024,
+    CERTIFICATE_PARTS_MAX = 20000,      /* splits, too */
+    CERTIFICATE_DEPTH_MAX = 200,        /* of splits */
     CERTIFICATE_MEMORY_MAX = 512 << 20, /* that reading takes */
 };
 
@@ -139,6 +141,15 @@ struct cert_parts {
     int64_t change_technician, change_start, idle, unserved;
 };
 
+/* Of plans below `below`: split in two, or a part with duals of its own. */
+struct cert_part {
+    bool split, with_technician;
+    uint32_t visit, other;                      /* of a split: another visit, or a technician */
+    const int64_t *visits, *technicians, *cuts; /* duals of a part */
+    int64_t bound;                              /* their sum, in 1/fine s */
+    uint32_t line;
+};
+
 struct certificate {
     int64_t fine, day;
     struct cert_policy policy;
@@ -155,7 +166,14 @@ struct certificate {
     struct cert_parts parts;
     int64_t objective;
     int64_t visits_sum, technicians_sum, cuts_sum, bound; /* in 1/fine s */
-    int64_t lower_bound, hopeless, gap;                   /* seconds */
+    /* Empty, or the plans that cost less than `below`, split in parts: in preorder, those of a
+     * split that hold its two together first. */
+    struct cert_part *parts_of;
+    uint32_t part_count;
+    int64_t below;
+    uint32_t (*part_cuts)[3];
+    uint32_t part_cut_count;
+    int64_t lower_bound, hopeless, gap; /* seconds */
     struct arena *memory;
 };
 

@@ -142,8 +142,7 @@ static void go_home(struct programme *it, uint32_t index)
 
 /* --- moves ----------------------------------------------------------------------------------- */
 
-/* What the walk pays for cuts at this visit; `cuts` becomes its counts after it. */
-static int64_t count_cuts(const struct certificate *in, uint32_t visit, uint64_t *cuts)
+int64_t cuts_count(const struct certificate *in, uint32_t visit, uint64_t *cuts)
 {
     int64_t paid = 0;
     for (uint32_t c = 0; c < in->cut_count; c++) {
@@ -185,7 +184,7 @@ static bool arrive(struct programme *it, uint32_t before, const struct label *fr
     for (uint32_t w = 0; w < in->visit_words; w++)
         set[w] &= visit->near[w];
     certificate_add(set, it->pricing.list[place]);
-    label.rest -= count_cuts(in, it->pricing.list[place], cuts_of(it, it->count));
+    label.rest -= cuts_count(in, it->pricing.list[place], cuts_of(it, it->count));
     if (hopeless(it, &label)) return true;
     it->labels[it->count] = label;
     heap_put(it, it->count++);
@@ -361,7 +360,7 @@ static void add_points(struct pricing *pricing, uint32_t place, uint32_t *used)
     pricing->points_at[place + 1] = *used;
 }
 
-static void prepare(struct pricing *pricing, struct arena *memory)
+void pricing_prepare(struct pricing *pricing, struct arena *memory)
 {
     const struct certificate *in = pricing->in;
     size_t visits = in->visit_count + 1, points = 0;
@@ -413,7 +412,7 @@ bool verify_cheapest(const struct certificate *in, uint32_t technician,
         .best_label = NO_LABEL,
         .work_max = cheapest->work_max};
     arena_open(&memory, MEMORY_MAX);
-    prepare(&it.pricing, &memory);
+    pricing_prepare(&it.pricing, &memory);
     it.kept = arena_need(&memory, sizeof *it.kept * 2 * (it.pricing.count + 1));
     memset(it.kept, 0xff, sizeof *it.kept * 2 * (it.pricing.count + 1));
     it.bounded = it.pricing.who->frozen_count < 2;

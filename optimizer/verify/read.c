@@ -1,7 +1,7 @@
 /* read.c - the text of a certificate; README.md describes each line. */
 #include "optimizer/verify/certificate.h"
 #include "optimizer/verify/line.h"
-#include "optimizer/verify/names.h"
+#include "optimizer/verify/read_parts.h"
 
 #include <string.h>
 
@@ -543,6 +543,7 @@ static void read_proof(struct reader *in)
     to->cuts_sum = keyed(in, "cuts", -max, max);
     line_over(&in->lines);
     to->bound = figure(in, "bound", max);
+    read_parts(&in->lines, to, in->technicians, in->visits);
     to->lower_bound = figure(in, "lower_bound", max);
     to->hopeless = figure(in, "hopeless", max);
     to->gap = figure(in, "gap", max);

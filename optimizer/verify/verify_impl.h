@@ -91,9 +91,21 @@ uint32_t starts_worth(const struct pricing *pricing, uint32_t place, int64_t arr
 /* Travel in 1/fine s, rounded down. */
 int64_t fine_travel(const struct certificate *in, int64_t travel);
 
+/* Everything in `pricing` but what its first three say. cheapest.c */
+void pricing_prepare(struct pricing *pricing, struct arena *memory);
+/* What a walk pays for cuts at this visit; `cuts` becomes its counts after it. */
+int64_t cuts_count(const struct certificate *in, uint32_t visit, uint64_t *cuts);
+
 void spots_build(struct pricing *pricing);
 void remain_build(struct pricing *pricing, struct arena *memory);
 int64_t remain_least(const struct pricing *pricing, uint32_t place, bool rested, int64_t time);
+
+/* --- parts.c: what is proved by splitting plans --- */
+
+/* `bound` is what the duals of all prove; returns what is proved with the parts, in 1/fine s. */
+int64_t verify_parts(const struct certificate *in, int64_t bound, struct verify_report *report);
+/* The first who is like him: he himself, if nobody before him is. bound.c */
+uint32_t verify_first_alike(const struct certificate *in, uint32_t technician);
 
 /* --- words --- */
 

@@ -29,6 +29,7 @@ struct made {
     uint16_t near[ORDERS * PROOF_NEAR_MAX];
     uint8_t near_count[ORDERS];
     struct proof proof;
+    const struct tree *tree; /* NULL: plans are not split */
     char *text;
     size_t size;
 };
@@ -89,7 +90,7 @@ static void write_text(struct made *made)
     free(made->text);
     FILE *out = open_memstream(&made->text, &made->size);
     assert_int_equal(write_certificate(&made->solver.day, &made->solver.in, &made->solver.plan,
-                                       &made->proof, out),
+                                       &made->proof, made->tree, out),
                      ERR_OK);
     fclose(out);
 }
@@ -304,6 +305,89 @@ static void the_optimizers_proofs_hold(void **state)
     assert_int_equal(above, 0);
 }
 
+/* --- plans that are split -------------------------------------------------------------------- */
+
+enum { NODES_MAX = 60 };
+
+/* Days whose programs are fractional without cuts. */
+static const uint16_t split_seeds[] = {271, 344, 490, 555, 741, 808, 1177, 1192};
+enum { SPLIT_SEEDS = sizeof split_seeds / sizeof *split_seeds };
+
+struct splitting {
+    struct arena arena;
+    struct desk desk;
+    struct recall recall;
+    struct walks walks;
+    struct relaxation relaxation;
+    struct choice choice;
+    struct tree tree;
+};
+
+/* Splits the plans that cost less than the plan in hand and a bit, beginning with the made-up
+ * proof. False: it is not a day for that. */
+static bool split(struct made *made, struct splitting *to)
+{
+    static const struct choice_options options = {10000, 10000, 1000000, NULL, NULL};
+    const struct instance *in = &made->solver.in;
+    *to = (struct splitting){.desk = {.label_cap = 0}};
+    arena_open(&to->arena, 1 << 28);
+    desk_open(&to->desk);
+    recall_make(&to->recall, in, 8, &to->arena);
+    walks_open(&to->walks, &to->arena);
+    relaxation_open(&to->relaxation, in, &to->walks, &to->arena);
+    if (!choice_make(&to->choice, in, &to->recall, &made->proof, made->solver.plan.cost + 100,
+                     &options, &to->desk, &to->arena))
+        return false;
+    tree_open(&to->tree, in, &to->choice, &to->relaxation, &made->proof, NODES_MAX, &to->arena);
+    if (some(made, 0, 2) > 0) to->tree.cuts_max = 0; /* so that splits have to do */
+    assert_true(tree_run(&to->tree, NODES_MAX, NULL, NULL));
+    made->tree = &to->tree;
+    write_text(made);
+    return true;
+}
+
+static void unsplit(struct made *made, struct splitting *splitting)
+{
+    if (made->tree != NULL) tree_close(&splitting->tree);
+    made->tree = NULL;
+    relaxation_close(&splitting->relaxation);
+    desk_close(&splitting->desk);
+    arena_close(&splitting->arena);
+}
+
+static void split_plans_prove_no_more_than_the_best(void **state)
+{
+    static struct made made;
+    static struct splitting splitting;
+    struct verify_report report;
+    uint32_t refused = 0, above = 0, tight = 0, all = 0, parts = 0, cases = cases_wanted();
+    (void)state;
+    for (uint64_t i = 1; i <= cases + SPLIT_SEEDS; i++) {
+        uint32_t served;
+        uint64_t seed = i <= cases ? i : split_seeds[i - cases - 1];
+        make(&made, seed);
+        if (split(&made, &splitting)) {
+            check(&made, &report);
+            int64_t best = brute_force(&made.audited.audit, brutes, &served);
+            all++;
+            parts += splitting.tree.node_count > 1;
+            refused += report.finding_count > 0;
+            above += report.lower_bound > best;
+            tight += report.lower_bound == best;
+            if (report.finding_count > 0) {
+                print_findings(&report);
+            }
+        }
+        unsplit(&made, &splitting);
+        unmake(&made);
+    }
+    print_message("%u cases, %u with parts: %u refused, %u above, %u proven to be the best\n", all,
+                  parts, refused, above, tight);
+    assert_int_equal(refused, 0);
+    assert_int_equal(above, 0);
+    assert_true(tight * 2 > all && parts >= SPLIT_SEEDS / 2);
+}
+
 /* --- what is changed is refused -------------------------------------------------------------- */
 
 enum { MUTANTS = 40 };
@@ -409,6 +493,27 @@ static void numbers_that_are_changed_are_found(void **state)
     assert_true(cuts > MUTANTS / 4);
 }
 
+static void parts_that_are_changed_are_found(void **state)
+{
+    static struct made made;
+    static struct splitting splitting;
+    uint32_t all = 0;
+    (void)state;
+    for (uint64_t seed = 1; seed <= MUTANTS; seed++) {
+        make(&made, seed);
+        if (split(&made, &splitting)) {
+            expect_found(&made, word_at(line_of(made.text, "part", 0), 2), 1, "part");
+            expect_found(&made, word_at(line_of(made.text, "of_visits", 0), 1), 1, "part");
+            expect_found(&made, word_at(line_of(made.text, "of_technicians", 0), 1), 1, "part");
+            expect_found(&made, word_at(line_of(made.text, "lower_bound", 0), 1), 1, "lower_bound");
+            all++;
+        }
+        unsplit(&made, &splitting);
+        unmake(&made);
+    }
+    assert_true(all > MUTANTS / 4);
+}
+
 /* A leg of the first stop of somebody is a second shorter, or somebody else's visit stands there.
  */
 static void legs_and_visits_that_are_changed_are_found(void **state)
@@ -477,6 +582,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_bound_is_above_the_best_plan),
         cmocka_unit_test(the_optimizers_proofs_hold),
+        cmocka_unit_test(split_plans_prove_no_more_than_the_best),
+        cmocka_unit_test(parts_that_are_changed_are_found),
         cmocka_unit_test(numbers_that_are_changed_are_found),
         cmocka_unit_test(legs_and_visits_that_are_changed_are_found),
         cmocka_unit_test(no_line_may_be_missing),
