@@ -182,25 +182,29 @@ static bool asked_to_stop(const struct solve_bound *it)
 }
 
 /* The nearer the target, the fewer routes there are to choose from; it goes up from one that is
- * near enough to be reached. */
-static void trees(struct solve_bound *it)
+ * near enough to be reached. False: there were too many routes at every
+ * target. */
+static bool trees(struct solve_bound *it)
 {
+    bool any = false;
     double share = TREE_ROOM;
     uint32_t routes = TREE_ROUTES;
     while (!proven(it) && !asked_to_stop(it) && share >= TREE_ROOM_MIN) {
         int64_t bound = proof_seconds(&it->bound.proof), cost = it->solver->plan.cost;
         int64_t target = bound + 1 + (int64_t)(share * (double)(cost - it->bound.proof.hopeless));
         if (target > cost) target = cost;
-        if (target <= solve_bound_seconds(it)) return;
+        if (target <= solve_bound_seconds(it)) return any;
         const struct solve_tree *tree = tree_try(it, target, routes);
         if (tree == NULL) {
             share /= 2;
             continue;
         }
-        if (tree_bound(&tree->tree) < tree->choice.target) return; /* it takes too long */
+        any = true;
+        if (tree_bound(&tree->tree) < tree->choice.target) return any; /* it takes too long */
         share *= 2;
         routes *= 2;
     }
+    return any;
 }
 
 enum bound_end solve_bound_run(struct solve_bound *it, uint32_t rounds)
@@ -208,12 +212,13 @@ enum bound_end solve_bound_run(struct solve_bound *it, uint32_t rounds)
     uint32_t cut_rounds = it->bound.options.cut_rounds;
     if (it->end != BOUND_MORE) return it->end;
     for (uint32_t cuts = CUT_ROUNDS_BEFORE;; cuts += CUT_ROUNDS_BEFORE) {
-        it->bound.options.cut_rounds = cuts < cut_rounds ? cuts : cut_rounds;
+        bool last = cuts >= cut_rounds;
+        it->bound.options.cut_rounds = last ? cut_rounds : cuts;
         it->end = bound_run(&it->bound, rounds, it->solver->plan.cost);
         if (it->end != BOUND_CONVERGED) break;
-        trees(it);
+        if (!trees(it)) cuts = cut_rounds; /* all of them, before it is tried again */
         if (proven(it)) it->end = BOUND_REACHED;
-        if (it->end == BOUND_REACHED || cuts >= cut_rounds || asked_to_stop(it)) break;
+        if (it->end == BOUND_REACHED || last || asked_to_stop(it)) break;
     }
     return it->end;
 }
