@@ -14,7 +14,9 @@
  *       lock-step it does not, so that the same facts give the same candidates
  *   S4  the last candidate of every revision says `settled`, also when it has no routes; what idle
  *       time finds after it is proposed as another
- *   S5  while nothing else is to be done the bound of the plan is raised, and told when nothing
+ *   S5  guesses of later orders are in a problem only while its first plan is searched: news takes
+ *       them out before it is applied, and the end of the search before anything is proposed
+ *   S6  while nothing else is to be done the bound of the plan is raised, and told when nothing
  *       raises it any more (keeper.h); it changes no plan
  */
 #include "optimizer/planner.h"
@@ -25,6 +27,7 @@
 #include "message.h"
 #include "optimizer/bound_message.h"
 #include "optimizer/candidate.h"
+#include "optimizer/foresight.h"
 #include "optimizer/keeper.h"
 #include "optimizer/told.h"
 #include "pb/wire.pb-c.h"
@@ -55,7 +58,8 @@ struct live {
     uint64_t revision, cause_seq;
     struct solver solver;
     enum state state;
-    bool fresh;           /* nothing of it was ever planned */
+    bool fresh; /* nothing of it was ever planned */
+    struct guesses guesses;
     bool pending;         /* the repaired plan has routes that the dispatcher does not have */
     uint64_t rounds_left; /* of search for this event */
     uint64_t fresh_done;  /* rounds for a first plan that news cut short */
@@ -179,6 +183,10 @@ static void start_search(struct planner *planner, struct live *live)
     live->state = SEARCHING;
     if (planner->ports.solve != NULL) return;
     uint64_t seed = planner->options.seed * UINT64_C(1000003) + live->events++;
+    if (live->fresh) {
+        foresee(&live->guesses, &live->solver, planner->options.expected_percent, seed);
+        if (live->guesses.count > 0) solver_begin(&live->solver);
+    }
     if (live->settled)
         solver_search_more(&live->solver, planner->options.rounds, seed);
     else
@@ -374,6 +382,7 @@ static void live_reset(const struct planner *planner, struct live *live)
     if (planner->options.bounds) keeper_forget(&live->keeper);
     solver_close(&live->solver);
     solver_open(&live->solver, &travel_straight, live->service_day);
+    live->guesses.count = 0;
     live->revision = 0;
     live->state = IDLE;
 }
@@ -386,6 +395,7 @@ static bool news_apply(const struct planner *planner, struct live *live,
         live_reset(planner, live);
     else if (news->base_revision != live->revision)
         return false;
+    forget_guesses(&live->guesses, &live->solver);
     struct problem problem;
     enum err err = told_apply(&live->solver, news, &problem);
     if (err != ERR_OK) {
@@ -582,6 +592,7 @@ bool planner_work(struct planner *planner)
     (void)solver_improve(&live->solver, CHUNK_ROUNDS);
     planner->counters.rounds += live->solver.work_done - before;
     if (!solver_search_over(&live->solver)) return true;
+    if (live->fresh) keep_plan(&live->guesses, &live->solver);
     if (live->fresh && publish_first(planner, live)) return false;
     finish_search(planner, live);
     return false;

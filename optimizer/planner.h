@@ -41,13 +41,15 @@ struct planner_ports {
 };
 
 enum {
-    PLANNER_ROUNDS = 2000,     /* of search per event: some 40 ms at 300 visits */
-    PLANNER_MORE_SEARCHES = 4, /* of as many rounds, after the last candidate, while idle */
+    PLANNER_ROUNDS = 2000,         /* of search per event: some 40 ms at 300 visits */
+    PLANNER_MORE_SEARCHES = 4,     /* of as many rounds, after the last candidate, while idle */
+    PLANNER_EXPECTED_PERCENT = 25, /* later orders, for each hundred that a first plan knows */
 };
 
 struct planner_options {
     uint64_t rounds, seed;
     uint32_t more_searches;
+    uint32_t expected_percent; /* what a day's first plan leaves room for (foresight.h); 0: none */
     bool lockstep; /* the same facts give the same candidates: nothing depends on the clock */
     bool bounds;   /* how good a plan is, too: at once where it can be, in full while idle */
 };

@@ -111,9 +111,11 @@ static void run(struct bus *bus, struct planner *planner, bool lockstep)
 
 static const char usage[] =
     "usage: callout optimizer --dispatcher URL [--seed N] [--work N] [--lockstep]\n"
-    "                         [--no-bounds] [--certificates DIR]\n"
+    "                         [--expect PERCENT] [--no-bounds] [--certificates DIR]\n"
     "  --certificates DIR  each bound that was computed in full leaves its proof there\n"
     "  --work N     rounds of search per event (default 2000)\n"
+    "  --expect PERCENT  a day's first plan leaves room for so many later orders for each hundred\n"
+    "               that are known (default 25; 0 where all orders are known by then)\n"
     "  --no-bounds  idle time is spent on better plans alone\n"
     "  --lockstep   a search is never cut short: the same facts give the same plans\n";
 
@@ -140,6 +142,8 @@ static int read_options(int argc, char **argv, struct planner_options *options, 
             certificates = value;
         else if (strcmp(word, "--work") == 0)
             options->rounds = strtoull(value, &end, 10);
+        else if (strcmp(word, "--expect") == 0)
+            options->expected_percent = (uint32_t)strtoul(value, &end, 10);
         else
             return EXIT_USAGE;
         if (end != NULL && (*end != '\0' || end == value || value[0] == '-')) return EXIT_USAGE;
@@ -168,6 +172,7 @@ int optimizer_main(int argc, char **argv)
     struct planner_options options = {.rounds = PLANNER_ROUNDS,
                                       .seed = 1,
                                       .more_searches = PLANNER_MORE_SEARCHES,
+                                      .expected_percent = PLANNER_EXPECTED_PERCENT,
                                       .bounds = true};
     const char *url = NULL;
     if (read_options(argc, argv, &options, &url) != EXIT_DONE) {

@@ -58,17 +58,22 @@ static void note_left_out(struct solver *solver)
             repair_mark(in, &solver->plan.routes[t]);
 }
 
-void solver_begin(struct solver *solver)
+void solver_renew(struct solver *solver)
 {
     arena_rewind(&solver->work);
     solver->stamp = 0;
     solver->searching = false;
-    solver->work_done = 0;
     solver->recombined = 0;
     instance_build(&solver->in, &solver->day, &solver->work);
     plan_make(&solver->plan, &solver->in, &solver->stamp, &solver->work);
     solver->published = repair_published(&solver->in, &solver->work);
     stability_build(&solver->in, &solver->published, &solver->work);
+}
+
+void solver_begin(struct solver *solver)
+{
+    solver_renew(solver);
+    solver->work_done = 0;
     repair(&solver->plan, &solver->work);
     note_left_out(solver);
     pool_turn(&solver->pool);

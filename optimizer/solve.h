@@ -57,6 +57,10 @@ void solver_remove_visit(struct solver *solver, const char *id);
 /* Takes in what has changed and repairs. Afterwards solver->plan holds. */
 void solver_begin(struct solver *solver);
 
+/* The instance anew after the workday has changed, with an empty plan: for one who has a plan of
+ * his own for it. */
+void solver_renew(struct solver *solver);
+
 /* How the technician's route differs from what the dispatcher has. */
 enum route_news { NEWS_NONE, NEWS_STARTS, NEWS_VISITS };
 enum route_news solver_route_news(const struct solver *solver, uint32_t technician);

@@ -1,5 +1,6 @@
 /* The planner, driven by hand: what it asks is kept, and answered when the story says so. */
 #include "message.h"
+#include "optimizer/foresight.h"
 #include "optimizer/planner.h"
 #include "pb/inner.pb-c.h"
 #include "pb/wire.pb-c.h"
@@ -11,14 +12,19 @@
 
 #include <cmocka.h>
 
-enum { CHUNKS_MAX = 1000, ROUNDS = 200, DAYS = LIMIT_SERVICE_DAYS };
+enum {
+    CHUNKS_MAX = 1000,
+    ROUNDS = 200,
+    DAYS = LIMIT_SERVICE_DAYS,
+    ORDERS_MAX = FORESIGHT_FROM, /* who takes ten minutes each fill most of a day */
+};
 
 /* Its questions that are not answered yet; none: 0. */
 static struct {
     uint64_t news, proposal;
     bool settled; /* the proposal says that nothing better is known */
     int64_t service_day;
-    uint32_t routes;
+    uint32_t routes, visits;
 } asked;
 
 static struct arena memory;
@@ -46,6 +52,13 @@ static bool hear(void *context, uint64_t cookie, const void *bytes, size_t size,
     asked.settled = candidate->settled;
     asked.service_day = candidate->service_day;
     asked.routes = (uint32_t)candidate->n_routes;
+    asked.visits = 0;
+    for (size_t r = 0; r < candidate->n_routes; r++) {
+        const Callout__CandidateRoute *route = candidate->routes[r];
+        for (size_t i = 0; i < route->n_appointment_ids; i++)
+            assert_int_equal(route->appointment_ids[i][0], 'V');
+        asked.visits += (uint32_t)route->n_appointment_ids;
+    }
     return true;
 }
 
@@ -57,7 +70,8 @@ static int64_t no_time(void *context)
 
 static struct planner *open_planner(void)
 {
-    const struct planner_options options = {.rounds = ROUNDS, .seed = 1, .lockstep = true};
+    const struct planner_options options = {
+        .rounds = ROUNDS, .seed = 1, .lockstep = true, .expected_percent = 50};
     const struct planner_ports ports = {.ask = hear, .now_us = no_time};
     memset(&asked, 0, sizeof asked);
     arena_open(&memory, 256 << 20);
@@ -88,16 +102,17 @@ static void answer(struct planner *planner, uint64_t *cookie, const ProtobufCMes
 }
 
 /* A day with one technician and one visit that nobody has yet. */
-static void tell_snapshot(struct planner *planner, int64_t service_day, uint64_t revision)
+/* One technician, and so many orders at one place. */
+static void tell_orders(struct planner *planner, int64_t service_day, uint64_t revision,
+                        uint32_t count)
 {
-    static char territory[] = "north", nobody[] = "", person[] = "T0", visit_id[] = "V0";
+    static char territory[] = "north", nobody[] = "", person[] = "T0", ids[ORDERS_MAX][8];
+    static Callout__ProblemVisit orders[ORDERS_MAX], *visits[ORDERS_MAX];
     Callout__NextProblemReply news;
     Callout__ProblemTechnician technician, *technicians[] = {&technician};
-    Callout__ProblemVisit visit, *visits[] = {&visit};
     Callout__Point place;
     callout__next_problem_reply__init(&news);
     callout__problem_technician__init(&technician);
-    callout__problem_visit__init(&visit);
     callout__point__init(&place);
     place.lat_e7 = 471000000;
     place.lon_e7 = 95000000;
@@ -109,16 +124,27 @@ static void tell_snapshot(struct planner *planner, int64_t service_day, uint64_t
     technician.start = technician.end = &place;
     technician.available_us = US(service_day * 86400 + 8 * 3600);
     technician.shift_end_us = US(service_day * 86400 + 17 * 3600);
-    visit.appointment_id = visit_id;
-    visit.point = &place;
-    visit.service_seconds = 600;
-    visit.priority = 5;
-    visit.mobility = CALLOUT__MOBILITY__MOVABLE;
-    visit.technician_id = nobody;
+    for (uint32_t i = 0; i < count; i++) {
+        Callout__ProblemVisit *visit = visits[i] = &orders[i];
+        callout__problem_visit__init(visit);
+        snprintf(ids[i], sizeof ids[i], "V%u", i);
+        visit->appointment_id = ids[i];
+        visit->point = &place;
+        visit->service_seconds = 600;
+        visit->priority = 5;
+        visit->mobility = CALLOUT__MOBILITY__MOVABLE;
+        visit->technician_id = nobody;
+    }
     news.technicians = technicians;
     news.visits = visits;
-    news.n_technicians = news.n_visits = 1;
+    news.n_technicians = 1;
+    news.n_visits = count;
     answer(planner, &asked.news, &news.base);
+}
+
+static void tell_snapshot(struct planner *planner, int64_t service_day, uint64_t revision)
+{
+    tell_orders(planner, service_day, revision, 1);
 }
 
 /* Time went on: no event, nothing else. */
@@ -187,11 +213,31 @@ static void as_many_days_are_planned_as_an_installation_holds(void **state)
     close_planner(planner);
 }
 
+/* News in the middle of a first plan, and its end: what was guessed for it is nobody's business. */
+static void guesses_stay_with_the_planner(void **state)
+{
+    struct planner *planner = open_planner();
+    (void)state;
+    tell_orders(planner, SERVICE_DAY, 1, ORDERS_MAX);
+    assert_true(planner_searching(planner));
+    (void)planner_work(planner);
+    assert_int_equal(asked.proposal, 0);
+    tell_time(planner, SERVICE_DAY, 1);
+    work(planner);
+    assert_false(asked.settled);
+    assert_int_equal(asked.visits, ORDERS_MAX);
+    refuse_all(planner);
+    work(planner);
+    assert_true(asked.settled);
+    close_planner(planner);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_spent_search_does_not_begin_anew),
         cmocka_unit_test(as_many_days_are_planned_as_an_installation_holds),
+        cmocka_unit_test(guesses_stay_with_the_planner),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
