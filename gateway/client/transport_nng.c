@@ -2,7 +2,8 @@
  *
  * nng sends an unanswered request again by itself. A request is never cancelled: cancelling a
  * receive whose send is in flight crashes nng 1.5.2. Going offline closes the dialler alone; the
- * request waits in the socket.
+ * request waits in the socket. nng_close can hang for ever while a request is on its way (nng issue
+ * 1543): a line that is closed then keeps its socket, without a dialler, to the end of the process.
  *
  * nng waits a random time below its least wait, but for every second try not at all, and it doubles
  * the wait with each try: within 50 ms it is at its maximum. So doubling is off (maximum 0), and
@@ -17,6 +18,7 @@
 #include <nng/nng.h>
 #include <nng/protocol/reqrep0/req.h>
 #include <nng/supplemental/tls/tls.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +36,7 @@ struct line {
     nng_socket socket;
     nng_dialer dialer;
     nng_aio *aio;
-    bool open, online;
+    bool open, online, asked; /* asked: a request is out */
     bool receiving;
     nng_msg *reply;
 
@@ -42,7 +44,17 @@ struct line {
     atomic_int connections;
     struct client_timer longer; /* when the wait between two tries grows */
     size_t wait;                /* index of transport_waits */
+
+    pthread_mutex_t lock; /* of `left` */
+    bool left;            /* closed: nothing more is posted */
+    struct line *next_left;
 };
+
+/* Lines that nng still has, so that nobody takes them for lost. */
+static struct {
+    pthread_mutex_t lock;
+    struct line *first;
+} left_lines = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static enum err nng_failed(int code, const char *what, struct problem *problem)
 {
@@ -60,6 +72,14 @@ static char *copy_text(const char *text)
     return memcpy(copy, text, size);
 }
 
+/* From nng's threads, while there is a loop. */
+static void post(struct line *line, struct client_note *note)
+{
+    pthread_mutex_lock(&line->lock);
+    if (!line->left) client_loop_post(line->loop, note);
+    pthread_mutex_unlock(&line->lock);
+}
+
 /* On an nng thread: the send or the receive of the request is over. */
 static void on_aio(void *context)
 {
@@ -75,7 +95,7 @@ static void on_aio(void *context)
     else if (!line->receiving)
         nng_msg_free(nng_aio_get_msg(line->aio)); /* a message that was not sent is ours again */
     if (code == NNG_ECLOSED || code == NNG_ECANCELED) return; /* the line is being closed */
-    client_loop_post(line->loop, &line->note);
+    post(line, &line->note);
 }
 
 /* On the loop's thread: hands the reply over; the channel may ask again from within. */
@@ -84,6 +104,7 @@ static void on_note(void *context)
     struct line *line = context;
     nng_msg *reply = line->reply;
     line->reply = NULL;
+    line->asked = false;
     if (reply == NULL) {
         channel_answer(line->channel, NULL, 0);
         return;
@@ -97,7 +118,7 @@ static void on_pipe(nng_pipe pipe, nng_pipe_ev event, void *context)
     struct line *line = context;
     (void)pipe;
     atomic_fetch_add(&line->connections, event == NNG_PIPE_EV_ADD_POST ? 1 : -1);
-    client_loop_post(line->loop, &line->link);
+    post(line, &line->link);
 }
 
 static bool connected(const void *end)
@@ -151,22 +172,45 @@ static enum err open_socket(struct line *line, uint32_t resend_ms, struct proble
     return code == 0 ? ERR_OK : nng_failed(code, "socket", problem);
 }
 
-static void close_line(void *end)
+static void end_line(struct line *line)
 {
-    struct line *line = end;
     if (line->open) nng_close(line->socket);
     if (line->aio != NULL) {
         nng_aio_stop(line->aio);
         nng_aio_free(line->aio);
     }
-    client_timer_cancel(line->loop, &line->longer);
     client_loop_withdraw(line->loop, &line->link);
-    client_loop_withdraw(line->loop, &line->note);
     if (line->reply != NULL) nng_msg_free(line->reply);
+    pthread_mutex_destroy(&line->lock);
     free(line->url);
     free(line->ca_file);
     free(line->tls_name);
     free(line);
+}
+
+/* Its connections end with its dialler; the request stays with nng. */
+static void leave_line(struct line *line)
+{
+    if (line->online) nng_dialer_close(line->dialer);
+    pthread_mutex_lock(&line->lock);
+    line->left = true;
+    pthread_mutex_unlock(&line->lock);
+    client_loop_withdraw(line->loop, &line->link);
+    client_loop_withdraw(line->loop, &line->note);
+    pthread_mutex_lock(&left_lines.lock);
+    line->next_left = left_lines.first;
+    left_lines.first = line;
+    pthread_mutex_unlock(&left_lines.lock);
+}
+
+static void close_line(void *end)
+{
+    struct line *line = end;
+    client_timer_cancel(line->loop, &line->longer);
+    if (line->asked)
+        leave_line(line);
+    else
+        end_line(line);
 }
 
 static enum err open_line(void *network, struct channel *channel,
@@ -178,6 +222,7 @@ static enum err open_line(void *network, struct channel *channel,
     CHECK(line != NULL);
     line->channel = channel;
     line->loop = channel_loop(channel);
+    CHECK(pthread_mutex_init(&line->lock, NULL) == 0);
     line->note = (struct client_note){.run = on_note, .context = line};
     line->link = (struct client_note){.run = on_link, .context = line};
     line->longer = (struct client_timer){.fire = on_longer, .context = line};
@@ -236,6 +281,7 @@ static void ask(void *end, const void *bytes, size_t size)
     CHECK(nng_msg_alloc(&message, 0) == 0);
     CHECK(nng_msg_append(message, bytes, size) == 0);
     line->receiving = false;
+    line->asked = true;
     nng_aio_set_msg(line->aio, message);
     nng_send_aio(line->socket, line->aio);
 }

@@ -111,25 +111,14 @@ static void what_was_seen_is_said(void **state)
     assert_int_equal(stage->gateway.plan_stage, CALLOUT__ACK_STAGE__ACK_ACCEPTED);
 }
 
-/* The clients end with the process: closing one that has asked may never come back (nng_close). */
-static int stage_leave(void **state)
-{
-    struct stage *stage = *state;
-    char line[128];
-    snprintf(line, sizeof line, "rm -rf %s", stage->folder);
-    return system(line);
-}
-
 int main(void)
 {
-#define CASE(test) cmocka_unit_test_setup_teardown(test, stage_open, stage_leave)
+#define CASE(test) cmocka_unit_test_setup_teardown(test, stage_open, stage_close)
     const struct CMUnitTest tests[] = {
         CASE(what_is_in_a_backup_is_kept_for_72_hours),
         CASE(and_what_is_in_none_longer),
         CASE(where_there_are_no_backups_35_days),
         CASE(what_was_seen_is_said),
     };
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    fflush(NULL);
-    _exit(failed);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }
