@@ -261,13 +261,14 @@ test("p pins and unpins; so do two clicks", async () => {
 test("Ctrl+Z and one click take back what this dispatcher did last", async () => {
   const it = await planned();
   await select(it.appointmentId);
+  const pinned = page.locator(`.g-bar[data-visit="${it.appointmentId}"] .icon-pin`);
   await press("p");
   await untilPinned(it.appointmentId);
+  await pinned.waitFor(); // or the sign that is not drawn yet would pass for the one taken back
   counted();
   await press("Control+z");
   assert.deepEqual([keys, clicks], [1, 0]);
   await until(it.appointmentId, (now) => now.pin === undefined);
-  const pinned = page.locator(`.g-bar[data-visit="${it.appointmentId}"] .icon-pin`);
   await pinned.waitFor({ state: "detached" });
   await press("p");
   await until(it.appointmentId, (now) => now.pin !== undefined);

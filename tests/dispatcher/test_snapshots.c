@@ -42,11 +42,13 @@ static void only_the_last_one_says_what_the_tables_were(void **state)
     assert_int_equal(newest.seq, desk_seq(&desk));
     assert_int_equal(newest.rows_digest, 0);
     engine_abandon(desk.engine);
+    arena_close(&desk.arena);
     start(&desk, desk.store); /* killed right behind a snapshot: it starts all the same */
     assert_int_equal(newest_snapshot(&desk).seq, desk_seq(&desk));
     engine_close(desk.engine);
     assert_int_equal(store_digest(desk.store, &rows), ERR_OK);
     assert_true((uint64_t)newest_snapshot(&desk).rows_digest == rows);
+    arena_close(&desk.arena);
     start(&desk, desk.store);
     desk_close(&desk);
 }

@@ -17,7 +17,6 @@ interface Summary {
   orders: number;
   served: number;
   commands_lost: number;
-  commands_rejected: number;
 }
 
 const own = 6; // orders that only the person can do
@@ -95,7 +94,8 @@ test("one of the fleet is a person with the app, from the demo's link to the end
   await shoot(phone.page, "fleet-over");
   await until(() => Promise.resolve(demo.exitCode), (code) => code !== null, "the day ends");
   const summary = JSON.parse(said) as Summary;
-  assert.deepEqual(summary, { ...summary, ok: true, handovers: 1, commands_lost: 0, commands_rejected: 0 });
+  /* What the virtual T01 says once he was replaced is refused, and told him: that is not lost. */
+  assert.deepEqual(summary, { ...summary, ok: true, handovers: 1, commands_lost: 0 });
   assert.ok(summary.served > own, `only ${summary.served} of ${summary.orders} were served`);
   assert.deepEqual(phone.errors, []);
   await phone.context.close();
