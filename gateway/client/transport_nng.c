@@ -2,8 +2,8 @@
  *
  * nng sends an unanswered request again by itself. A request is never cancelled: cancelling a
  * receive whose send is in flight crashes nng 1.5.2. Going offline closes the dialler alone; the
- * request waits in the socket. nng_close can hang for ever while a request is on its way (nng issue
- * 1543): a line that is closed then keeps its socket, without a dialler, to the end of the process.
+ * request waits in the socket. nng_close can hang for ever where there was a connection (nng issue
+ * 1543): a line that is closed keeps its socket, without a dialler, to the end of the process.
  *
  * nng waits a random time below its least wait, but for every second try not at all, and it doubles
  * the wait with each try: within 50 ms it is at its maximum. So doubling is off (maximum 0), and
@@ -36,7 +36,7 @@ struct line {
     nng_socket socket;
     nng_dialer dialer;
     nng_aio *aio;
-    bool open, online, asked; /* asked: a request is out */
+    bool open, online, dialled; /* dialled: ever online */
     bool receiving;
     nng_msg *reply;
 
@@ -104,7 +104,6 @@ static void on_note(void *context)
     struct line *line = context;
     nng_msg *reply = line->reply;
     line->reply = NULL;
-    line->asked = false;
     if (reply == NULL) {
         channel_answer(line->channel, NULL, 0);
         return;
@@ -188,7 +187,7 @@ static void end_line(struct line *line)
     free(line);
 }
 
-/* Its connections end with its dialler; the request stays with nng. */
+/* Its connections end with its dialler; a request that is out stays with nng. */
 static void leave_line(struct line *line)
 {
     if (line->online) nng_dialer_close(line->dialer);
@@ -207,7 +206,7 @@ static void close_line(void *end)
 {
     struct line *line = end;
     client_timer_cancel(line->loop, &line->longer);
-    if (line->asked)
+    if (line->dialled)
         leave_line(line);
     else
         end_line(line);
@@ -269,7 +268,7 @@ static enum err go_online(void *end, bool online, struct problem *problem)
         nng_dialer_close(line->dialer);
         return nng_failed(code, line->ca_file != NULL ? line->ca_file : line->url, problem);
     }
-    line->online = true;
+    line->online = line->dialled = true;
     set_wait(line, 0);
     return ERR_OK;
 }
@@ -281,7 +280,6 @@ static void ask(void *end, const void *bytes, size_t size)
     CHECK(nng_msg_alloc(&message, 0) == 0);
     CHECK(nng_msg_append(message, bytes, size) == 0);
     line->receiving = false;
-    line->asked = true;
     nng_aio_set_msg(line->aio, message);
     nng_send_aio(line->socket, line->aio);
 }

@@ -1,4 +1,5 @@
 /* checklist.tsx - what is to be gone through on site; each answer is saved as it is given. */
+import { useState } from "preact/hooks";
 import { say } from "../state.ts";
 import type { Item, Shown } from "../sync/view.ts";
 import { Section } from "../ui.tsx";
@@ -6,24 +7,47 @@ import { t } from "../words.ts";
 
 const checked = "yes";
 
-function Answer({ visit, item, open }: { visit: Shown; item: Item; open: boolean }) {
-  const answer = (value: string) =>
-    void say({ answer: { appointmentId: visit.id, itemId: item.itemId ?? "", value } });
-  const label = <span><bdi>{item.text}</bdi>{item.required === true && <small>{t("checklist.required")}</small>}</span>;
-  if ((item.kind ?? "ITEM_CHECK") === "ITEM_CHECK")
-    return (
-      <label class="check">
-        <input type="checkbox" checked={item.value === checked} disabled={!open}
-          onChange={(event) => answer(event.currentTarget.checked ? checked : "")} />{label}
-      </label>
-    );
+interface AnswerProps {
+  visit: Shown;
+  item: Item;
+  open: boolean;
+}
+
+function answer({ visit, item }: AnswerProps, value: string): Promise<unknown> {
+  return say({ answer: { appointmentId: visit.id, itemId: item.itemId ?? "", value } });
+}
+
+function Label({ item }: { item: Item }) {
+  return <span><bdi>{item.text}</bdi>{item.required === true && <small>{t("checklist.required")}</small>}</span>;
+}
+
+function Check(props: AnswerProps) {
+  const { item, open } = props;
   return (
-    <label class="field">{label}
-      <input value={item.value} disabled={!open} maxLength={200}
-        inputMode={item.kind === "ITEM_NUMBER" ? "decimal" : "text"}
-        onChange={(event) => answer(event.currentTarget.value.trim())} />
+    <label class="check">
+      <input type="checkbox" checked={item.value === checked} disabled={!open}
+        onChange={(event) => void answer(props, event.currentTarget.checked ? checked : "")} />
+      <Label item={item} />
     </label>
   );
+}
+
+/* What is being typed is his until it is saved, whatever news draws the page anew meanwhile. */
+function Words(props: AnswerProps) {
+  const { item, open } = props;
+  const [draft, setDraft] = useState<string | null>(null);
+  return (
+    <label class="field"><Label item={item} />
+      <input value={draft ?? item.value} disabled={!open} maxLength={200}
+        inputMode={item.kind === "ITEM_NUMBER" ? "decimal" : "text"}
+        onInput={(event) => setDraft(event.currentTarget.value)}
+        onChange={(event) => void answer(props, event.currentTarget.value.trim()).then((kept) => kept && setDraft(null))} />
+    </label>
+  );
+}
+
+function Answer(props: AnswerProps) {
+  return (props.item.kind ?? "ITEM_CHECK") === "ITEM_CHECK" ? <Check {...props} /> : <Words {...props} />;
 }
 
 export function Checklist({ visit, items, open }: { visit: Shown; items: Item[]; open: boolean }) {
