@@ -160,9 +160,14 @@ stages_default() {
     stage "demo" demo_smoke
     stage "ASan and UBSan build, clang build" join builds && stage "ASan and UBSan tests" unit_asan
     stage "console in a browser" tests/console/run.sh build/callout
-    stage "technician in a browser" tests/technician/run.sh build/callout
+    stage "technician in a browser" technician_in_browser
     stage "simulated faults ($seeds seeds)" simulated_faults
     stage "nothing left running" no_leftovers
+}
+
+# All but a day of the fleet with a person in it, who has to be as quick as its clock.
+technician_in_browser() {
+    tests/technician/run.sh build/callout clash day look pages schedules work
 }
 
 days_in_browser() { # random days of the technicians' app, many more than CI has
@@ -176,6 +181,7 @@ brute_force() { # many small days against the best plan there is
 stages_more() {
     stage "brute force (10000)" brute_force
     stage "technician's days in a browser (20)" days_in_browser
+    stage "a person in the fleet" tests/technician/run.sh build/callout fleet
     stage "clang tests" unit_tests build-clang
     stage "TSan build" build_sanitized build-tsan thread && stage "TSan tests" unit_tests build-tsan
     stage "format" tests/tidy/format.sh
