@@ -182,16 +182,16 @@ struct log {
     struct arena arena;
     char devices[DEVICES][LIMIT_ID + 1]; /* of the technician, in the order of their first word */
     size_t device_count;
-    uint64_t last_seq;         /* of the present device */
-    bool word[DEVICES][2][16]; /* who reported which status of the taken and the given visit */
-    size_t completed;          /* the taken visit, so often */
-    size_t orders, others_meanwhile; /* facts of others while the terminal was he */
+    uint64_t last_seq;           /* of the present device */
+    bool word[DEVICES][2][16];   /* who reported which status of the taken and the given visit */
+    size_t completed;            /* the taken visit, so often */
+    size_t orders, others_since; /* facts of others since the terminal became he */
 };
 
 static void note_command(struct log *log, const Callout__FactBody *body)
 {
     if (strcmp(body->actor->technician_id, log->technician_id) != 0) {
-        log->others_meanwhile += log->device_count == 2;
+        log->others_since += log->device_count >= 2;
         return;
     }
     if (log->device_count == 0 ||
@@ -252,8 +252,8 @@ static void check_log(const char *data, const char *id, const char *taken, const
     assert_int_equal(row.appointment.status, CALLOUT__APPOINTMENT_STATUS__COMPLETED);
     store_close(store);
     arena_close(&log.arena);
-    print_message("%s: %zu devices, %zu facts of others meanwhile, %zu orders, %zu appointments\n",
-                  id, log.device_count, log.others_meanwhile, log.orders, appointments);
+    print_message("%s: %zu devices, %zu facts of others since, %zu orders, %zu appointments\n", id,
+                  log.device_count, log.others_since, log.orders, appointments);
     assert_int_equal(log.device_count, DEVICES);
     assert_true(log.word[0][0][CALLOUT__APPOINTMENT_STATUS__WORKING]);
     assert_false(log.word[0][0][CALLOUT__APPOINTMENT_STATUS__COMPLETED]);
@@ -262,7 +262,7 @@ static void check_log(const char *data, const char *id, const char *taken, const
     assert_true(log.word[1][1][CALLOUT__APPOINTMENT_STATUS__ON_SITE]);
     assert_true(log.word[2][1][CALLOUT__APPOINTMENT_STATUS__WORKING] ||
                 log.word[2][1][CALLOUT__APPOINTMENT_STATUS__NO_ACCESS]);
-    assert_true(log.others_meanwhile > 0);
+    assert_true(log.others_since > 0);
     assert_int_equal(appointments, log.orders);
     assert_true(appointments >= ORDERS);
 }
