@@ -10,7 +10,7 @@ import { after, before, test } from "node:test";
 import type { Browser, Route } from "playwright-core";
 import { chanceOf, type Chance } from "../../gateway/web/technician/test/world.ts";
 import { show, unsent, until } from "./hands.ts";
-import { ask, awaitWorker, openBrowser, openPhone, reopen, startSystem, type Phone, type System } from "./system.ts";
+import { awaitWorker, messagesOf, openBrowser, openPhone, reopen, startSystem, type Phone, type System } from "./system.ts";
 
 const rounds = Number(process.env["CALLOUT_ROUNDS"] ?? (process.env["CALLOUT_SHORT"] === undefined ? 2 : 1));
 const only = process.env["CALLOUT_SEED"];
@@ -92,24 +92,8 @@ class Person {
   }
 }
 
-interface Heard {
-  seq?: string;
-  text?: string;
-}
-
-async function heardOf(technicianId: string): Promise<Heard[]> {
-  const all: Heard[] = [];
-  for (let afterSeq = "0"; ; ) {
-    const page = await ask<{ messages?: Heard[]; more?: boolean }>(system, key, "Messages",
-      { territoryId: "north", technicianId, afterSeq });
-    all.push(...(page.messages ?? []));
-    if (page.more !== true) return all;
-    afterSeq = all[all.length - 1]?.seq ?? "0";
-  }
-}
-
 async function judge(person: Person, technician: string): Promise<void> {
-  const heard = (await heardOf(technician)).filter((one) => one.text?.startsWith(`${person.name} `))
+  const heard = (await messagesOf(system, key, technician)).filter((one) => one.text?.startsWith(`${person.name} `))
     .sort((one, other) => Number(one.seq) - Number(other.seq)).map((one) => one.text ?? "");
   assert.equal(new Set(heard).size, heard.length, `${person.name}: twice`);
   assert.deepEqual(heard.filter((text) => !person.murmured.has(text)), person.said,

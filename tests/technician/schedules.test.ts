@@ -15,7 +15,7 @@ import type { DeviceMethod } from "../../gateway/web/technician/src/sync/ports.t
 import {
   chanceOf, clockOf, Disk, lineOf, type Chance, type Start, type Time, type Weather,
 } from "../../gateway/web/technician/test/world.ts";
-import { ask, startSystem, type System } from "./system.ts";
+import { ask, messagesOf, startSystem, type System } from "./system.ts";
 
 if (!("crypto" in globalThis)) Object.assign(globalThis, { crypto: webcrypto });
 
@@ -140,25 +140,8 @@ before(async () => {
 });
 after(() => system?.stop());
 
-interface Heard {
-  seq?: string;
-  text?: string;
-  fromTechnician?: boolean;
-}
-
-async function heardOf(technicianId: string): Promise<Heard[]> {
-  const all: Heard[] = [];
-  for (let afterSeq = "0"; ; ) {
-    const page = await ask<{ messages?: Heard[]; more?: boolean }>(system, key, "Messages",
-      { territoryId: "north", technicianId, afterSeq });
-    all.push(...(page.messages ?? []));
-    if (page.more !== true) return all;
-    afterSeq = all[all.length - 1]?.seq ?? "0";
-  }
-}
-
 async function judge(device: Device): Promise<void> {
-  const messages = await heardOf(device.technician);
+  const messages = await messagesOf(system, key, device.technician);
   const prefix = device.said[0]?.split(" ")[0] ?? "none";
   const heard = messages.filter((one) => one.fromTechnician === true && one.text?.startsWith(`${prefix} `))
     .sort((one, other) => Number(one.seq) - Number(other.seq)).map((one) => one.text ?? "");

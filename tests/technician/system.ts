@@ -183,3 +183,21 @@ export async function shoot(page: Page, name: string): Promise<void> {
   const folder = process.env["CALLOUT_SHOTS"] ?? "";
   if (folder !== "") await page.screenshot({ path: join(folder, `${name}.png`) });
 }
+
+export interface Heard {
+  seq?: string;
+  text?: string;
+  fromTechnician?: boolean;
+}
+
+/* All messages of a technician that dispatchers can read, page by page. */
+export async function messagesOf(system: System, key: string, technicianId: string): Promise<Heard[]> {
+  const all: Heard[] = [];
+  for (let afterSeq = "0"; ; ) {
+    const page = await ask<{ messages?: Heard[]; more?: boolean }>(system, key, "Messages",
+      { territoryId: "north", technicianId, afterSeq });
+    all.push(...(page.messages ?? []));
+    if (page.more !== true) return all;
+    afterSeq = all[all.length - 1]?.seq ?? "0";
+  }
+}
