@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/spawn.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -95,38 +95,28 @@ static int pipe_with(const char *text)
 }
 
 /* Starts this program again with standard output into a pipe. `input`: its standard input; -1:
- * ours. The child holds nothing of ours but the three standard descriptors; everything else is
- * close-on-exec. */
-static enum err spawn(const char *const *arguments, const char *log_path, int input, pid_t *pid,
+ * ours. */
+static enum err start(const char *const *arguments, const char *log_path, int input, pid_t *pid,
                       int *output, struct problem *problem)
 {
-    union {
-        const char *const *borrowed;
-        char *const *texts;
-    } argv = {arguments}; /* execv does not write to them */
     int ends[2];
     if (pipe(ends) != 0) return problem_set(problem, ERR_IO, "pipe", "%s", strerror(errno));
-    fcntl(ends[0], F_SETFD, FD_CLOEXEC);
-    pid_t child = fork();
-    if (child < 0) return problem_set(problem, ERR_IO, "fork", "%s", strerror(errno));
-    if (child == 0) {
-        if (input >= 0) dup2(input, STDIN_FILENO);
-        dup2(ends[1], STDOUT_FILENO);
-        close(ends[1]);
-        int log = log_path == NULL ? -1 : open(log_path, O_WRONLY | O_CREAT | O_APPEND, 0600);
-        if (log >= 0) {
-            dup2(log, STDERR_FILENO);
-            close(log);
-        }
-        setpgid(0, 0);                    /* an interrupt from the terminal is ours to pass on */
-        prctl(PR_SET_PDEATHSIG, SIGTERM); /* and if we die, so does it */
-        execv("/proc/self/exe", argv.texts);
-        _exit(127);
-    }
+    for (int i = 0; i < 2; i++)
+        fcntl(ends[i], F_SETFD, FD_CLOEXEC);
+    struct spawn spawn = {.program = "/proc/self/exe",
+                          .arguments = arguments,
+                          .input = input,
+                          .output = ends[1],
+                          .log_path = log_path,
+                          .apart = true, /* an interrupt from the terminal is ours to pass on */
+                          .ends_with_us = true};
+    enum err err = spawn_start(&spawn, pid, problem);
     close(ends[1]);
-    *pid = child;
-    *output = ends[0];
-    return ERR_OK;
+    if (err == ERR_OK)
+        *output = ends[0];
+    else
+        close(ends[0]);
+    return err;
 }
 
 static size_t count_arguments(const char *const *arguments)
@@ -173,7 +163,7 @@ enum err system_start(struct system *out, const char *data_dir, const char *cons
         arguments[count++] = more[i];
     pid_t pid = 0;
     int output = -1;
-    enum err err = spawn(arguments, log_path, -1, &pid, &output, problem);
+    enum err err = start(arguments, log_path, -1, &pid, &output, problem);
     if (err != ERR_OK) return err;
     err = await_ready(pid, output, problem);
     close(output);
@@ -219,7 +209,7 @@ static enum err run_to_end(const char *const *arguments, const char *log_path, i
     count_arguments(arguments);
     pid_t pid = 0;
     int end = -1;
-    enum err err = spawn(arguments, log_path, input, &pid, &end, problem);
+    enum err err = start(arguments, log_path, input, &pid, &end, problem);
     if (err != ERR_OK) return err;
     size_t have = 0;
     for (ssize_t got; have < size - 1; have += (size_t)got) {

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/spawn.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,16 +32,6 @@ static void close_end(int *fd)
     *fd = -1;
 }
 
-/* In the child: only calls that are safe after a fork. */
-static void become(const char *command, int in, int out)
-{
-    setpgid(0, 0);
-    signal(SIGPIPE, SIG_DFL);
-    if (dup2(in, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0)
-        execl("/bin/sh", "sh", "-c", command, (char *)NULL);
-    _exit(127);
-}
-
 static bool start(struct run *run, const char *command)
 {
     int in[2], out[2];
@@ -54,16 +45,20 @@ static bool start(struct run *run, const char *command)
         fcntl(in[i], F_SETFD, FD_CLOEXEC);
         fcntl(out[i], F_SETFD, FD_CLOEXEC);
     }
-    run->pid = fork();
-    if (run->pid == 0) become(command, in[0], out[1]);
-    if (run->pid > 0) setpgid(run->pid, run->pid); /* whoever is first */
+    const char *const arguments[] = {"sh", "-c", command, NULL};
+    struct spawn spawn = {.program = "/bin/sh",
+                          .arguments = arguments,
+                          .input = in[0],
+                          .output = out[1],
+                          .apart = true};
+    bool started = spawn_start(&spawn, &run->pid, NULL) == ERR_OK;
     close(in[0]);
     close(out[1]);
     run->in = in[1];
     run->out = out[0];
     fcntl(run->in, F_SETFL, O_NONBLOCK);
     fcntl(run->out, F_SETFL, O_NONBLOCK);
-    return run->pid > 0;
+    return started;
 }
 
 /* A program that does not read all of its input may still answer. */

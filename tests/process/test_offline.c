@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/exit_code.h"
+#include "base/spawn.h"
 #include "dispatcher/store/store.h"
 #include "gateway/client/client.h"
 #include "message.h"
@@ -25,7 +26,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include <cmocka.h>
@@ -91,18 +91,18 @@ static void serve(struct scene *scene, const char *clock)
 {
     int ends[2];
     CHECK(pipe(ends) == 0);
-    scene->serve = fork();
-    CHECK(scene->serve >= 0);
-    if (scene->serve == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGTERM); /* a test that failed leaves nothing behind */
-        dup2(ends[1], STDOUT_FILENO);
-        close(ends[0]);
-        close(ends[1]);
-        execl(CALLOUT_BINARY, "callout", "serve", "--data", scene->data, "--listen",
-              "tcp://127.0.0.1:0", "--http", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--clock",
-              clock, (char *)NULL);
-        _exit(EXIT_FAILED);
-    }
+    for (int i = 0; i < 2; i++)
+        fcntl(ends[i], F_SETFD, FD_CLOEXEC);
+    const char *const arguments[] = {
+        "callout",           "serve",  "--data",      scene->data, "--listen",
+        "tcp://127.0.0.1:0", "--http", "127.0.0.1:0", "--admin",   "127.0.0.1:0",
+        "--clock",           clock,    NULL};
+    struct spawn spawn = {.program = CALLOUT_BINARY,
+                          .arguments = arguments,
+                          .input = -1,
+                          .output = ends[1],
+                          .ends_with_us = true}; /* a test that failed leaves nothing behind */
+    CHECK(spawn_start(&spawn, &scene->serve, NULL) == ERR_OK);
     close(ends[1]);
     slow_link_to(&scene->link, read_port(ends[0]));
 }

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/spawn.h"
 #include "dispatcher/store/store.h"
 #include "message.h"
 #include "pb/fact.pb-c.h"
@@ -20,7 +21,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -41,29 +41,23 @@ struct child {
 /* `words` after "callout", NULL at the end. */
 static void child_start(struct child *child, const char *const *words)
 {
-    union {
-        const char *borrowed[24];
-        char *texts[24];
-    } argv = {{CALLOUT_BINARY}};
+    const char *arguments[24] = {"callout"};
     int to[2], from[2];
     for (int i = 0; words[i] != NULL; i++)
-        argv.borrowed[i + 1] = words[i];
+        arguments[i + 1] = words[i];
     *child = (struct child){0};
     assert_int_equal(pipe(to), 0);
     assert_int_equal(pipe(from), 0);
-    fcntl(to[1], F_SETFD, FD_CLOEXEC);
-    fcntl(from[0], F_SETFD, FD_CLOEXEC);
-    child->pid = fork();
-    assert_true(child->pid >= 0);
-    if (child->pid == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGTERM); /* a test that failed leaves nobody behind */
-        dup2(to[0], STDIN_FILENO);
-        dup2(from[1], STDOUT_FILENO);
-        close(to[0]);
-        close(from[1]);
-        execv(CALLOUT_BINARY, argv.texts);
-        _exit(127);
+    for (int i = 0; i < 2; i++) {
+        fcntl(to[i], F_SETFD, FD_CLOEXEC);
+        fcntl(from[i], F_SETFD, FD_CLOEXEC);
     }
+    struct spawn spawn = {.program = CALLOUT_BINARY,
+                          .arguments = arguments,
+                          .input = to[0],
+                          .output = from[1],
+                          .ends_with_us = true}; /* a test that failed leaves nobody behind */
+    assert_int_equal(spawn_start(&spawn, &child->pid, NULL), ERR_OK);
     close(to[0]);
     close(from[1]);
     child->in = to[1];
