@@ -91,14 +91,14 @@ join() { # NAME
 # fails is run again: what passes then is named in a note, and is a fault to look into, but not one
 # for which the work of others is held up. A test that hangs is ended.
 unit_tests() { # DIR: every test_*.c and the tidy test
-    local log code
+    local log code second='note: \1 passed the second time only: \2'
     log=$(mktemp)
     ctest --test-dir "$1" --output-on-failure --timeout 240 --repeat until-pass:2 \
         --parallel "$(($(nproc) * 2))" >"$log" 2>&1
     code=$?
     cat "$log"
     if [ "$code" = 0 ]; then
-        sed -nE 's/^.*Test +#[0-9]+: (test_[a-z_]+) .*\*\*\*(.*[a-zA-Z]) .*/note: \1 passed the second time only: \2/p' "$log"
+        sed -nE "s/^.*Test +#[0-9]+: (test_[a-z_]+) .*\*\*\*(.*[a-zA-Z]) .*/$second/p" "$log"
     fi
     rm -f "$log"
     return "$code"
