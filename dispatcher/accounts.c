@@ -274,7 +274,7 @@ enum err handle_change_password(struct call *call)
         (const Callout__ChangePasswordRequest *)call->message;
     struct row_person person;
     if (call->who->kind != CALLOUT__PRINCIPAL_KIND__PERSON) return not_a_person(call);
-    bool asked;
+    bool asked = false;
     enum err err = password_check_new(request->new_password, &call->problem);
     if (err == ERR_OK) err = person_confirm(call, request->password, request->new_password, &asked);
     if (err != ERR_OK || asked) return err;

@@ -303,8 +303,8 @@ Callout__Move *assign_move(struct call *call, const Callout__AssignRequest *requ
 enum err conflict_check_open(struct call *call, int64_t seq);
 /* Keeps a command that was rejected, or came under a used number, for people; once for each number,
  * however often it comes. Positions are never kept. */
-enum err dead_letter_put(struct call *call, struct row_device *device,
-                         Callout__Command *command, const Callout__CommandResult *result);
+enum err dead_letter_put(struct call *call, struct row_device *device, Callout__Command *command,
+                         const Callout__CommandResult *result);
 
 /* A backup was made there: notes with each device which of its commands are in it. */
 enum err note_safe_commands(struct call *call, const char *backup_folder);

@@ -264,6 +264,7 @@ static enum err put_list(struct writer *writer, const ProtobufCFieldDescriptor *
     struct field_step step = {writer->step, field, 0};
     size_t end = writer->at;
     enum err err = ERR_OK;
+    /* cppcheck-suppress autoVariables ; it is taken back below */
     writer->step = &step;
     if (!json_is_array(list)) err = refuse(writer, ERR_INVALID, "must be a list");
     for (size_t i = json_array_size(list); i-- > 0 && err == ERR_OK;) {

@@ -137,11 +137,11 @@ bool sim_options_read(struct sim_options *out, int argc, char **argv)
         {NULL, 0, NULL, 0},
     };
     *out = (struct sim_options){.territory = "main",
-                            .zone = "Europe/Vaduz",
-                            .seed = 1,
-                            .ill = SIM_NOT_SET,
-                            .emergencies = SIM_NOT_SET,
-                            .cancels = SIM_NOT_SET};
+                                .zone = "Europe/Vaduz",
+                                .seed = 1,
+                                .ill = SIM_NOT_SET,
+                                .emergencies = SIM_NOT_SET,
+                                .cancels = SIM_NOT_SET};
     for (int word; (word = getopt_long(argc, argv, "h", words, NULL)) != -1;)
         if (!read_option(out, word)) return false;
     return optind == argc;

@@ -14,7 +14,7 @@ struct sim_options {
     bool demo;
     const char *data, *gateway, *key_file, *ca_file, *tokens_file, *day, *fleet, *territory, *zone;
     const char *metrics, *work, *control;
-    const char *http; /* NULL: see console_address */
+    const char *http;   /* NULL: see console_address */
     double for_s, rate; /* 0: not told */
     uint64_t seed;
     long ill, emergencies, cancels; /* or SIM_NOT_SET */
