@@ -2,6 +2,7 @@
 
 #include "url.h"
 
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdint.h>
@@ -96,43 +97,54 @@ bool reach_http(const char *address)
 
 /* --- ports --- */
 
-/* The port that the kernel gives for port 0 of this host, or 0. */
-static uint16_t free_port(const struct url *url)
+/* A socket that is bound there, and may share its place with a listener; -1 when it cannot be. */
+static int open_bound(const struct addrinfo *at)
+{
+    const int yes = 1;
+    int fd = open_socket(at->ai_family);
+    if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) == 0 &&
+        fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 && bind(fd, at->ai_addr, at->ai_addrlen) == 0)
+        return fd;
+    if (fd >= 0) close(fd);
+    return -1;
+}
+
+/* The port that the kernel gives for port 0 of this host, or 0. Its socket is left open: the kernel
+ * gives a port that somebody is bound to neither to another listener nor to a dialler, and whoever
+ * sets SO_REUSEADDR can listen there as long as this one does not. */
+static uint16_t hold_port(const struct url *url)
 {
     struct addrinfo *found = resolve(url);
     if (found == NULL) return 0;
-    uint16_t port = 0;
-    int fd = open_socket(found->ai_family);
     struct sockaddr_storage bound;
     socklen_t size = sizeof bound;
-    if (fd >= 0 && bind(fd, found->ai_addr, found->ai_addrlen) == 0 &&
-        getsockname(fd, (struct sockaddr *)&bound, &size) == 0) {
+    uint16_t port = 0;
+    int fd = open_bound(found);
+    if (fd >= 0 && getsockname(fd, (struct sockaddr *)&bound, &size) == 0) {
         /* Both families keep the port at the same place. */
         struct sockaddr_in inet;
         memcpy(&inet, &bound, sizeof inet);
         port = ntohs(inet.sin_port);
     }
-    if (fd >= 0) close(fd);
+    if (fd >= 0 && port == 0) close(fd);
     freeaddrinfo(found);
     return port;
 }
 
 bool reach_is_free(const char *address)
 {
-    const int yes = 1; /* what only waits for its last packets is no hindrance */
     struct url url;
     struct addrinfo *found = NULL;
     if (url_parse_host_port(address, &url, NULL) == ERR_OK) found = resolve(&url);
     if (found == NULL) return false;
-    int fd = open_socket(found->ai_family);
-    bool is_free = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) == 0 &&
-                   bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, 1) == 0;
+    int fd = open_bound(found); /* what only waits for its last packets is no hindrance */
+    bool is_free = fd >= 0 && listen(fd, 1) == 0;
     if (fd >= 0) close(fd);
     freeaddrinfo(found);
     return is_free;
 }
 
-/* Copies the text of `url`; a port 0 at its end becomes a free one. */
+/* Copies the text of `url`; a port 0 at its end becomes one of ours. */
 static enum err copy_with_port(const char *text, const struct url *url, char *out, size_t size,
                                struct problem *problem)
 {
@@ -141,7 +153,7 @@ static enum err copy_with_port(const char *text, const struct url *url, char *ou
         return problem_set(problem, ERR_TOO_LARGE, text, "this address is too long");
     memcpy(out, text, length + 1);
     if (url->scheme == URL_IPC || strcmp(url->port, "0") != 0) return ERR_OK;
-    uint16_t port = free_port(url);
+    uint16_t port = hold_port(url);
     if (port == 0) return problem_set(problem, ERR_INVALID, text, "has no port to give here");
     snprintf(out + length - 1, size - length + 1, "%u", port);
     return ERR_OK;
