@@ -19,7 +19,7 @@ export interface System {
   base: string; // http://127.0.0.1:PORT
   web: string; // the folder of its pages, a copy
   data: string;
-  admin(...words: string[]): Promise<string>;
+  admin(verb: string, ...words: string[]): Promise<string>;
   key(): Promise<string>; // of an API with all rights
   renew(): void; // the gateway reads its files anew
   stop(): Promise<void>;
@@ -54,6 +54,11 @@ function writeDay(folder: string, technicians: number): void {
   writeFileSync(join(folder, "orders.csv"), `${[head, ...fit].join("\n")}\n`);
 }
 
+const run = async (...words: string[]) => (await promisify(execFile)(callout, words)).stdout.trim();
+
+/* What an operator says to the system of that folder. */
+export const admin = (data: string, verb: string, ...words: string[]) => run("admin", verb, "--data", data, ...words);
+
 export async function startSystem(technicians: number): Promise<System> {
   const folder = mkdtempSync(join(tmpdir(), "callout-technician-"));
   const data = join(folder, "data"), web = join(folder, "web");
@@ -62,8 +67,6 @@ export async function startSystem(technicians: number): Promise<System> {
     "127.0.0.1:0", "--admin", "127.0.0.1:0", "--web", web, "--lab", "--clock",
     "2026-11-23T06:30:00Z,1"], { stdio: ["ignore", "pipe", "pipe"] });
   const ended = new Promise<void>((resolve) => child.on("exit", () => resolve()));
-  const run = async (...words: string[]) =>
-    (await promisify(execFile)(callout, words)).stdout.trim();
   const stop = async () => {
     child.kill("SIGTERM");
     await ended;
@@ -75,10 +78,10 @@ export async function startSystem(technicians: number): Promise<System> {
     writeDay(files, technicians);
     await run("import", "--data", data, "--territory", "north", "--time-zone", "Europe/Vaduz",
       join(files, "technicians.csv"), join(files, "orders.csv"));
-    const admin = (verb: string, ...words: string[]) => run("admin", verb, "--data", data, ...words);
     return {
-      base, web, data, admin: admin as System["admin"], stop, renew: () => process.kill(gateway, "SIGHUP"),
-      key: () => admin("key", "--name", "test", "--role", "dispatcher"),
+      base, web, data, stop, renew: () => process.kill(gateway, "SIGHUP"),
+      admin: (verb: string, ...words: string[]) => admin(data, verb, ...words),
+      key: () => admin(data, "key", "--name", "test", "--role", "dispatcher"),
     };
   } catch (error) {
     await stop();
@@ -87,7 +90,7 @@ export async function startSystem(technicians: number): Promise<System> {
 }
 
 /* A question of a dispatcher's program. */
-export async function ask<Reply>(system: System, key: string, method: string, body: object): Promise<Reply> {
+export async function ask<Reply>(system: Pick<System, "base">, key: string, method: string, body: object): Promise<Reply> {
   const response = await fetch(`${system.base}/api/${method}`, {
     method: "POST", body: JSON.stringify(body),
     headers: {
