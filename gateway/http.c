@@ -141,7 +141,7 @@ static void on_request(struct evhttp_request *request, void *context)
     bool get = evhttp_request_get_command(request) != EVHTTP_REQ_POST;
     if (wants_openapi(request))
         send_openapi(http, request);
-    else if (!get || !http_files_answer(http, request))
+    else if (!get || !(http_authority_answer(http, request) || http_files_answer(http, request)))
         http_ask(http, request);
 }
 
@@ -198,6 +198,7 @@ enum err http_renew(struct http *http, bool files, struct problem *problem)
         visitors_renew(http->visitors, fresh);
         sp_tls_close(http->tls); /* each connection has a hold of its own */
         http->tls = fresh;
+        http_authority_read(http);
     }
     return files ? http_files_open(http, problem) : ERR_OK;
 }
@@ -235,6 +236,7 @@ enum err http_open(struct http **out, struct shell *shell, struct problem *probl
     http->evhttp = evhttp_new(shell->base);
     CHECK(http->evhttp != NULL);
     enum err err = open_tls(http, &http->tls, problem);
+    http_authority_read(http);
     const struct visitors_options visitors = {.base = shell->base,
                                               .tls = http->tls,
                                               .unlimited_per_address =

@@ -8,6 +8,9 @@
  *                                      "changes" (an answer of EventFeed), "beat" (after so many
  *                                      seconds of silence, or 15), and at the end "reset" (read
  *                                      all again) or "over"; each has its cursor as id
+ *      GET /authority/ca.crt, /authority/fingerprint
+ *                                      the authority behind this door's own certificate, as DER
+ *                                      and its SHA-256; 404 and nothing where it has none
  *      GET /PATH                       files of --web (web_tree.h), and --basemap
  *      Authorization: Bearer TOKEN     an API key's text, or a session token in base64; browsers
  *                                      have a cookie instead (http_sessions.h)

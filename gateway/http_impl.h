@@ -4,6 +4,7 @@
  *      http_asks.c     requests of operations, and their answers
  *      http_streams.c  changes, for as long as a page is open
  *      http_files.c    what is there to GET: the tree of web_tree.h, and the map
+ *      http_authority.c  the authority that vouches for this door, for phones that do not know it
  *
  * Whoever takes a request answers it by http_send or http_refuse, or in parts of his own and
  * then http_done.
@@ -61,6 +62,13 @@ struct basemap {
     struct map_part *parts; /* that are being sent */
 };
 
+/* Who vouches for the door's certificate. */
+struct authority {
+    uint8_t bytes[4096];                 /* DER */
+    size_t size;                         /* 0: nobody whom phones would have to be told of */
+    char fingerprint[3 * SP_TLS_DIGEST]; /* of SHA-256: AB:CD:... */
+};
+
 struct http {
     struct shell *shell;
     struct evhttp *evhttp;
@@ -72,6 +80,7 @@ struct http {
     char *openapi;        /* made when somebody first asks */
     struct web_tree *web; /* NULL: there is none */
     struct basemap basemap;
+    struct authority authority;
     struct streams streams;
     uint32_t asking; /* slots in use */
     uint32_t next;   /* where the search for a free one begins */
@@ -137,5 +146,13 @@ MUST_USE enum err http_files_open(struct http *http, struct problem *problem);
 void http_files_close(struct http *http);
 /* Answers a GET or HEAD of a file. False: there is none, and nothing was answered. */
 bool http_files_answer(struct http *http, struct evhttp_request *request);
+
+/* --- http_authority.c --- */
+
+/* Of the certificate that the door has by now. */
+void http_authority_read(struct http *http);
+/* Answers GET /authority/ca.crt and /authority/fingerprint, and keeps the page about them from
+ * where there is no authority. False: nothing was answered. */
+bool http_authority_answer(struct http *http, struct evhttp_request *request);
 
 #endif

@@ -5,6 +5,7 @@
 #include <event2/bufferevent.h>
 #include <event2/bufferevent_ssl.h>
 #include <openssl/err.h>
+#include <openssl/x509v3.h>
 #include <string.h>
 
 static enum err refuse(struct problem *problem, SSL_CTX *tls, const char *file)
@@ -44,6 +45,18 @@ enum err sp_tls_open(SSL_CTX **out, const char *certificate_file, const char *ke
 void sp_tls_close(SSL_CTX *tls)
 {
     SSL_CTX_free(tls);
+}
+
+size_t sp_tls_authority(SSL_CTX *tls, uint8_t *bytes, size_t room, uint8_t digest[SP_TLS_DIGEST])
+{
+    STACK_OF(X509) *chain = NULL;
+    if (SSL_CTX_get0_chain_certs(tls, &chain) != 1 || sk_X509_num(chain) < 1) return 0;
+    X509 *last = sk_X509_value(chain, sk_X509_num(chain) - 1);
+    int size = i2d_X509(last, NULL);
+    if (X509_self_signed(last, 1) != 1 || X509_check_ca(last) != 1) return 0;
+    if (size <= 0 || (size_t)size > room) return 0;
+    if (X509_digest(last, EVP_sha256(), digest, NULL) != 1) return 0;
+    return i2d_X509(last, &bytes) == size ? (size_t)size : 0;
 }
 
 struct bufferevent *sp_tls_accept(SSL_CTX *tls, struct event_base *base, int fd)

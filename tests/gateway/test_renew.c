@@ -11,6 +11,7 @@
 
 #include "tls_init.h"
 
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <sys/stat.h>
@@ -126,6 +127,89 @@ static void a_certificate_is_renewed(void **state)
     stage_close(stage);
 }
 
+/* Of the authority that tls-init wrote: DER, and its fingerprint as people compare it. */
+static size_t read_authority(const struct stage *stage, uint8_t *der, char fingerprint[96])
+{
+    char name[128];
+    uint8_t digest[32];
+    snprintf(name, sizeof name, "%s/tls/ca.pem", stage->folder);
+    FILE *file = fopen(name, "r");
+    assert_non_null(file);
+    X509 *certificate = PEM_read_X509(file, NULL, NULL, NULL);
+    fclose(file);
+    int size = i2d_X509(certificate, &der);
+    assert_int_equal(X509_digest(certificate, EVP_sha256(), digest, NULL), 1);
+    for (size_t i = 0; i < sizeof digest; i++)
+        snprintf(fingerprint + 3 * i, 4, i + 1 < sizeof digest ? "%02X:" : "%02X", digest[i]);
+    X509_free(certificate);
+    return (size_t)size;
+}
+
+/* The bytes of an answer to a guest, until the other side closes. */
+static size_t get_by_tls(const struct stage *stage, const char *path, char answer[8192])
+{
+    char ask[256];
+    struct guest guest = guest_open(stage->http_port);
+    int size = snprintf(ask, sizeof ask,
+                        "GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", path);
+    assert_int_equal(SSL_write(guest.ssl, ask, size), size);
+    size_t got = 0;
+    for (int more; (more = SSL_read(guest.ssl, answer + got, (int)(8191 - got))) > 0;)
+        got += (size_t)more;
+    answer[got] = '\0';
+    guest_close(&guest);
+    return got;
+}
+
+static struct stage *vouched_open(const char *more)
+{
+    struct stage *stage = stage_begin();
+    const char *host = "localhost";
+    char extra[512], web[64];
+    assert_int_equal(tls_init(stage->folder, &host, 1, NULL), ERR_OK);
+    snprintf(web, sizeof web, "%s/web", stage->folder);
+    assert_int_equal(mkdir(web, 0700), 0);
+    snprintf(web, sizeof web, "%s/web/authority", stage->folder);
+    assert_int_equal(mkdir(web, 0700), 0);
+    write_text(stage, "web/authority/index.html", "what to do");
+    snprintf(extra, sizeof extra, "--http https://127.0.0.1:0 --tls-dir %s/tls --web %s/web %s",
+             stage->folder, stage->folder, more);
+    stage_run(stage, extra);
+    return stage;
+}
+
+static void phones_may_get_the_authority(void **state)
+{
+    struct stage *stage = vouched_open("");
+    uint8_t der[4096];
+    char fingerprint[96], answer[8192];
+    (void)state;
+    size_t size = read_authority(stage, der, fingerprint);
+    size_t got = get_by_tls(stage, "/authority/ca.crt", answer);
+    expect(answer, "200", "Content-Type: application/x-x509-ca-cert\r\n");
+    assert_memory_equal(answer + got - size, der, size);
+    get_by_tls(stage, "/authority/fingerprint", answer);
+    expect(answer, "200", fingerprint);
+    get_by_tls(stage, "/authority/", answer);
+    expect(answer, "200", "what to do");
+    stage_close(stage);
+}
+
+/* Whose certificate phones see is the proxy's. */
+static void behind_a_proxy_there_is_no_authority(void **state)
+{
+    struct stage *stage = vouched_open("--behind-proxy");
+    char answer[8192];
+    (void)state;
+    get_by_tls(stage, "/authority/ca.crt", answer);
+    expect(answer, "404", "NOT_FOUND");
+    get_by_tls(stage, "/authority/", answer);
+    expect(answer, "404", "NOT_FOUND");
+    get_by_tls(stage, "/authority/fingerprint", answer);
+    expect(answer, "200", "Content-Length: 0\r\n");
+    stage_close(stage);
+}
+
 static void files_are_read_again(void **state)
 {
     struct stage *stage = stage_begin();
@@ -151,6 +235,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_certificate_is_renewed),
+        cmocka_unit_test(phones_may_get_the_authority),
+        cmocka_unit_test(behind_a_proxy_there_is_no_authority),
         cmocka_unit_test(files_are_read_again),
     };
     tls = SSL_CTX_new(TLS_client_method());

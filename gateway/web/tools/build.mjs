@@ -83,6 +83,13 @@ async function writeTechnician(outputs) {
     .map((name) => join(folder, name))];
 }
 
+/* How a phone comes to trust this installation's own authority: a page that needs no script. */
+function writeAuthority() {
+  mkdirSync(join(out, "authority"));
+  for (const name of ["index.html", "page.css"])
+    copyFileSync(join(root, "authority", name), join(out, "authority", name));
+}
+
 function withNeeded(name, known = new Set()) {
   for (const one of neededBy.get(name) ?? [])
     if (!known.has(one)) withNeeded(one, known.add(one));
@@ -132,6 +139,7 @@ const outputs = await bundle("console", { BASEMAP: JSON.stringify(basemapName) }
 writePage("console", ".", outputs);
 const technician = await writeTechnician(
   await bundle("technician", { APP_BUILD: JSON.stringify(version) }));
+writeAuthority();
 for (const name of light.unmet()) {
   console.error(`web: ${name} is left out of pages that do not name it (tools/left_out.mjs)`);
   process.exitCode = 1;

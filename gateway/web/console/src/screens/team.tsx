@@ -20,18 +20,42 @@ function deviceState(device: Device): string {
   return device.inUse === true ? t("device.inUse") : t("device.replaced");
 }
 
+function Qr({ link, label }: { link: string; label: string }) {
+  const code = qrCode(link), side = code.length + 8;
+  return (
+    <svg class="qr" viewBox={`0 0 ${side} ${side}`} role="img" aria-label={label} shape-rendering="crispEdges">
+      <rect width={side} height={side} fill="#fff" /><path d={qrPath(code)} fill="#000" /></svg>
+  );
+}
+
+/* For phones that do not know who vouches for this server; nothing where the world knows. */
+function Authority() {
+  const [fingerprint, setFingerprint] = useState("");
+  useEffect(() => {
+    fetch("/authority/fingerprint").then((answer) => (answer.ok ? answer.text() : "")).then(setFingerprint, () => undefined);
+  }, []);
+  if (fingerprint === "") return null;
+  return (
+    <details>
+      <summary>{t("authority.title")}</summary>
+      <p>{t("authority.how")}</p>
+      <Qr link={`${location.origin}/authority/`} label={t("authority.qr")} />
+      <p>{t("authority.compare")} <code class="token">{fingerprint}</code></p>
+    </details>
+  );
+}
+
 /* The technician's app takes it out of its address and erases it there; what stands behind # reaches no
  * server. */
 function EnrolCode({ token }: { token: string }) {
   const link = `${location.origin}/technician/#enrol=${token}`;
-  const code = qrCode(link), side = code.length + 8;
   return (
     <>
-      <svg class="qr" viewBox={`0 0 ${side} ${side}`} role="img" aria-label={t("device.qr")} shape-rendering="crispEdges">
-        <rect width={side} height={side} fill="#fff" /><path d={qrPath(code)} fill="#000" /></svg>
+      <Qr link={link} label={t("device.qr")} />
       <p>{t("device.byHand")} <code class="token">{token.replace(/(.{4})(?=.)/g, "$1 ")}</code></p>
       <p><button type="button" onClick={() => void navigator.clipboard?.writeText(link).then(() => say(t("device.copied")))}>
         {t("device.copy")}</button></p>
+      <Authority />
     </>
   );
 }
