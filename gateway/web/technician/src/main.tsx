@@ -67,6 +67,7 @@ async function start(): Promise<void> {
   startTheme();
   const code = takeEnrolCode();
   followAddress();
+  void holdDevice(code, false); // reads the day while the words are on their way
   await loadLanguage();
   const place = document.getElementById("app");
   if (place !== null) render(<App onTakeOver={() => void holdDevice("", true)} />, place);
@@ -74,7 +75,6 @@ async function start(): Promise<void> {
   effect(() => {
     if (standing.value === "here" && device().life === "live") void navigator.storage?.persist?.();
   });
-  void holdDevice(code, false);
   void startUpdates();
 }
 

@@ -20,10 +20,14 @@ export function locale(): string {
 }
 
 export async function loadLanguage(wanted = preferredLanguage(navigator.languages)): Promise<void> {
-  catalog = wanted === "de" ? { ...en, ...(await import("../strings/de.json")).default } : en;
-  current = wanted;
-  plurals = new Intl.PluralRules(wanted);
-  document.documentElement.lang = wanted;
+  try {
+    catalog = wanted === "de" ? { ...en, ...(await import("../strings/de.json")).default } : en;
+    current = wanted;
+  } catch {
+    /* that part was lost on the way: English is better than nothing */
+  }
+  plurals = new Intl.PluralRules(current);
+  document.documentElement.lang = current;
 }
 
 export function t(name: Text, values?: Values): string {

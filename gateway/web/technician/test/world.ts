@@ -7,7 +7,7 @@
 import type {
   Answer, Clock, DeviceMethod, Line, RowKey, Store, Table, Write,
 } from "../src/sync/ports.ts";
-import { Unreachable } from "../src/sync/ports.ts";
+import { tables, Unreachable } from "../src/sync/ports.ts";
 
 export type Chance = () => number;
 
@@ -145,7 +145,7 @@ export class Disk {
       return start.dead ? never : value;
     };
     return {
-      all: (name) => use(() => [...this.table(name)].sort(byKey)),
+      all: () => use(() => new Map(tables.map((name) => [name, [...this.table(name)].sort(byKey)]))),
       get: (name, key) => use(() => this.table(name).get(key)),
       write: (writes) => use(() => this.apply(writes)),
       erase: () => use(() => this.tables.forEach((table) => table.clear())),

@@ -5,7 +5,7 @@
  * of the upgrade, so a new version of the app finds the outbox of the old one. An app older than
  * its data does not open it. A window that holds an older version lets go when a newer one asks.
  */
-import type { RowKey, Store, Table, Write } from "../sync/ports.ts";
+import { tables, type RowKey, type Store, type Table, type Write } from "../sync/ports.ts";
 
 const name = "callout-technician";
 
@@ -18,8 +18,6 @@ const steps: ((db: IDBDatabase) => void)[] = [
     db.createObjectStore("blob");
   },
 ];
-
-const tables: readonly Table[] = ["meta", "command", "visit", "change", "message", "blob"];
 
 function settled<Value>(request: IDBRequest<Value>): Promise<Value> {
   return new Promise((resolve, reject) => {
@@ -46,10 +44,13 @@ export class IdbStore implements Store {
     return new IdbStore(db);
   }
 
-  async all(table: Table): Promise<[RowKey, unknown][]> {
-    const store = this.db.transaction(table).objectStore(table);
-    const [keys, values] = await Promise.all([settled(store.getAllKeys()), settled(store.getAll())]);
-    return keys.map((key, index) => [key as RowKey, values[index]]);
+  async all(): Promise<Map<Table, [RowKey, unknown][]>> {
+    const transaction = this.db.transaction(tables);
+    return new Map(await Promise.all(tables.map(async (table): Promise<[Table, [RowKey, unknown][]]> => {
+      const store = transaction.objectStore(table);
+      const [keys, values] = await Promise.all([settled(store.getAllKeys()), settled(store.getAll())]);
+      return [table, keys.map((key, index) => [key as RowKey, values[index]])];
+    })));
   }
 
   async get(table: Table, key: RowKey): Promise<unknown> {

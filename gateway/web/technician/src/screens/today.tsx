@@ -46,7 +46,7 @@ export function Today() {
         <span class="soft">{zone.value.dayName(today.value)}</span>
       </div>
       <Notices />
-      {next !== null ? <NextCard visit={next} /> : (
+      {next !== null ? <NextCard key={next.id} visit={next} /> : (
         <Empty text={device().syncedMs === 0 ? t("today.loading")
           : done.length > 0 ? t("today.allDone") : t("today.nothing")} />
       )}

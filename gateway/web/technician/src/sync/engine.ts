@@ -22,7 +22,7 @@ import { Blobs } from "./blobs.ts";
 import { Domain } from "./domain.ts";
 import { bodyOf, Outbox, wasApplied, type Change, type Clocks } from "./outbox.ts";
 import {
-  Stop, Unreachable, type Answer, type DeviceMethod, type Ports, type Write,
+  Stop, Unreachable, type Answer, type DeviceMethod, type Ports, type Table, type Write,
 } from "./ports.ts";
 import { emptyDay, Replica } from "./replica.ts";
 import type {
@@ -98,21 +98,20 @@ export class Engine {
   }
 
   static async open(ports: Ports): Promise<Engine> {
-    const { store } = ports;
-    const meta = new Map(await store.all("meta"));
+    const tables = await ports.store.all();
+    const table = <Key, Row>(name: Table) => new Map((tables.get(name) ?? []) as [Key, Row][]);
+    const meta = table<string, unknown>("meta");
     const life = (meta.get("life") as Life | undefined) ?? "new";
-    const table = async <Row>(name: "visit" | "change" | "message" | "command" | "blob") =>
-      (await store.all(name)) as [never, Row][];
     const clockRow = (meta.get("clock") as ClockRow | undefined) ?? null;
     const engine = new Engine(
       ports, life === "outdated" ? "live" : life, // this may be the version that was asked for
       (meta.get("identity") as Identity | undefined) ?? null,
       (meta.get("token") as string | undefined) ?? "", new Domain(ports.clock, clockRow),
-      new Outbox(new Map(await table<CommandRow>("command")),
+      new Outbox(table<number, CommandRow>("command"),
         (meta.get("mark") as Mark | undefined) ?? { ackedSeq: 0, lastSeq: 0, logEpoch: "" }),
-      new Replica(new Map(await table<VisitRow>("visit")), new Map(await table<ChangeRow>("change")),
-        new Map(await table<MessageRow>("message")), (meta.get("day") as Day | undefined) ?? emptyDay),
-      new Blobs(new Map(await table<BlobRow>("blob")), ports.chunkBytes),
+      new Replica(table<string, VisitRow>("visit"), table<string, ChangeRow>("change"),
+        table<number, MessageRow>("message"), (meta.get("day") as Day | undefined) ?? emptyDay),
+      new Blobs(table<string, BlobRow>("blob"), ports.chunkBytes),
     );
     engine.syncedMs = clockRow?.serverMs ?? 0;
     return engine;

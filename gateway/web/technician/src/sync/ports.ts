@@ -6,7 +6,8 @@
  */
 import type { Status } from "@callout/shared/wire";
 
-export type Table = "meta" | "command" | "visit" | "change" | "message" | "blob";
+export const tables = ["meta", "command", "visit", "change", "message", "blob"] as const;
+export type Table = (typeof tables)[number];
 export type RowKey = string | number;
 
 /* One row of a transaction: put, or removed where value is undefined. `fresh` rows must not exist:
@@ -19,8 +20,8 @@ export interface Write {
 }
 
 export interface Store {
-  /* All rows of a table in the order of their keys. */
-  all(table: Table): Promise<[RowKey, unknown][]>;
+  /* All rows of all tables as of one moment, each table in the order of its keys. */
+  all(): Promise<Map<Table, [RowKey, unknown][]>>;
   get(table: Table, key: RowKey): Promise<unknown>;
   /* All or nothing, and on the disk when it resolves. */
   write(writes: readonly Write[]): Promise<void>;
