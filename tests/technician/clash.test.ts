@@ -1,12 +1,10 @@
 /* clash.test.ts - what phones say and the server sees otherwise: two technicians who swap while both
  * are offline, and words that the server cannot read. */
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import type { Browser } from "playwright-core";
+import { test } from "node:test";
 import { awaitStatus, nextId, serve, show, standingOf, unsent, until } from "./hands.ts";
-import {
-  ask, awaitWorker, openBrowser, openPhone, reopen, shoot, startSystem, type Phone, type System,
-} from "./system.ts";
+import { browser, key, openRoom, system } from "./room.ts";
+import { ask, awaitWorker, openPhone, reopen, shoot, type Phone } from "./system.ts";
 
 interface Conflicts {
   conflicts?: { appointmentId?: string }[];
@@ -15,17 +13,7 @@ interface Letters {
   letters?: { technicianId?: string; command?: object }[];
 }
 
-let system: System, browser: Browser, key: string;
-
-before(async () => {
-  browser = await openBrowser();
-  system = await startSystem(2);
-  key = await system.key();
-});
-after(async () => {
-  await browser?.close();
-  await system?.stop();
-});
+openRoom(2);
 
 test("two technicians who swap while both are offline: both are heard, each sees what became of it", async () => {
   const phones: Phone[] = [];

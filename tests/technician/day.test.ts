@@ -6,28 +6,17 @@
 import assert from "node:assert/strict";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
-import type { Browser, Page } from "playwright-core";
+import { test } from "node:test";
+import type { Page } from "playwright-core";
 import { awaitStatus, big, nextId, serve, statusOf, tap, unsent } from "./hands.ts";
-import {
-  ask, awaitWorker, openBrowser, openPhone, reopen, shoot, startSystem, type System,
-} from "./system.ts";
+import { browser, key, openRoom, system } from "./room.ts";
+import { ask, awaitWorker, openPhone, reopen, shoot } from "./system.ts";
 
 interface Feed {
   events?: { kind?: string; subject?: string; text?: string }[];
 }
 
-let system: System, browser: Browser, key: string;
-
-before(async () => {
-  browser = await openBrowser();
-  system = await startSystem(2);
-  key = await system.key();
-});
-after(async () => {
-  await browser?.close();
-  await system?.stop();
-});
+openRoom(2);
 
 /* Both with the page's own clock: from the tap to the word that it is saved. */
 function savedMs(page: Page): Promise<number> {

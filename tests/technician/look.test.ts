@@ -3,22 +3,14 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { after, before, test } from "node:test";
-import type { Browser, Page } from "playwright-core";
-import { openBrowser, openPhone, shoot, startSystem, type Phone, type System } from "./system.ts";
+import { test } from "node:test";
+import type { Page } from "playwright-core";
+import { browser, openRoom, system } from "./room.ts";
+import { openPhone, shoot, type Phone } from "./system.ts";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const hostile = `<img src=x onerror=alert(1)> "O'Neil" \u202egnol yrev\u202c ${"Wörterungetüm".repeat(6)}`;
-let system: System, browser: Browser;
-
-before(async () => {
-  browser = await openBrowser();
-  system = await startSystem(1);
-});
-after(async () => {
-  await browser?.close();
-  await system?.stop();
-});
+openRoom(1);
 
 declare global {
   var axe: { run(place: Document, options: object): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };

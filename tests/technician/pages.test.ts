@@ -6,26 +6,17 @@
  * CALLOUT_ROUNDS=N has so many days, CALLOUT_SEED=N that one alone.
  */
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import type { Browser, Route } from "playwright-core";
+import { test } from "node:test";
+import type { Route } from "playwright-core";
 import { chanceOf, type Chance } from "../../gateway/web/technician/test/world.ts";
 import { show, unsent, until } from "./hands.ts";
-import { awaitWorker, messagesOf, openBrowser, openPhone, reopen, startSystem, type Phone, type System } from "./system.ts";
+import { browser, key, openRoom, system } from "./room.ts";
+import { awaitWorker, messagesOf, openPhone, reopen, type Phone } from "./system.ts";
 
 const rounds = Number(process.env["CALLOUT_ROUNDS"] ?? (process.env["CALLOUT_SHORT"] === undefined ? 2 : 1));
 const only = process.env["CALLOUT_SEED"];
 const steps = 16;
-let system: System, browser: Browser, key: string;
-
-before(async () => {
-  browser = await openBrowser();
-  system = await startSystem(2);
-  key = await system.key();
-});
-after(async () => {
-  await browser?.close();
-  await system?.stop();
-});
+openRoom(2);
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 

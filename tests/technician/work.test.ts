@@ -2,11 +2,12 @@
  * pieces through a kill, a signature, a further visit, what is missing; and positions, in shift only.
  * What came of it is looked at where dispatchers look: in the console's drawer. */
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import type { Browser, Page, Request } from "playwright-core";
+import { test } from "node:test";
+import type { Page, Request } from "playwright-core";
 import { addPerson, openPage } from "../console/system.ts";
 import { awaitStatus, serve, show, standingOf, tap, unsent, until } from "./hands.ts";
-import { ask, openBrowser, openPhone, reopen, shoot, startSystem, type Phone, type System } from "./system.ts";
+import { browser, key, openRoom, system } from "./room.ts";
+import { ask, openPhone, reopen, shoot, type Phone } from "./system.ts";
 
 interface Detail {
   answers?: { itemId?: string; value?: string }[];
@@ -20,32 +21,27 @@ interface Board {
 
 const id = "WORK.1";
 const nowUs = BigInt(Date.parse("2026-11-23T06:30:00Z")) * 1000n;
-let system: System, browser: Browser, key: string;
+const siteOf = (workOrderId: string) =>
+  ({ siteId: `S-${workOrderId}`, address: "Mill Lane 1", point: { latE7: 473700000, lonE7: 95500000 } });
 
 /* Nobody but T01 may have it. */
 async function order(workOrderId: string, more: object = {}): Promise<void> {
   await ask(system, key, "UpsertWorkOrder", { workOrder: {
     workOrderId, territoryId: "north", workType: "repair", serviceSeconds: 1800, priority: 9,
-    site: { siteId: `S-${workOrderId}`, address: "Mill Lane 1", point: { latE7: 473700000, lonE7: 95500000 } },
+    site: siteOf(workOrderId),
     requiredTechnicianIds: ["T01"],
     windows: [{ startUs: String(nowUs), endUs: String(nowUs + 8n * 3_600_000_000n) }], ...more,
   } });
 }
 
-before(async () => {
-  browser = await openBrowser();
-  system = await startSystem(4);
-  key = await system.key();
+openRoom(4, async () => {
   await order("WORK", { checklist: [
     { itemId: "gas", text: "Gas is off", required: true },
     { itemId: "bar", text: "Pressure in bar", required: true, kind: "ITEM_NUMBER" },
     { itemId: "word", text: "Remarks", kind: "ITEM_TEXT" },
   ] });
   for (const name of ["PART", "UNSAFE", "HELP"]) await order(name);
-});
-after(async () => {
-  await browser?.close();
-  await system?.stop();
+  await order("TYPE", { checklist: [{ itemId: "word", text: "Remarks", kind: "ITEM_TEXT" }] });
 });
 
 const detail = () => ask<Detail>(system, key, "WorkOrderDetail", { appointmentId: id });
@@ -185,6 +181,28 @@ test("what is needed is heard: a part and an unsafe site take the visit off the 
   await show(page, "visit/HELP.1");
   await serve(page);
   await awaitStatus(system, key, "HELP.1", "COMPLETED");
+  assert.deepEqual(errors, []);
+  await context.close();
+});
+
+test("what is being typed outlives news of the same visit, the place of the next letter, too", async () => {
+  const { page, context, errors } = await openPhone(browser, system, "T01", { idle: true });
+  await show(page, "visit/TYPE.1");
+  const remark = page.locator(".stack .field input"), note = page.locator(".add textarea");
+  await note.fill("half a no");
+  await remark.click();
+  await page.keyboard.type("half a rrk");
+  await page.keyboard.press("ArrowLeft");
+  await page.keyboard.press("ArrowLeft");
+  for (const accessNote of ["by the yard", "the bell is broken"]) {
+    await order("TYPE", { site: { ...siteOf("TYPE"), accessNote }, checklist: [
+      { itemId: "word", text: `Remarks, as ${accessNote}`, kind: "ITEM_TEXT" },
+    ] });
+    await page.waitForSelector(`.facts dd:has-text("${accessNote}")`);
+    await page.keyboard.type("e");
+  }
+  assert.equal(await remark.inputValue(), "half a reerk");
+  assert.equal(await note.inputValue(), "half a no");
   assert.deepEqual(errors, []);
   await context.close();
 });
