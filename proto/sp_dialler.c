@@ -21,7 +21,7 @@ enum { READ_AT_ONCE = 256 * 1024 };
 enum phase { GREETING, HEAD, BODY };
 
 struct sp_dialler {
-    struct sp_dialler_options options; /* url and source are not kept */
+    struct sp_dialler_options options; /* url, tls_name and source are not kept */
     struct bufferevent *stream;
     enum phase phase;
     bool unix_framing;
@@ -140,7 +140,7 @@ static void on_event(struct bufferevent *stream, short what, void *context)
 
 /* --- connecting --- */
 
-/* The peer's certificate must be for the host that is dialled. */
+/* The peer's certificate must be for `host`, a name or an address. */
 static SSL *ssl_for(const struct sp_trust *trust, const char *host)
 {
     SSL *ssl = SSL_new(trust->tls);
@@ -155,13 +155,14 @@ static SSL *ssl_for(const struct sp_trust *trust, const char *host)
 }
 
 static struct bufferevent *stream_new(struct event_base *base, const struct url *url,
-                                      const struct sp_trust *trust, int fd)
+                                      const struct sp_dialler_options *options, int fd)
 {
     struct bufferevent *stream;
+    const char *name = options->tls_name != NULL ? options->tls_name : url->host;
     if (url->scheme != URL_TLS) {
         stream = bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE);
     } else {
-        stream = bufferevent_openssl_socket_new(base, fd, ssl_for(trust, url->host),
+        stream = bufferevent_openssl_socket_new(base, fd, ssl_for(options->trust, name),
                                                 BUFFEREVENT_SSL_CONNECTING, BEV_OPT_CLOSE_ON_FREE);
         if (stream != NULL) bufferevent_openssl_set_allow_dirty_shutdown(stream, 1);
     }
@@ -186,7 +187,7 @@ enum err sp_dialler_open(struct sp_dialler **out, struct event_base *base,
     CHECK(dialler != NULL);
     dialler->options = *options;
     dialler->unix_framing = url.scheme == URL_IPC;
-    dialler->stream = stream_new(base, &url, options->trust, fd);
+    dialler->stream = stream_new(base, &url, options, fd);
     const struct timeval patience = {.tv_sec = LIMIT_GREETING_MS / 1000};
     bufferevent_setcb(dialler->stream, on_read, NULL, on_event, dialler);
     bufferevent_set_timeouts(dialler->stream, &patience, &patience);

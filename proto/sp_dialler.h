@@ -31,6 +31,7 @@ struct sp_trust;
 struct sp_dialler_options {
     const char *url;              /* tcp://HOST:PORT, tls+tcp://HOST:PORT, ipc://PATH */
     const struct sp_trust *trust; /* for tls+tcp; borrowed until the dialler is closed */
+    const char *tls_name;         /* whose certificate the peer must show; NULL: the URL's host */
     const char *source;           /* the address to dial from (tcp); NULL: any */
     size_t message_max;           /* a longer answer ends the connection */
     bool at_once;                 /* for one question at a time over each of many connections */

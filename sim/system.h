@@ -4,7 +4,7 @@
  * `callout serve` writes DIR/endpoints when everything answers, and the dispatcher keeps an admin's
  * key in DIR/keys/local.key that only the folder's owner can read.
  * Owner: the caller; system_stop ends what system_start began. Thread: one. Order: start a system
- * and run commands before the first client is opened: nng must not be forked.
+ * and run commands before the first client is opened: a process with threads is not forked.
  */
 #ifndef CALLOUT_SIM_SYSTEM_H
 #define CALLOUT_SIM_SYSTEM_H

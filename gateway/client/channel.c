@@ -30,7 +30,7 @@ enum err channel_open(struct channel **out, struct client_loop *loop,
     CHECK(channel != NULL);
     const struct channel_transport *carried = client_loop_carried(loop);
     *channel = (struct channel){.loop = loop,
-                                .transport = carried != NULL ? carried : &transport_nng,
+                                .transport = carried != NULL ? carried : &transport_sp,
                                 .on_reply = options->on_reply,
                                 .context = options->context};
     enum err err = channel->transport->open(channel->transport->network, channel, options,

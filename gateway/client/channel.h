@@ -1,9 +1,9 @@
 /* channel.h - one line to the gateway with one request at a time: bytes out, bytes back.
  *
- * Idea: the line reconnects by itself and sends an unanswered request again after a reconnect and
- * every `resend_ms` (transport.h has the promises, and what carries the line). So a request is
- * never cancelled. Going offline ends the connection alone; the request waits and goes out with the
- * next one.
+ * Idea: the line reconnects by itself, and does so when a request was not answered for `resend_ms`;
+ * what is not answered is sent again after each reconnect (transport.h has the promises). So a
+ * request is never cancelled. Going offline ends the connection alone; the request waits and goes
+ * out with the next one.
  *
  * Owner: channel_ask copies; the bytes of on_reply are borrowed until it returns.
  * Thread: the loop's.
@@ -21,7 +21,7 @@ struct channel_options {
     const char
         *tls_name; /* the name that the server's certificate must carry; NULL: the URL's host */
     uint32_t resend_ms; /* longer than the server may hold a request */
-    /* bytes NULL: the request was given up (out of memory, socket closed); ask again later. */
+    /* bytes NULL: the request was given up by the transport; ask again later. */
     void (*on_reply)(void *context, const uint8_t *bytes, size_t size);
     void *context;
 };

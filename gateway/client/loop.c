@@ -3,16 +3,17 @@
 #include "base/check.h"
 #include "base/clock.h"
 
+#include <event2/event.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 /* The heap of timers: the earliest at place 1, a parent never later than its children. */
 struct client_loop {
     bool is_virtual;
     int64_t now_us;       /* of a virtual loop */
     pthread_mutex_t lock; /* guards first, last, stopping */
-    pthread_cond_t woken;
     struct client_note *first, *last;
     bool stopping;
 
@@ -20,18 +21,45 @@ struct client_loop {
     size_t timer_count, timer_room;
     uint64_t turns; /* timers set so far */
     const struct channel_transport *carried;
+
+    struct event_base *base; /* of a real loop, and what ends its wait: */
+    struct event *due;       /* the next timer's time */
+    struct event *woken;     /* another thread wrote to wake_fd */
+    int wake_fd;
 };
 
-enum err client_loop_open(struct client_loop **out)
+static void on_woken(evutil_socket_t fd, short what, void *context)
+{
+    uint64_t count;
+    (void)what;
+    (void)context;
+    (void)!read(fd, &count, sizeof count);
+}
+
+static void on_due(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    (void)context;
+}
+
+static struct client_loop *loop_new(void)
 {
     struct client_loop *loop = calloc(1, sizeof *loop);
     CHECK(loop != NULL);
-    pthread_condattr_t attributes;
-    CHECK(pthread_condattr_init(&attributes) == 0);
-    CHECK(pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0);
-    CHECK(pthread_cond_init(&loop->woken, &attributes) == 0);
     CHECK(pthread_mutex_init(&loop->lock, NULL) == 0);
-    pthread_condattr_destroy(&attributes);
+    return loop;
+}
+
+enum err client_loop_open(struct client_loop **out)
+{
+    struct client_loop *loop = loop_new();
+    loop->base = event_base_new();
+    loop->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    CHECK(loop->base != NULL && loop->wake_fd >= 0);
+    loop->due = evtimer_new(loop->base, on_due, loop);
+    loop->woken = event_new(loop->base, loop->wake_fd, EV_READ | EV_PERSIST, on_woken, loop);
+    CHECK(loop->due != NULL && loop->woken != NULL && event_add(loop->woken, NULL) == 0);
     *out = loop;
     return ERR_OK;
 }
@@ -39,10 +67,10 @@ enum err client_loop_open(struct client_loop **out)
 enum err client_loop_open_virtual(struct client_loop **out, int64_t start_us)
 {
     CHECK(start_us > 0);
-    enum err err = client_loop_open(out);
-    if (err != ERR_OK) return err;
-    (*out)->is_virtual = true;
-    (*out)->now_us = start_us;
+    struct client_loop *loop = loop_new();
+    loop->is_virtual = true;
+    loop->now_us = start_us;
+    *out = loop;
     return ERR_OK;
 }
 
@@ -51,10 +79,20 @@ void client_loop_close(struct client_loop *loop)
     if (loop == NULL) return;
     CHECK(loop->timer_count == 0);
     CHECK(loop->first == NULL);
-    pthread_cond_destroy(&loop->woken);
+    if (!loop->is_virtual) {
+        event_free(loop->due);
+        event_free(loop->woken);
+        event_base_free(loop->base);
+        close(loop->wake_fd);
+    }
     pthread_mutex_destroy(&loop->lock);
     free(loop->heap);
     free(loop);
+}
+
+struct event_base *client_loop_base(const struct client_loop *loop)
+{
+    return loop->base;
 }
 
 int64_t client_loop_now_us(const struct client_loop *loop)
@@ -154,6 +192,12 @@ static void fire_due(struct client_loop *loop)
 
 /* --- notes ----------------------------------------------------------------------------------- */
 
+static void wake(struct client_loop *loop)
+{
+    const uint64_t one = 1;
+    if (!loop->is_virtual) (void)!write(loop->wake_fd, &one, sizeof one);
+}
+
 void client_loop_post(struct client_loop *loop, struct client_note *note)
 {
     pthread_mutex_lock(&loop->lock);
@@ -165,7 +209,7 @@ void client_loop_post(struct client_loop *loop, struct client_note *note)
         else
             loop->last->next = note;
         loop->last = note;
-        pthread_cond_signal(&loop->woken);
+        wake(loop);
     }
     pthread_mutex_unlock(&loop->lock);
 }
@@ -187,19 +231,10 @@ void client_loop_withdraw(struct client_loop *loop, struct client_note *note)
     pthread_mutex_unlock(&loop->lock);
 }
 
-/* Takes the oldest note, waiting for one until `until_us` unless the loop is virtual. NULL: none,
- * or the loop shall stop. */
-static struct client_note *take_note(struct client_loop *loop, int64_t until_us, bool *stopping)
+/* Takes the oldest note. NULL: none, or the loop shall stop. */
+static struct client_note *take_note(struct client_loop *loop, bool *stopping)
 {
-    struct timespec until = {.tv_sec = (time_t)(until_us / US_PER_SECOND),
-                             .tv_nsec = (long)(until_us % US_PER_SECOND) * 1000};
     pthread_mutex_lock(&loop->lock);
-    while (loop->first == NULL && !loop->stopping && !loop->is_virtual) {
-        if (until_us == INT64_MAX)
-            pthread_cond_wait(&loop->woken, &loop->lock);
-        else if (pthread_cond_timedwait(&loop->woken, &loop->lock, &until) != 0)
-            break;
-    }
     struct client_note *note = loop->stopping ? NULL : loop->first;
     if (note != NULL) {
         loop->first = note->next;
@@ -217,7 +252,7 @@ static void run_virtual(struct client_loop *loop, int64_t until_us)
 {
     for (;;) {
         bool stopping;
-        struct client_note *note = take_note(loop, 0, &stopping);
+        struct client_note *note = take_note(loop, &stopping);
         if (stopping) return;
         if (note != NULL) {
             note->run(note->context);
@@ -231,6 +266,22 @@ static void run_virtual(struct client_loop *loop, int64_t until_us)
     }
 }
 
+/* Serves the sockets: waits for one, for a wake or until `until_us`; or, not `waiting`, only those
+ * that have something now. */
+static void serve_sockets(struct client_loop *loop, bool waiting, int64_t until_us)
+{
+    int64_t in_us = until_us - clock_mono_us();
+    if (waiting && until_us != INT64_MAX) {
+        struct timeval wait = {0, 0};
+        if (in_us > 0)
+            wait = (struct timeval){.tv_sec = (time_t)(in_us / US_PER_SECOND),
+                                    .tv_usec = (suseconds_t)(in_us % US_PER_SECOND)};
+        evtimer_add(loop->due, &wait);
+    }
+    event_base_loop(loop->base, waiting ? EVLOOP_ONCE : EVLOOP_NONBLOCK);
+    evtimer_del(loop->due);
+}
+
 void client_loop_run(struct client_loop *loop, int64_t until_us)
 {
     if (loop->is_virtual) {
@@ -239,13 +290,13 @@ void client_loop_run(struct client_loop *loop, int64_t until_us)
     }
     for (;;) {
         fire_due(loop);
-        int64_t next_us = loop->timer_count > 0 ? loop->heap[1]->at_us : INT64_MAX;
         bool stopping;
-        struct client_note *note =
-            take_note(loop, next_us < until_us ? next_us : until_us, &stopping);
+        struct client_note *note = take_note(loop, &stopping);
         if (stopping) return;
         if (note != NULL) note->run(note->context);
         if (until_us != INT64_MAX && clock_mono_us() >= until_us) return;
+        int64_t next_us = loop->timer_count > 0 ? loop->heap[1]->at_us : INT64_MAX;
+        serve_sockets(loop, note == NULL, next_us < until_us ? next_us : until_us);
     }
 }
 
@@ -253,6 +304,6 @@ void client_loop_stop(struct client_loop *loop)
 {
     pthread_mutex_lock(&loop->lock);
     loop->stopping = true;
-    pthread_cond_signal(&loop->woken);
+    wake(loop);
     pthread_mutex_unlock(&loop->lock);
 }

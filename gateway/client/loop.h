@@ -1,7 +1,7 @@
-/* loop.h - the one thread that all clients of a process live on: timers, and what came in from nng.
+/* loop.h - the one thread that all clients of a process live on: timers, sockets, and notes.
  *
- * Idea: whatever happens elsewhere (an nng callback, another thread) only links a note and wakes
- * the loop; everything that thinks, runs here, one thing after the other.
+ * Idea: whatever happens elsewhere (another thread) only links a note and wakes the loop;
+ * everything that thinks, runs here, one thing after the other. Sockets live on its event base.
  *
  * A virtual loop has no clock of its own kind: time stands still while anything runs, and jumps to
  * the next timer when nothing is left to do. What lives on a loop asks the loop for the time and
@@ -25,6 +25,7 @@
 
 struct client_loop;
 struct channel_transport;
+struct event_base;
 
 struct client_timer {
     void (*fire)(void *context);
@@ -49,7 +50,10 @@ void client_loop_close(struct client_loop *loop);
 int64_t client_loop_now_us(const struct client_loop *loop);  /* monotonic */
 int64_t client_loop_wall_us(const struct client_loop *loop); /* UTC, as the machine believes */
 
-/* What the loop's channels go over (transport.h), before the first one opens; NULL: nng. */
+/* libevent's part of it; NULL of a virtual loop, which has no sockets. */
+struct event_base *client_loop_base(const struct client_loop *loop);
+
+/* What the loop's channels go over (transport.h), before the first one opens; NULL: sockets. */
 void client_loop_carry(struct client_loop *loop, const struct channel_transport *transport);
 const struct channel_transport *client_loop_carried(const struct client_loop *loop);
 

@@ -1,9 +1,10 @@
-/* transport.h - what carries a channel's requests: nng, or a network that a simulation made up.
+/* transport.h - what carries a channel's requests: sockets, or a network that a simulation made up.
  *
- * Idea: a loop may carry a transport (client_loop_carry); without one its channels use nng. A
+ * Idea: a loop may carry a transport (client_loop_carry); without one its channels use sockets. A
  * transport keeps its own end of each line and promises what REQ promises:
- *   T1  the request that is out is sent again with each new connection and every resend_ms, until
- *       a reply to it came: it may arrive more than once
+ *   T1  the request that is out is sent again with each new connection, until a reply to it came:
+ *       it may arrive more than once. A connection on which it has waited for resend_ms is ended,
+ *       or (as nng does) the request is sent on it again
  *   T2  one reply per request is handed up, later and never from within ask; a reply to an earlier
  *       request is dropped
  *   T3  between two tries to connect a line waits a random time, the longer the longer its
@@ -28,7 +29,7 @@ struct channel_transport {
     bool (*connected)(const void *end);
 };
 
-extern const struct channel_transport transport_nng;
+extern const struct channel_transport transport_sp;
 
 /* The reply to the request that is out; bytes NULL: there will be none, ask again later. */
 void channel_answer(struct channel *channel, const uint8_t *bytes, size_t size);
