@@ -72,7 +72,7 @@ live() { # LOG ARGUMENT...
     exec node "$folder/dist/second_client.js" --folder "$folder/device" --proto "$root/proto" \
         "$@" >"$folder/$log.log" 2>&1
 }
-live first --url "${plain# }" --token "$token" --linger 150 &
+live first --url "${plain# }" --token "$token" --stop-after 6 &
 device=$!
 wait_for "some acknowledgements" grep -q '^acknowledged 6 ' "$folder/first.log"
 kill -9 "$device"

@@ -2,12 +2,11 @@
 // until all that he knows of are done, and the server's word says so.
 //
 //   node second_client.js --url URL --folder DIR --proto DIR [--token T] [--ca FILE]
-//                         [--cut-at-push N] [--linger MS]
+//                         [--cut-at-push N] [--stop-after N]
 //
-// Prints a line per acknowledged command, and a summary as JSON at the end. --linger waits between
-// two commands, so that somebody else has the time to kill it.
+// Prints a line per acknowledged command, and a summary as JSON at the end. --stop-after waits for
+// ever when so many commands of this start are acknowledged, so that somebody else can kill it.
 import { parseArgs } from "node:util";
-import { setTimeout as sleep } from "node:timers/promises";
 import * as path from "node:path";
 import * as protobuf from "protobufjs";
 import { Device, Visit } from "./device";
@@ -28,12 +27,14 @@ function next(visits: Iterable<Visit>): Visit | undefined {
     .sort((a, b) => (a.plannedStartUs < b.plannedStartUs ? -1 : 1))[0];
 }
 
-async function liveDay(device: Device, lingerMs: number): Promise<void> {
+async function liveDay(device: Device, stopAfter: number): Promise<void> {
   let changed: () => void = () => {};
   device.onChange = () => changed();
   const said = new Map<string, number>(); // per visit: how many steps were reported
+  let saved = 0;
   for (;;) {
     const waits = new Promise<void>((done) => (changed = done));
+    if (device.unsent === 0 && saved === stopAfter) return new Promise(() => {});
     const visit = device.unsent === 0 ? next(device.visits.values()) : undefined;
     if (device.unsent === 0 && !visit && device.counters.snapshots > 0) return;
     const step = visit ? Math.max(said.get(visit.id) ?? 0, STEPS.indexOf(visit.status) + 1) : 0;
@@ -43,7 +44,8 @@ async function liveDay(device: Device, lingerMs: number): Promise<void> {
     }
     said.set(visit.id, step + 1);
     device.save({ status: { appointmentId: visit.id, status: STEPS[step] } });
-    await Promise.all([waits, sleep(lingerMs)]);
+    saved++;
+    await waits;
   }
 }
 
@@ -52,7 +54,7 @@ async function main(): Promise<void> {
     options: {
       url: { type: "string" }, folder: { type: "string" }, proto: { type: "string" },
       token: { type: "string" }, ca: { type: "string" }, "cut-at-push": { type: "string" },
-      linger: { type: "string" },
+      "stop-after": { type: "string" },
     },
   });
   const keeping = new Keeping(values.folder!);
@@ -65,7 +67,7 @@ async function main(): Promise<void> {
     console.error(String(error));
     process.exit(1);
   });
-  await liveDay(device, Number(values.linger ?? 0));
+  await liveDay(device, Number(values["stop-after"] ?? Infinity));
   const open = next(device.visits.values()) ? 1 : 0;
   console.log(JSON.stringify({ open, saved: keeping.lastSeq, ...device.counters }));
   process.exit(0);
