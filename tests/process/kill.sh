@@ -49,10 +49,12 @@ ready_ms=$(($(now_ms) - start_ms))
     --time-zone Europe/Vaduz --json >"$work/summary" 2>"$work/fleet.log" &
 fleet=$!
 
-# Half a second from kill to kill on average, by the clock and not by the sum of the pauses; longer
-# where the system takes longer to come up, as it would do nothing but start. A role that is just
+# Half a second from kill to kill on average, by the clock and not by the sum of the pauses; up to
+# two where the system takes long to come up, as it would do nothing but start. A role that is just
 # being restarted is spared, and another one has its turn.
-step_ms=$((ready_ms > 500 ? ready_ms : 500))
+step_ms=$((ready_ms / 4))
+[ "$step_ms" -gt 500 ] || step_ms=500
+[ "$step_ms" -lt 2000 ] || step_ms=2000
 roles=(gateway dispatcher optimizer)
 declare -A hit=([gateway]=0 [dispatcher]=0 [optimizer]=0)
 done_kills=0
@@ -69,7 +71,7 @@ while [ "$done_kills" -lt "$kills" ] && kill -0 "$fleet" 2>/dev/null; do
     done_kills=$((done_kills + 1))
 done
 [ "$done_kills" -ge $((kills / 10)) ] || die "the fleet ended after $done_kills of $kills kills"
-[ "$done_kills" -eq "$kills" ] || echo "note: the machine was too slow for more kills in a day"
+[ "$done_kills" -eq "$kills" ] || echo "note: too slow a machine for $kills kills in a day"
 
 for _ in $(seq 1200); do # two minutes for the rest of the day
     kill -0 "$fleet" 2>/dev/null || break
