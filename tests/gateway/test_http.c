@@ -299,7 +299,7 @@ static void a_request_that_drips_in_is_cut_off(void **state)
     int watch = raw_connect(stage->admin_port);
     bool watching = true;
     write_all(watch, "GET /metrics HTTP/1.1\r\nX-Slow: ");
-    send_post(held, "EventFeed", KEY, "{\"holdMs\":20000}");
+    send_post(held, "EventFeed", KEY, "{\"holdMs\":25000}");
     write_all(drip, "POST /api/Ping HTTP/1.1\r\nX-Slow: ");
     int64_t begin_us = clock_mono_us();
     while ((raw_write(drip, "x", 1) || watching) &&

@@ -306,7 +306,7 @@ static void closes_the_silent_and_the_stalled(void **state)
     (void)state;
     server_start_with(&server, (struct sp_listener_options){.url = "tcp://127.0.0.1:0",
                                                             .unlimited_per_address = true,
-                                                            .deadline_ms = 300});
+                                                            .deadline_ms = 1500});
     int resting = connect_greeted(&server); /* between messages there is no deadline */
     raw_head(head, 1, 100000);
     for (unsigned i = 0; i < COUNT; i++) {
