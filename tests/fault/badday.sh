@@ -26,7 +26,7 @@ start_fleet
 wait_for 60 "the first check-in" goes_on 0
 
 # --- double start
-timeout 20 "$binary" serve --data "$work/data" --listen tcp://127.0.0.1:0 --admin 127.0.0.1:0 \
+timeout 60 "$binary" serve --data "$work/data" --listen tcp://127.0.0.1:0 --admin 127.0.0.1:0 \
     --http none --lab >"$work/second.log" 2>&1
 code=$?
 [ "$code" != 0 ] && [ "$code" != 124 ] || die "a second system on the folder ended with $code"
@@ -35,12 +35,12 @@ code=$?
 pid=$(role_pid optimizer) || die "there is no optimizer"
 kill -STOP "$pid"
 before=$(acknowledged)
-wait_for 30 "a check-in while the optimizer hangs" goes_on "$((before + 5))"
+wait_for 60 "a check-in while the optimizer hangs" goes_on "$((before + 5))"
 kill -CONT "$pid"
 for _ in 1 2 3 4; do
     pid=$(role_pid optimizer) && kill -9 "$pid"
     before=$(acknowledged)
-    wait_for 30 "a check-in while the optimizer is dead" goes_on "$before"
+    wait_for 60 "a check-in while the optimizer is dead" goes_on "$before"
 done
 
 # --- nobody reads
@@ -53,19 +53,19 @@ kill -CONT "$fleet"
 grown=$(($(resident) - rss))
 [ "$grown" -lt 16384 ] || die "the gateway grew by $grown KiB while nobody read"
 before=$(acknowledged)
-wait_for 30 "a check-in after the fleet slept" goes_on "$before"
+wait_for 60 "a check-in after the fleet slept" goes_on "$before"
 
 # --- a sync fails
 if [ "$(id -u)" = 0 ] && command -v strace >/dev/null && pid=$(role_pid dispatcher) &&
     strace -qq -e trace=none true 2>/dev/null; then
-    timeout 20 strace -f -qq -o "$work/strace.log" -e trace=fdatasync,fsync \
+    timeout 90 strace -f -qq -o "$work/strace.log" -e trace=fdatasync,fsync \
         -e inject=fdatasync,fsync:error=EIO:when=3..6 -p "$pid" 2>/dev/null &
     tracer=$!
     failed_sync() { grep -q INJECTED "$work/strace.log" 2>/dev/null; }
-    wait_for 30 "a sync that fails" failed_sync
+    wait_for 60 "a sync that fails" failed_sync
     kill "$tracer" 2>/dev/null
     wait "$tracer" 2>/dev/null
-    timeout 20 "$binary" ask kpis --data "$work/data" >"$work/ask.log" 2>&1 ||
+    timeout 60 "$binary" ask kpis --data "$work/data" >"$work/ask.log" 2>&1 ||
         die "a question was not answered after a failed sync"
     before=$(acknowledged)
     kill -9 "$pid" # by hand: what the kernel dropped looks stored until the file is opened anew
@@ -78,13 +78,13 @@ fi
 if [ -n "$small_disk" ]; then
     dd if=/dev/zero of="$work/data/ballast" bs=64k 2>/dev/null
     refused() { tail -n 50 "$work/serve.log" | grep -q 'commit failed'; }
-    wait_for 30 "a refused commit" refused
-    timeout 20 "$binary" ask kpis --data "$work/data" >"$work/ask.log" 2>&1 ||
+    wait_for 60 "a refused commit" refused
+    timeout 60 "$binary" ask kpis --data "$work/data" >"$work/ask.log" 2>&1 ||
         die "a question was not answered while the disk was full"
     before=$(acknowledged)
     rm "$work/data/ballast"
     from=$(date +%s%N)
-    wait_for 30 "a check-in after there was space" goes_on "$before"
+    wait_for 60 "a check-in after there was space" goes_on "$before"
     echo "note: $((($(date +%s%N) - from) / 1000000)) ms from space to the next check-in"
 fi
 

@@ -39,7 +39,7 @@ set_machine - W 0
 wait_for 30 "a write that fails" injected
 refused() { tail -n 50 "$work/serve.log" | grep -q 'commit failed'; }
 wait_for 30 "a refused commit" refused
-timeout 20 "$binary" ask kpis --data "$work/data" >"$work/ask.log" 2>&1 ||
+timeout 60 "$binary" ask kpis --data "$work/data" >"$work/ask.log" 2>&1 ||
     die "a question was not answered while writing failed"
 before=$(acknowledged)
 sleep 1 # what is to be seen is that nothing happens

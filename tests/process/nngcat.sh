@@ -26,7 +26,7 @@ die() {
 wait_for() { # WHAT COMMAND...
     local what=$1
     shift
-    for _ in $(seq 1000); do
+    for _ in $(seq 3000); do
         "$@" && return
         sleep 0.02
     done
@@ -34,7 +34,7 @@ wait_for() { # WHAT COMMAND...
 }
 
 expect_error_reply() { # URL WHEN
-    timeout 20 nngcat --req --dial "$1" --data x --raw --recv-timeout 10 >"$folder/reply" 2>&1
+    timeout 60 nngcat --req --dial "$1" --data x --raw --recv-timeout 40 >"$folder/reply" 2>&1
     grep -aq 'request' "$folder/reply" ||
         die "no error reply from $1 $2: $(head -c 200 "$folder/reply")"
 }
