@@ -546,15 +546,33 @@ static void take_gap(struct line *line, ProtobufCBinaryData body, struct arena *
     back_off(line, 0);
 }
 
+/* The command that the server stumbles over is alone: an empty one goes in its place. Once, since a
+ * server that refuses that, too, does not stumble over what it says. */
+static bool make_way(struct client *client, const char *why)
+{
+    Callout__Command empty;
+    callout__command__init(&empty);
+    empty.seq = client->acked_seq + 1;
+    uint8_t bytes[32];
+    CHECK(callout__command__get_packed_size(&empty) <= sizeof bytes);
+    return outbox_make_way(client->outbox, empty.seq, why, bytes,
+                           callout__command__pack(&empty, bytes), NULL) == ERR_OK;
+}
+
 /* The server cannot take this request as it is: fewer commands at once, so that at last the one
  * that it stumbles over is alone, and the rest is through. */
 static void take_refusal(struct line *line, enum asked asked, const Callout__Reply *reply)
 {
     struct client *client = line->client;
+    bool unreadable =
+        reply->status == CALLOUT__STATUS__INVALID || reply->status == CALLOUT__STATUS__TOO_LARGE;
     if (asked == ASKED_ENROLL) {
         stop(client, (enum err)reply->status, reply->text);
         return;
     }
+    if (asked == ASKED_PUSH && client->batch_max == 1 && unreadable &&
+        make_way(client, reply->text))
+        return;
     if (asked == ASKED_PUSH && client->batch_max > 1) client->batch_max /= 2;
     if (asked == ASKED_SNAPSHOT) {
         client->paging = false;
@@ -795,6 +813,12 @@ const struct replica_visit *client_appointments(const struct client *client, siz
 const struct replica_visit *client_appointment(const struct client *client, const char *id)
 {
     return replica_find(client->replica, id);
+}
+
+enum err client_refused(struct client *client, uint64_t seq, const char **why,
+                        const uint8_t **packed, size_t *size)
+{
+    return outbox_read_refused(client->outbox, seq, why, packed, size);
 }
 
 uint64_t client_unsent(const struct client *client)

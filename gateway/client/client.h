@@ -115,6 +115,11 @@ const struct replica_visit *client_appointments(const struct client *client, siz
 const struct replica_visit *client_appointment(const struct client *client, const char *id);
 /* The log's seq up to which they are told; 0: nothing was told since the client was opened. */
 uint64_t client_plan_seq(const struct client *client);
+/* A command that the server cannot even read makes way, so that what was saved after it goes on: an
+ * empty one goes in its place, which is REJECTED. What was saved stays on the device, with the
+ * server's reason; borrowed until the next call. ERR_NOT_FOUND: `seq` did not make way. */
+MUST_USE enum err client_refused(struct client *client, uint64_t seq, const char **why,
+                                 const uint8_t **packed, size_t *size);
 /* Commands that are saved and not yet acknowledged. */
 uint64_t client_unsent(const struct client *client);
 enum client_state client_state(const struct client *client);

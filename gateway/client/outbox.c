@@ -3,13 +3,14 @@
 #include "base/check.h"
 #include "base/limits.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { FORGET_BATCH = 256 };
+enum { FORGET_BATCH = 256, WHY_BYTES = 256 };
 
 /* The statements, in the order of their SQL. */
-enum { INSERT, READ, SAVED_AT, DROP, SET_FLOOR, STATEMENTS };
+enum { INSERT, READ, SAVED_AT, DROP, SET_FLOOR, KEEP_REFUSED, REPLACE, READ_REFUSED, STATEMENTS };
 
 static const char *const sqls[STATEMENTS] = {
     [INSERT] = "INSERT INTO command VALUES(?1, ?2, ?3, ?4)",
@@ -17,7 +18,15 @@ static const char *const sqls[STATEMENTS] = {
     [SAVED_AT] = "SELECT saved_us FROM command WHERE seq = ?1",
     [DROP] = "DELETE FROM command WHERE seq <= ?1",
     [SET_FLOOR] = "UPDATE mark SET floor_seq = ?1, floor_checksum = ?2",
+    [KEEP_REFUSED] = "INSERT INTO refused SELECT seq, ?2, packed FROM command WHERE seq = ?1",
+    [REPLACE] = "UPDATE command SET packed = ?2, checksum = ?3 WHERE seq = ?1",
+    [READ_REFUSED] = "SELECT why, packed FROM refused WHERE seq = ?1",
 };
+
+/* Files of the first version have no such table; who does not know it, leaves it alone. */
+static const char refused_table[] =
+    "CREATE TABLE IF NOT EXISTS refused(seq INTEGER PRIMARY KEY, why TEXT NOT NULL,"
+    "  packed BLOB NOT NULL) STRICT";
 
 struct outbox {
     struct device_file *file;
@@ -25,6 +34,7 @@ struct outbox {
     uint64_t floor_seq, last_seq; /* kept are those after the floor, up to the last */
     uint8_t *bytes;               /* of the command that was read last */
     size_t room;
+    char why[WHY_BYTES]; /* of the refused one that was read last */
 };
 
 static int64_t checksum_of(uint64_t seq, int64_t wall_us, const void *bytes, size_t size)
@@ -79,9 +89,18 @@ static enum err scan(struct outbox *outbox, struct problem *problem)
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
+static enum err make_refused_table(struct outbox *outbox, struct problem *problem)
+{
+    sqlite3_stmt *statement;
+    enum err err = device_file_prepare(outbox->file, &statement, refused_table, problem);
+    if (err == ERR_OK) err = device_file_run(outbox->file, statement, problem);
+    sqlite3_finalize(statement);
+    return err;
+}
+
 static enum err prepare_all(struct outbox *outbox, struct problem *problem)
 {
-    enum err err = ERR_OK;
+    enum err err = make_refused_table(outbox, problem);
     for (int i = 0; i < STATEMENTS && err == ERR_OK; i++)
         err = device_file_prepare(outbox->file, &outbox->statements[i], sqls[i], problem);
     return err;
@@ -169,6 +188,13 @@ enum err outbox_read(struct outbox *outbox, uint64_t seq, const uint8_t **bytes,
 
 /* --- forgetting ------------------------------------------------------------------------------ */
 
+static enum err end_transaction(struct outbox *outbox, enum err err, struct problem *problem)
+{
+    if (err == ERR_OK) return device_file_commit(outbox->file, problem);
+    device_file_rollback(outbox->file);
+    return err;
+}
+
 static enum err drop_up_to(struct outbox *outbox, uint64_t seq, struct problem *problem)
 {
     enum err err = device_file_begin(outbox->file, problem);
@@ -179,22 +205,25 @@ static enum err drop_up_to(struct outbox *outbox, uint64_t seq, struct problem *
     sqlite3_bind_int64(set_floor, 1, (sqlite3_int64)seq);
     sqlite3_bind_int64(set_floor, 2, checksum_of(seq, 0, NULL, 0));
     if (err == ERR_OK) err = device_file_run(outbox->file, set_floor, problem);
-    if (err == ERR_OK)
-        err = device_file_commit(outbox->file, problem);
-    else
-        device_file_rollback(outbox->file);
+    err = end_transaction(outbox, err, problem);
     if (err == ERR_OK) outbox->floor_seq = seq;
     return err;
 }
 
-static bool saved_before(struct outbox *outbox, uint64_t seq, int64_t before_wall_us)
+static bool read_time(struct outbox *outbox, uint64_t seq, int64_t *wall_us)
 {
     sqlite3_stmt *saved_at = outbox->statements[SAVED_AT];
     sqlite3_bind_int64(saved_at, 1, (sqlite3_int64)seq);
     if (device_file_step(outbox->file, saved_at, NULL) != ERR_OK) return false;
-    bool before = sqlite3_column_int64(saved_at, 0) < before_wall_us;
+    *wall_us = sqlite3_column_int64(saved_at, 0);
     sqlite3_reset(saved_at);
-    return before;
+    return true;
+}
+
+static bool saved_before(struct outbox *outbox, uint64_t seq, int64_t before_wall_us)
+{
+    int64_t wall_us;
+    return read_time(outbox, seq, &wall_us) && wall_us < before_wall_us;
 }
 
 /* A wall clock may jump: what was saved before, is what lies before the first that was not. */
@@ -217,6 +246,47 @@ enum err outbox_skip_to(struct outbox *outbox, uint64_t last_seq, struct problem
     enum err err = drop_up_to(outbox, last_seq, problem);
     if (err == ERR_OK) outbox->last_seq = last_seq;
     return err;
+}
+
+/* --- making way ------------------------------------------------------------------------------ */
+
+enum err outbox_make_way(struct outbox *outbox, uint64_t seq, const char *why, const void *bytes,
+                         size_t size, struct problem *problem)
+{
+    const uint8_t *before;
+    const char *reason;
+    size_t before_size;
+    int64_t wall_us;
+    if (outbox_read_refused(outbox, seq, &reason, &before, &before_size) == ERR_OK)
+        return ERR_CONFLICT;
+    if (!read_time(outbox, seq, &wall_us)) return ERR_GAP;
+    enum err err = device_file_begin(outbox->file, problem);
+    if (err != ERR_OK) return err;
+    sqlite3_stmt *keep = outbox->statements[KEEP_REFUSED], *replace = outbox->statements[REPLACE];
+    sqlite3_bind_int64(keep, 1, (sqlite3_int64)seq);
+    sqlite3_bind_text(keep, 2, why, -1, SQLITE_STATIC);
+    err = device_file_run(outbox->file, keep, problem);
+    sqlite3_bind_int64(replace, 1, (sqlite3_int64)seq);
+    sqlite3_bind_blob(replace, 2, bytes, (int)size, SQLITE_STATIC);
+    sqlite3_bind_int64(replace, 3, checksum_of(seq, wall_us, bytes, size));
+    if (err == ERR_OK) err = device_file_run(outbox->file, replace, problem);
+    return end_transaction(outbox, err, problem);
+}
+
+enum err outbox_read_refused(struct outbox *outbox, uint64_t seq, const char **why,
+                             const uint8_t **bytes, size_t *size)
+{
+    sqlite3_stmt *read = outbox->statements[READ_REFUSED];
+    sqlite3_bind_int64(read, 1, (sqlite3_int64)seq);
+    enum err err = device_file_step(outbox->file, read, NULL);
+    if (err != ERR_OK) return err == ERR_NOT_FOUND ? err : ERR_IO;
+    snprintf(outbox->why, sizeof outbox->why, "%s", (const char *)sqlite3_column_text(read, 0));
+    *size = (size_t)sqlite3_column_bytes(read, 1);
+    keep_bytes(outbox, sqlite3_column_blob(read, 1), *size);
+    sqlite3_reset(read);
+    *why = outbox->why;
+    *bytes = outbox->bytes;
+    return ERR_OK;
 }
 
 void outbox_erase(struct outbox *outbox)

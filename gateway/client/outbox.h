@@ -36,6 +36,15 @@ MUST_USE enum err outbox_append(struct outbox *outbox, uint64_t seq, int64_t wal
 MUST_USE enum err outbox_read(struct outbox *outbox, uint64_t seq, const uint8_t **bytes,
                               size_t *size);
 
+/* The server cannot read this command as it is: `bytes` go instead, and what was saved is kept
+ * beside it with the reason, for people. ERR_CONFLICT: that was done before. */
+MUST_USE enum err outbox_make_way(struct outbox *outbox, uint64_t seq, const char *why,
+                                  const void *bytes, size_t size, struct problem *problem);
+/* What was saved first under a `seq` that made way, and why it did; borrowed until the next call.
+ * ERR_NOT_FOUND: it did not. */
+MUST_USE enum err outbox_read_refused(struct outbox *outbox, uint64_t seq, const char **why,
+                                      const uint8_t **bytes, size_t *size);
+
 /* Drops the oldest commands, up to `acked_seq`, that were saved before `before_wall_us`; many at
  * once, so that most calls cost nothing. */
 MUST_USE enum err outbox_forget(struct outbox *outbox, uint64_t acked_seq, int64_t before_wall_us,

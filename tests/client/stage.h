@@ -48,6 +48,8 @@ struct gateway {
     enum misdeed misdeed; /* of the next request for `method`, then BEHAVE */
     const char *method;
     Callout__Status status;
+    uint64_t
+        unreadable; /* a Push with this command in it is INVALID, unless the command is empty */
 
     uint64_t log_epoch, last_seq, safe_seq;
     uint64_t plan_acked; /* of the last AckPlan */
@@ -83,7 +85,10 @@ static inline void answer(struct gateway *gateway, struct sp_ticket ticket, Call
     reply.clock_rate = 1;
     reply.log_epoch = gateway->log_epoch;
     reply.log_seq = 40 + gateway->version;
-    reply.retry_after_ms = status == CALLOUT__STATUS__RETRY ? 10 : 0;
+    bool refused = status == CALLOUT__STATUS__RETRY || status == CALLOUT__STATUS__INVALID;
+    reply.retry_after_ms = refused ? 10 : 0;
+    char why[] = "commands: nobody can read this";
+    if (status == CALLOUT__STATUS__INVALID) reply.text = why;
     if (body != NULL) reply.body = message_encode(body, &arena);
     ProtobufCBinaryData packed = message_encode(&reply.base, &arena);
     sp_reply(gateway->listener, ticket, packed.data, packed.len);
@@ -182,14 +187,19 @@ static inline void handle_push(struct gateway *gateway, struct sp_ticket ticket,
     Callout__Status status = CALLOUT__STATUS__OK;
     for (size_t i = 0; i < request->n_commands; i++) {
         uint64_t seq = request->commands[i]->seq;
+        bool empty = request->commands[i]->body_case == CALLOUT__COMMAND__BODY__NOT_SET;
         CHECK(seq < SEQ_MAX);
+        if (seq == gateway->unreadable && !empty) {
+            answer(gateway, ticket, CALLOUT__STATUS__INVALID, NULL);
+            return;
+        }
         if (seq > gateway->last_seq + 1) {
             status = CALLOUT__STATUS__GAP;
             break;
         }
         callout__command_result__init(&results[i]);
         results[i].seq = seq;
-        results[i].outcome = CALLOUT__OUTCOME__APPLIED;
+        results[i].outcome = empty ? CALLOUT__OUTCOME__REJECTED : CALLOUT__OUTCOME__APPLIED;
         results[i].duplicate = seq <= gateway->last_seq;
         if (seq == gateway->last_seq + 1) {
             gateway->applied[seq]++;

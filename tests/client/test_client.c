@@ -144,6 +144,43 @@ static void what_was_not_stored_is_sent_again(void **state)
     assert_int_equal(stage->gateway.hellos, 1);
 }
 
+static bool command_stands(struct stage *stage, uint64_t seq)
+{
+    const char *why;
+    const uint8_t *packed;
+    size_t size;
+    if (client_refused(stage->client, seq, &why, &packed, &size) != ERR_OK) return false;
+    assert_string_equal(why, "commands: nobody can read this");
+    Callout__Command *command = callout__command__unpack(NULL, size, packed);
+    assert_non_null(command);
+    assert_int_equal(command->body_case, CALLOUT__COMMAND__BODY_HEARTBEAT);
+    assert_int_equal(command->seq, seq);
+    callout__command__free_unpacked(command, NULL);
+    return true;
+}
+
+/* It holds up nothing behind it, and what was saved under its number is still there, also after a
+ * restart: only the server cannot read it. */
+static void a_command_that_nobody_can_read_makes_way(void **state)
+{
+    struct stage *stage = *state;
+    device_open(stage, "TOKEN");
+    live_until(stage, is_live_with_visits);
+    stage->gateway.unreadable = 4;
+    save(stage, 10);
+    live_until(stage, all_acknowledged);
+    assert_applied_once(stage, 10);
+    assert_int_equal(client_counters(stage->client)->rejected, 1);
+    client_close(stage->client);
+    stage->client = NULL;
+    device_open(stage, NULL);
+    for (uint64_t seq = 1; seq <= 10; seq++)
+        assert_int_equal(command_stands(stage, seq), seq == 4);
+    save(stage, 1);
+    live_until(stage, all_acknowledged);
+    assert_applied_once(stage, 11);
+}
+
 static bool has_no_visits(struct stage *stage)
 {
     size_t count;
@@ -350,6 +387,7 @@ int main(void)
         CASE(a_void_cursor_leads_to_a_snapshot),
         CASE(an_ended_session_leads_to_hello),
         CASE(what_was_not_stored_is_sent_again),
+        CASE(a_command_that_nobody_can_read_makes_way),
         CASE(a_revoked_device_hands_over_and_erases),
         CASE(a_wrong_token_stops),
         CASE(a_restarted_device_goes_on),
