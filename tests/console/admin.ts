@@ -122,6 +122,24 @@ export function administration(stage: () => Stage): void {
     assert.deepEqual(drawn, { box: `0 0 ${code.length + 8} ${code.length + 8}`, dark: code.flat().filter(Boolean).length });
     assert.deepEqual(await barriers(page, "dialog.ask"), []);
     await shoot(page, "enrol");
+    assert.equal(await page.locator("dialog details").count(), 0, "without TLS there is nothing to trust");
+    await page.keyboard.press("Escape");
+    await closed();
+  });
+
+  test("beside it stands how a phone comes to trust a server that vouches for itself", async () => {
+    const fingerprint = Array.from({ length: 32 }, (_, at) => (at * 7).toString(16).padStart(2, "0").toUpperCase()).join(":");
+    await page.route("**/authority/fingerprint", (route) => route.fulfill({ body: fingerprint })); // as a door with TLS says it
+    await open("team", ".table tbody tr");
+    await page.waitForFunction(() => document.querySelectorAll("form.line select option").length > 8);
+    await page.selectOption("form.line select", { index: 1 });
+    await page.click("form.line button");
+    await page.click("dialog details summary");
+    await page.waitForSelector("dialog details .qr path");
+    assert.equal(await page.textContent("dialog details .token"), fingerprint);
+    assert.deepEqual(await barriers(page, "dialog.ask"), []);
+    await shoot(page, "authority");
+    await page.unroute("**/authority/fingerprint");
     await page.keyboard.press("Escape");
     await closed();
   });
