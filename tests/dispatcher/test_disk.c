@@ -7,7 +7,10 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <sqlite3.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+
+enum { LONG = 150 };
 
 /* --- the disk: SQLite's, but for the syncs of its log --- */
 
@@ -16,6 +19,8 @@ static struct {
     sqlite3_io_methods methods;
     int (*sync)(sqlite3_file *file, int flags);
     pthread_mutex_t held; /* by whoever wants no sync to be done */
+    sem_t permits;        /* one for each sync, where `counted` */
+    atomic_bool counted;
     bool fails;
 } disk = {.held = PTHREAD_MUTEX_INITIALIZER};
 
@@ -24,6 +29,7 @@ static int slow_sync(sqlite3_file *file, int flags)
     pthread_mutex_lock(&disk.held);
     bool fails = disk.fails;
     pthread_mutex_unlock(&disk.held);
+    if (disk.counted) sem_wait(&disk.permits);
     return fails ? SQLITE_IOERR_FSYNC : disk.sync(file, flags);
 }
 
@@ -58,7 +64,7 @@ struct shop {
     char *folder;
     sem_t progress;
     uint32_t replies;
-    uint32_t to[16]; /* whom they went to */
+    uint32_t to[LONG + 16]; /* whom they went to */
 };
 
 static int64_t shop_mono_us(void *context)
@@ -78,7 +84,7 @@ static void shop_reply(void *context, struct sp_ticket to, const void *bytes, si
     struct shop *shop = context;
     assert_non_null(bytes);
     assert_int_not_equal(size, 0);
-    assert_true(shop->replies < 16);
+    assert_true(shop->replies < LONG + 16);
     shop->to[shop->replies++] = to.request;
 }
 
@@ -190,6 +196,29 @@ static void answers_leave_in_their_order(void **state)
     shop_close(&shop);
 }
 
+/* There is always one that waits: none is told before its commit is on the disk, or out of turn. */
+static void a_disk_that_is_never_done_is_kept_up_with(void **state)
+{
+    struct shop shop;
+    (void)state;
+    shop_open(&shop);
+    disk.counted = true;
+    for (uint32_t i = 1; i <= LONG; i++) {
+        order(&shop, i); /* its commit waits for the one before */
+        assert_true(batches_release(shop.batches));
+        assert_int_equal(shop.replies, i - 1);
+        sem_post(&disk.permits);
+    }
+    disk.counted = false;
+    while (shop.replies < LONG) {
+        sem_wait(&shop.progress);
+        assert_true(batches_release(shop.batches));
+    }
+    for (uint32_t i = 0; i < LONG; i++)
+        assert_int_equal(shop.to[i], i + 1);
+    shop_close(&shop);
+}
+
 static void a_disk_that_failed_tells_nothing(void **state)
 {
     struct shop shop;
@@ -226,8 +255,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_answer_waits_for_the_disk),
         cmocka_unit_test(answers_leave_in_their_order),
+        cmocka_unit_test(a_disk_that_is_never_done_is_kept_up_with),
         cmocka_unit_test(a_disk_that_failed_tells_nothing),
     };
     disk_install();
+    assert_int_equal(sem_init(&disk.permits, 0, 0), 0);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
