@@ -156,7 +156,7 @@ static const struct solve_tree *tree_try(struct solve_bound *it, int64_t target,
     arena_open(&tree->arena, TREE_MEMORY_MAX);
     proof_copy(&tree->proof, &bound->proof, &tree->arena);
     bool listed = choice_make(&tree->choice, bound->in, &bound->recall, &tree->proof, target,
-                              &options, &bound->desk, &tree->arena);
+                              &options, &bound->crowd.desks[0], &tree->arena);
     if (!listed) {
         arena_close(&tree->arena);
         return NULL;

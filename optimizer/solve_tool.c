@@ -199,6 +199,7 @@ const char *solve_and_bound(struct solve_input *input, const struct solve_budget
     struct bound_options options = bound_options_default;
     options.stop = bound_time_is_up;
     options.context = &until;
+    options.threads = budget->threads;
     solve_bound_open(bound, solver, &options);
     enum bound_end end = solve_bound_run(bound, BOUND_ROUNDS_MAX);
     if (end != BOUND_REACHED) (void)solve_bound_recombine(bound);
@@ -253,9 +254,9 @@ static int help(void)
         "  --seed N         another seed, another search (1)\n"
         "  --searches K     K searches with seeds of their own, joined at fixed points of their\n"
         "                   work (1); each has the whole of --work, but --cpu-seconds they share\n"
-        "  --threads N      runs up to N searches at a time (1); how many does not change the "
-        "plan\n"
-        "                   of --work. With one search there is nothing to share\n"
+        "  --threads N      runs up to N searches at a time (1), and as many prices of a bound; "
+        "how\n"
+        "                   many does not change the plan of --work\n"
         "  --no-overtime    of a day: nobody works beyond his shift\n"
         "  --json           the plan for programs\n"
         "  --bound          proves how much a plan must cost at least: so that the gap to the "

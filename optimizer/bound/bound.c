@@ -13,20 +13,26 @@ enum {
     PIVOTS_MAX = 200000,
     SLICE_PIVOTS = 200,
     EARLY_ROUNDS = 10,
+    EARLY_ROUNDS_ROUGH = 20,
     EARLY_LABELS = 5000,
-    NOISE = 4, /* 1/PROOF_FINE s: duals are rounded */
+    STEPS_ROUGH = 500,
+    WAIT_ROUGH = 12, /* rounds that raise nothing */
+    NOISE = 4,       /* 1/PROOF_FINE s: duals are rounded */
     SMOOTH_OF_8 = 4,
     SMOOTH_GUESS_OF_8 = 7, /* while the program's duals mean little */
     GUESSED_ROUNDS = 12,
     CUTS_AT_ONCE = 30,
 };
 
-static const double SHARE_MIN = 1e-6;
+static const double SHARE_MIN = 1e-6, ENOUGH = 1e-6, /* shares of the program's value */
+    ENOUGH_ROUGH = 1e-3, FAR_ROUGH = 0.1, TRIFLE = 2e-4;
 
 const struct bound_options bound_options_default = {
     .near_max = 10,
     .cut_rounds = 30,
     .labels_max = 200000,
+    .rough_above = 300,
+    .rough_places = 100,
 };
 
 void bound_open(struct bound *b, const struct instance *in, const struct bound_options *options)
@@ -34,14 +40,20 @@ void bound_open(struct bound *b, const struct instance *in, const struct bound_o
     *b = (struct bound){.in = in, .options = *options};
     b->labels_now = options->labels_max < EARLY_LABELS ? options->labels_max : EARLY_LABELS;
     arena_open(&b->kept, KEPT_MAX);
-    desk_open(&b->desk);
     recall_make(&b->recall, in, options->near_max, &b->kept);
+    recall_sort(&b->recall, in, &b->kept);
     walks_open(&b->walks, &b->kept);
     relaxation_open(&b->relaxation, in, &b->walks, &b->kept);
     size_t visits = in->visit_count + 1, technicians = in->technician_count + 1;
     b->visit_dual = arena_need(&b->kept, sizeof(int64_t) * visits);
     b->crew_dual = arena_need(&b->kept, sizeof(int64_t) * technicians);
     b->least = arena_need(&b->kept, sizeof(int64_t) * technicians);
+    b->crew_first = arena_need(&b->kept, sizeof(uint32_t) * technicians);
+    for (uint32_t c = 0; c < b->relaxation.crew_count; c++)
+        b->crew_first[c] = b->relaxation.crews[c].technician;
+    b->relaxation.rough = in->visit_count > options->rough_above;
+    if (b->relaxation.rough) ascent_open(&b->ascent, &b->relaxation, &b->kept);
+    crowd_open(&b->crowd, options->threads, in->technician_count, &b->kept);
     b->member = arena_need(&b->kept, sizeof *b->member * visits);
     b->keep = arena_need(&b->kept, sizeof *b->keep * visits);
     b->proof_visit_dual = arena_need(&b->kept, sizeof(int64_t) * visits);
@@ -63,7 +75,7 @@ void bound_close(struct bound *b)
 {
     relaxation_close(&b->relaxation);
     arena_close(&b->kept);
-    desk_close(&b->desk);
+    crowd_close(&b->crowd);
 }
 
 void bound_take_route(struct bound *b, uint32_t technician, const struct route *route)
@@ -203,25 +215,30 @@ static int price_all(struct bound *b, enum effort effort)
     uint32_t labels_max = b->labels_now;
     b->unclosed = false;
     if (effort != PRICE_EXACT && labels_max > EARLY_LABELS) labels_max = EARLY_LABELS;
+    const struct crowd_order order = {
+        .in = b->in,
+        .recall = &b->recall,
+        .duals = &duals,
+        .technicians = b->crew_first,
+        .limits = b->crew_dual,
+        .count = r->crew_count,
+        .options = {.labels_max = labels_max,
+                    .walks_max = quick ? WALKS_QUICK : WALKS_EXACT,
+                    .quick = quick,
+                    .places_max = b->relaxation.rough ? b->options.rough_places : 0,
+                    .stop = b->options.stop,
+                    .context = b->options.context},
+    };
+    if (!crowd_price(&b->crowd, &order)) return -1;
     for (uint32_t c = 0; c < r->crew_count; c++) {
-        const struct price_options options = {
-            .limit = b->crew_dual[c],
-            .labels_max = labels_max,
-            .walks_max = quick ? WALKS_QUICK : WALKS_EXACT,
-            .quick = quick,
-            .stop = b->options.stop,
-            .context = b->options.context,
-        };
-        struct priced priced;
-        if (asked_to_stop(b)) return -1;
-        price(&priced, b->in, &b->recall, r->crews[c].technician, &duals, &options, &b->desk);
-        b->least[c] = priced.least;
-        b->unclosed |= effort == PRICE_EXACT && !priced.closed;
-        b->relaxed |= priced.relaxed;
-        b->labels += priced.labels;
+        const struct priced *priced = &b->crowd.priced[c];
+        b->least[c] = priced->least;
+        b->unclosed |= effort == PRICE_EXACT && !priced->closed;
+        b->relaxed |= priced->relaxed;
+        b->labels += priced->labels;
         b->pricings++;
         b->exact_pricings += !quick;
-        int more = walks_take(b, c, &priced);
+        int more = walks_take(b, c, priced);
         if (more < 0) return -1;
         added += more;
     }
@@ -273,7 +290,7 @@ static bool closed(const struct bound *b)
 {
     if (b->proof.bound == INT64_MIN) return false;
     double gap = b->relaxation.value - (double)b->proof.bound / PROOF_FINE;
-    return gap < 0.02 || gap < 1e-6 * b->relaxation.value;
+    return gap < 0.02 || gap < (b->relaxation.rough ? ENOUGH_ROUGH : ENOUGH) * b->relaxation.value;
 }
 
 /* The walks that are chosen in part. */
@@ -291,6 +308,10 @@ static uint32_t chosen_list(struct bound *b, struct chosen *chosen)
 /* In slices, so that whoever waits need not wait for all of it. */
 static enum lp_end solve(struct bound *b, enum lp_method method)
 {
+    if (b->relaxation.rough) {
+        bool all = ascent_make(&b->ascent, STEPS_ROUGH, b->options.stop, b->options.context);
+        return all ? LP_SOLVED : LP_LIMIT;
+    }
     for (int pivots = 0; pivots < PIVOTS_MAX; pivots += SLICE_PIVOTS) {
         enum lp_end end = relaxation_solve(&b->relaxation, method, SLICE_PIVOTS);
         if (end != LP_LIMIT || asked_to_stop(b)) return end;
@@ -303,9 +324,9 @@ static bool cut_off(struct bound *b)
 {
     struct relaxation *r = &b->relaxation;
     struct proof_cut cuts[CUTS_AT_ONCE];
-    if (b->cut_rounds >= b->options.cut_rounds || b->open) return false;
+    if (b->relaxation.rough || b->cut_rounds >= b->options.cut_rounds || b->open) return false;
     if (solve(b, LP_PRIMAL) != LP_SOLVED) return false;
-    struct arena *scratch = &b->desk.arena;
+    struct arena *scratch = &b->crowd.desks[0].arena;
     arena_rewind(scratch);
     struct chosen *chosen = arena_need(scratch, sizeof *chosen * (r->used_count + 1));
     uint32_t count = chosen_list(b, chosen);
@@ -331,20 +352,42 @@ static bool more_labels(struct bound *b)
     return !b->open;
 }
 
+/* So many eighths of the duals are to be those of the best proof. */
+static int64_t smoothing(const struct bound *b)
+{
+    double proven = (double)b->proof.bound / PROOF_FINE;
+    if (b->relaxation.rough && proven < (1 - FAR_ROUGH) * b->relaxation.value) return 0;
+    return b->guessed && b->rounds <= GUESSED_ROUNDS ? SMOOTH_GUESS_OF_8 : SMOOTH_OF_8;
+}
+
+/* Duals that are only approached go on to swing a little for ever. */
+static bool waited_enough(struct bound *b)
+{
+    if (!b->relaxation.rough || b->proof.bound == INT64_MIN) return false;
+    int64_t trifle = (int64_t)(TRIFLE * b->relaxation.value * PROOF_FINE);
+    if (b->raised_at == 0 || b->proof.bound - b->raised_to > trifle) {
+        b->raised_at = b->rounds;
+        b->raised_to = b->proof.bound;
+    }
+    return b->rounds - b->raised_at >= WAIT_ROUGH;
+}
+
 static enum bound_end round_make(struct bound *b)
 {
     enum lp_end end = solve(b, LP_PRIMAL);
     if (end != LP_SOLVED) return end == LP_LIMIT ? BOUND_MORE : BOUND_FAILED;
     b->rounds++;
     relaxation_age_walks(&b->relaxation);
-    if (closed(b)) return BOUND_CONVERGED;
-    int64_t smooth = b->guessed && b->rounds <= GUESSED_ROUNDS ? SMOOTH_GUESS_OF_8 : SMOOTH_OF_8;
+    if (closed(b) || waited_enough(b)) return BOUND_CONVERGED;
+    int64_t smooth = smoothing(b);
     duals_set(b, smooth);
     int added = price_all(b, PRICE_QUICK);
     if (added < 0) return BOUND_MORE;
-    if (b->proof.bound == INT64_MIN && smooth == SMOOTH_OF_8) center_set(b, b->crew_dual);
-    if (added >= ENOUGH_QUICK) {
-        if (b->rounds % EARLY_ROUNDS == 0 && price_all(b, PRICE_EARLY) >= 0) proof_take(b);
+    if (!b->relaxation.rough && b->proof.bound == INT64_MIN && smooth == SMOOTH_OF_8)
+        center_set(b, b->crew_dual);
+    if (added >= (b->relaxation.rough ? (int)b->relaxation.crew_count : ENOUGH_QUICK)) {
+        uint32_t early = b->relaxation.rough ? EARLY_ROUNDS_ROUGH : EARLY_ROUNDS;
+        if (b->rounds % early == 0 && price_all(b, PRICE_EARLY) >= 0) proof_take(b);
         return BOUND_MORE;
     }
     for (int64_t eighths = smooth;; eighths = 0) {
@@ -371,6 +414,8 @@ static void run(void *context)
     for (uint32_t i = 0; i < b->walks.count && b->rounds == 0; i++) {
         if (!relaxation_add(&b->relaxation, i)) return;
     }
+    if (b->relaxation.rough && b->rounds == 0)
+        memcpy(b->relaxation.visit_dual, b->center_visit, sizeof(int64_t) * b->in->visit_count);
     for (uint32_t i = 0; i < run->rounds; i++) {
         run->end = round_make(b);
         if (run->end == BOUND_CONVERGED && cut_off(b)) run->end = BOUND_MORE;

@@ -8,6 +8,10 @@
  * looked for quickly first, exactly where that finds none. Then cuts are added, and all begins
  * again from a dearer program.
  *
+ * Of many visits the program is too large to be solved again and again: its duals are approached
+ * (ascent.h), quick pricing looks at what is worth the way only, and there are no cuts. What is
+ * proved is priced exactly, as ever.
+ *
  * Everything is counted: the same instance, walks and number of rounds give the same proof.
  *
  * Owner: bound_open .. bound_close; the instance is borrowed in between. Thread: one, always the
@@ -16,7 +20,8 @@
 #ifndef CALLOUT_OPTIMIZER_BOUND_H
 #define CALLOUT_OPTIMIZER_BOUND_H
 
-#include "optimizer/bound/price.h"
+#include "optimizer/bound/ascent.h"
+#include "optimizer/bound/crowd.h"
 #include "optimizer/bound/relaxation.h"
 #include "optimizer/core/pool.h"
 
@@ -24,7 +29,12 @@ struct bound_options {
     uint32_t near_max;           /* visits that are remembered at each; PROOF_NEAR_MAX at most */
     uint32_t cut_rounds;         /* 0: none */
     uint32_t labels_max;         /* of one pricing */
-    bool (*stop)(void *context); /* asked between pricings; true ends the run. May be NULL */
+    uint32_t rough_above;        /* instances of more visits are done roughly */
+    uint32_t rough_places;       /* visits that quick pricing looks at then */
+    uint32_t threads;            /* that price at the same time; what they find does not depend on
+                                    it. 0 is 1 */
+    bool (*stop)(void *context); /* asked between pricings, in all threads; true ends the
+                                    run. May be NULL */
     void *context;
 };
 
@@ -41,15 +51,17 @@ struct bound {
     const struct instance *in;
     struct bound_options options;
     struct arena kept;
-    struct desk desk;
+    struct crowd crowd;
     struct recall recall;
     struct walks walks;
     struct relaxation relaxation;
-    struct proof proof; /* the best so far; `bound` INT64_MIN: none yet */
-    int64_t target;     /* seconds: no higher bound is of use */
+    struct ascent ascent; /* if it is rough */
+    struct proof proof;   /* the best so far; `bound` INT64_MIN: none yet */
+    int64_t target;       /* seconds: no higher bound is of use */
     /* What pricing is by, and what it found. */
     int64_t *visit_dual, *crew_dual, cut_dual[PROOF_CUTS_MAX];
-    int64_t *least; /* by crew */
+    int64_t *least;       /* by crew */
+    uint32_t *crew_first; /* the first of its technicians */
     struct proof_cut cuts[PROOF_CUTS_MAX];
     uint64_t (*member)[CUT_WORDS], (*keep)[CUT_WORDS];
     uint32_t relaxed;
@@ -67,6 +79,8 @@ struct bound {
     double before_cuts; /* value of the program */
     /* Work. */
     uint32_t rounds, pricings, exact_pricings;
+    uint32_t raised_at; /* the round that last raised the bound by more than a trifle */
+    int64_t raised_to;
     uint64_t labels;
 };
 

@@ -165,8 +165,8 @@ static void step(struct listing *l, const struct so_far *from, const struct arc 
     }
     l->walk[at.count++] = (uint16_t)to->visit;
     at.visits[to->visit / 64] |= UINT64_C(1) << (to->visit % 64);
-    at.plain += arc->price + l->duals->visit[to->visit];
-    at.cost = cost + cuts_at(l->duals, to->visit, at.cuts);
+    at.plain += arc->price + to->worth + l->duals->visit[to->visit];
+    at.cost = cost + to->worth + cuts_at(l->duals, to->visit, at.cuts);
     l->visited[arc->to] = 1;
     if (now) arrive(l, &at, plain);
     if (rest) {
@@ -205,8 +205,10 @@ static void go_on(struct listing *l, const struct so_far *at)
     finish(l, at);
     const struct spot_of_field *spot = &l->field.spots[at->place];
     const struct arc *arc = &l->field.arcs[spot->arc_at];
-    for (uint32_t i = 0; i < spot->arc_count && !l->full; i++)
+    for (uint32_t i = 0; i < spot->arc_count && !l->full; i++) {
+        if (at->cost + field_after_arc(&l->field, at->state, at->time, &arc[i]) >= l->limit) break;
         step(l, at, &arc[i]);
+    }
 }
 
 static void list(struct listing *l, const struct recall *recall, uint32_t technician, int64_t dual,
@@ -214,7 +216,7 @@ static void list(struct listing *l, const struct recall *recall, uint32_t techni
 {
     const struct technician *who = &l->in->technicians[technician];
     arena_rewind(arena);
-    field_make(&l->field, l->in, recall, technician, l->duals, arena);
+    field_make(&l->field, l->in, recall, technician, l->duals, 0, arena);
     for (uint32_t i = 0; i < 1U << SEEN_BITS; i++)
         l->seen[i].place = NO_INDEX;
     l->visited = arena_need(arena, l->field.count + 1);

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { CELLS_MIN = 64, PASSES_MAX = 24 };
@@ -147,23 +148,78 @@ static void spot_fill(struct field *field, struct spot_of_field *spot, uint32_t 
         field->relaxed |= RELAXED_WAITING | (field->who->break_length > 0 ? RELAXED_BREAK : 0U);
 }
 
+/* The place where he is free to choose. */
+static uint32_t last_place(const struct instance *in, uint32_t technician)
+{
+    uint32_t last = NO_INDEX;
+    for (uint32_t v = 0; v < in->visit_count && in->technicians[technician].frozen > 0; v++) {
+        const struct node *node = &in->nodes[v];
+        if (!node->frozen || node->home != technician) continue;
+        if (last == NO_INDEX || instance_before(in, last, v)) last = v;
+    }
+    return last == NO_INDEX ? in->technicians[technician].start : in->nodes[last].place;
+}
+
+struct candidate {
+    int64_t price; /* of the way there and back, less the dual */
+    uint32_t visit;
+};
+
+static int by_price(const void *a, const void *b)
+{
+    const struct candidate *left = a, *right = b;
+    if (left->price != right->price) return left->price < right->price ? -1 : 1;
+    return left->visit < right->visit ? -1 : left->visit > right->visit;
+}
+
+static int by_visit(const void *a, const void *b)
+{
+    const struct candidate *left = a, *right = b;
+    return left->visit < right->visit ? -1 : left->visit > right->visit;
+}
+
+static bool may_have(const struct field *field, uint32_t visit)
+{
+    const struct node *node = &field->in->nodes[visit];
+    return !node->frozen && instance_allows(field->in, field->technician, visit) &&
+           node->load <= field->who->capacity && node->last_close >= field->begin;
+}
+
+/* Those whom he may have, by rank; of more than `places_max` those that are most worth it. */
+static uint32_t candidates(const struct field *field, const struct duals *duals, uint32_t here,
+                           uint32_t places_max, struct candidate *list)
+{
+    const struct instance *in = field->in;
+    uint32_t count = 0;
+    for (uint32_t v = 0; v < in->visit_count; v++) {
+        if (!may_have(field, v)) continue;
+        uint32_t place = in->nodes[v].place;
+        int32_t way =
+            instance_travel(in, here, place) + instance_travel(in, place, field->who->end);
+        list[count++] = (struct candidate){fine(way) - duals->visit[v], v};
+    }
+    if (places_max == 0 || count <= places_max) return count;
+    qsort(list, count, sizeof *list, by_price);
+    qsort(list, places_max, sizeof *list, by_visit);
+    return places_max;
+}
+
 static void spots_fill(struct field *field, const struct recall *recall, const struct duals *duals,
-                       struct arena *arena)
+                       uint32_t here, uint32_t places_max, struct arena *arena)
 {
     const struct instance *in = field->in;
     uint32_t n = in->visit_count, stretches = 0;
-    field->spots = arena_need(arena, sizeof *field->spots * (n + 1));
+    struct candidate *list = arena_need(arena, sizeof *list * (n + 1));
+    uint32_t count = candidates(field, duals, here, places_max, list);
+    field->spots = arena_need(arena, sizeof *field->spots * (count + 1));
     uint32_t wanted = FIELD_STRETCHES_MAX;
-    for (uint32_t v = 0; v < n; v++)
-        wanted += in->nodes[v].soft || in->nodes[v].change_start > 0 ? FIELD_STRETCHES_MAX
-                                                                     : 1 + in->nodes[v].span_count;
-    field->stretches = arena_need(arena, sizeof *field->stretches * wanted);
-    for (uint32_t v = 0; v < n; v++) {
-        const struct node *node = &in->nodes[v];
-        if (node->frozen || !instance_allows(in, field->technician, v)) continue;
-        if (node->load > field->who->capacity || node->last_close < field->begin) continue;
-        spot_fill(field, &field->spots[field->count++], v, recall, duals, &stretches);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct node *node = &in->nodes[list[i].visit];
+        wanted += node->soft || node->change_start > 0 ? FIELD_STRETCHES_MAX : 1 + node->span_count;
     }
+    field->stretches = arena_need(arena, sizeof *field->stretches * wanted);
+    for (uint32_t i = 0; i < count; i++)
+        spot_fill(field, &field->spots[field->count++], list[i].visit, recall, duals, &stretches);
 }
 
 static uint32_t place_of(const struct field *field, uint32_t spot, uint32_t here)
@@ -179,46 +235,56 @@ static int32_t leaves_at(const struct field *field, uint32_t spot)
     return field->stretches[from->stretch_at].open + from->service;
 }
 
+static int by_leg(const void *a, const void *b)
+{
+    const struct arc *left = a, *right = b;
+    if (left->leg != right->leg) return left->leg < right->leg ? -1 : 1;
+    return left->to < right->to ? -1 : left->to > right->to;
+}
+
+/* `spot_of`: by visit, its place of the graph; field->count: it has none. */
 static void arcs_from(struct field *field, const struct recall *recall, uint32_t spot,
-                      uint32_t here, uint32_t *arcs_used)
+                      uint32_t here, const uint16_t *spot_of, uint32_t *arcs_used)
 {
     const struct instance *in = field->in;
     struct spot_of_field *from = &field->spots[spot];
     const int32_t *row = in->from + (size_t)place_of(field, spot, here) * in->stride;
-    int32_t leaves = leaves_at(field, spot), rest = field->who->break_length;
+    bool first = spot == field->count; /* where nobody has sorted them yet */
+    bool by_rank = first || recall->nearest == NULL;
+    const uint16_t *by = by_rank ? NULL : recall->nearest + (size_t)from->visit * recall->visits;
+    int32_t leaves = leaves_at(field, spot);
     from->arc_at = *arcs_used;
-    for (uint32_t i = 0; i < field->count; i++) {
-        const struct spot_of_field *to = &field->spots[i];
-        const struct node *node = &in->nodes[to->visit];
+    for (uint32_t i = 0; i < recall->visits; i++) {
+        uint32_t visit = by_rank ? i : by[i], to = spot_of[visit];
+        const struct node *node = &in->nodes[visit];
         int32_t leg = row[node->place];
-        if (i == spot || leg > field->who->leg_max || leaves + leg > node->last_close) continue;
-        struct arc *arc = &field->arcs[(*arcs_used)++];
-        *arc = (struct arc){
-            .price = field_price_of_leg(field, leg) + to->worth, .leg = leg, .to = (uint16_t)i};
-        uint32_t cells = (uint32_t)leg >> field->shift, last = field->cells;
-        arc->cells = (uint16_t)(cells < last ? cells : last);
-        cells = (uint32_t)(leg + rest) >> field->shift;
-        arc->cells_rest = (uint16_t)(cells < last ? cells : last);
-        if (spot == field->count) continue;
-        size_t pair = (size_t)from->visit * recall->visits + to->visit;
-        arc->keep = recall->keep[pair];
-        arc->back = recall->back[pair];
+        if (to == field->count || to == spot || leg > field->who->leg_max ||
+            leaves + leg > node->last_close)
+            continue;
+        field->arcs[(*arcs_used)++] =
+            (struct arc){.price = field_price_of_leg(field, leg), .leg = leg, .to = (uint16_t)to};
     }
     from->arc_count = *arcs_used - from->arc_at;
+    if (first && recall->nearest != NULL)
+        qsort(field->arcs + from->arc_at, from->arc_count, sizeof *field->arcs, by_leg);
     from->home_leg = row[field->who->end];
     from->home = field_price_of_leg(field, from->home_leg);
 }
 
-/* The place where he is free to choose. */
-static uint32_t last_place(const struct instance *in, uint32_t technician)
+static void arcs_fill(struct field *field, const struct recall *recall, uint32_t here,
+                      struct arena *arena)
 {
-    uint32_t last = NO_INDEX;
-    for (uint32_t v = 0; v < in->visit_count && in->technicians[technician].frozen > 0; v++) {
-        const struct node *node = &in->nodes[v];
-        if (!node->frozen || node->home != technician) continue;
-        if (last == NO_INDEX || instance_before(in, last, v)) last = v;
-    }
-    return last == NO_INDEX ? in->technicians[technician].start : in->nodes[last].place;
+    uint32_t used = 0;
+    field->sorted = recall->nearest != NULL;
+    uint16_t *spot_of = arena_need(arena, sizeof *spot_of * (recall->visits + 1));
+    for (uint32_t v = 0; v < recall->visits; v++)
+        spot_of[v] = (uint16_t)field->count;
+    for (uint32_t p = 0; p < field->count; p++)
+        spot_of[field->spots[p].visit] = (uint16_t)p;
+    field->arcs =
+        arena_need(arena, sizeof *field->arcs * ((size_t)(field->count + 1) * field->count + 1));
+    for (uint32_t p = 0; p <= field->count; p++)
+        arcs_from(field, recall, p, here, spot_of, &used);
 }
 
 static void cells_choose(struct field *field)
@@ -256,7 +322,7 @@ static int64_t arriving(const struct field *field, int state, uint32_t cell, uin
         if (price + then < least) least = price + then;
         if (!spot->priced) break; /* later is never better */
     }
-    return least >= FIELD_FAR ? FIELD_FAR : least;
+    return least >= FIELD_FAR ? FIELD_FAR : least + spot->worth;
 }
 
 static int64_t leaving_behind(const struct field *field, uint32_t cell, uint32_t place)
@@ -268,13 +334,17 @@ static int64_t leaving_behind(const struct field *field, uint32_t cell, uint32_t
         int64_t end = field_end_price(field, leave + spot->home_leg);
         if (end < FIELD_FAR) least = spot->home + end;
     }
-    uint32_t stride = field->count + 1;
+    uint32_t stride = field->count + 1, left = field->cells - cell;
     const int64_t *now = field->after_arriving + row_of(field, BEHIND, cell);
+    const int64_t *any = field->after_any + (size_t)BEHIND * field->cells + cell;
     const struct arc *arc = &field->arcs[spot->arc_at], *end = arc + spot->arc_count;
-    uint32_t left = field->cells - cell;
     for (; arc < end; arc++) {
-        if (arc->cells >= left) continue;
-        int64_t cost = arc->price + now[(size_t)arc->cells * stride + arc->to];
+        uint32_t cells = (uint32_t)arc->leg >> field->shift;
+        if (cells >= left || arc->price + any[cells] >= least) {
+            if (field->sorted) break;
+            continue;
+        }
+        int64_t cost = arc->price + now[(size_t)cells * stride + arc->to];
         if (cost < least) least = cost;
     }
     return least;
@@ -294,20 +364,38 @@ static int64_t leaving_ahead(const struct field *field, uint32_t cell, uint32_t 
     uint32_t stride = field->count + 1, left = field->cells - cell;
     const int64_t *plain = field->after_arriving + row_of(field, AHEAD, cell);
     const int64_t *after = field->after_arriving + row_of(field, BEHIND, cell);
+    const int64_t *any = field->after_any + (size_t)AHEAD * field->cells + cell;
     for (uint32_t i = 0; i < spot->arc_count; i++) {
         const struct arc *arc = &field->arcs[spot->arc_at + i];
-        if (arc->cells < left) {
-            int64_t cost = arc->price + plain[(size_t)arc->cells * stride + arc->to];
-            if (cost < least) least = cost;
+        uint32_t cells = (uint32_t)arc->leg >> field->shift;
+        if (cells >= left || arc->price + any[cells] >= least) {
+            if (field->sorted) break;
+            continue;
         }
+        int64_t cost = arc->price + plain[(size_t)cells * stride + arc->to];
+        if (cost < least) least = cost;
         if (leave > who->break_latest) continue;
         int32_t arrival = rested(who, leave, arc->leg);
         if (arrival > who->latest_end) continue;
-        uint32_t cells = field_cell(field, arrival) - cell;
-        int64_t cost = arc->price + after[(size_t)cells * stride + arc->to];
+        cells = field_cell(field, arrival) - cell;
+        cost = arc->price + after[(size_t)cells * stride + arc->to];
         if (cost < least) least = cost;
     }
     return least;
+}
+
+/* What follows any arrival in this cell or later; with the break ahead, that other state too. */
+static void any_fill(struct field *field, int state, uint32_t cell)
+{
+    int64_t *any = field->after_any + (size_t)state * field->cells + cell;
+    const int64_t *arrive = field->after_arriving + row_of(field, state, cell);
+    int64_t least = cell + 1 < field->cells ? any[1] : FIELD_FAR;
+    if (state == AHEAD && field->after_any[(size_t)BEHIND * field->cells + cell] < least)
+        least = field->after_any[(size_t)BEHIND * field->cells + cell];
+    for (uint32_t p = 0; p < field->count; p++) {
+        if (arrive[p] < least) least = arrive[p];
+    }
+    *any = least;
 }
 
 /* One cell, once. True: something became less. */
@@ -322,6 +410,7 @@ static bool pass(struct field *field, int state, uint32_t cell)
         arrive[p] = cost;
         changed = true;
     }
+    any_fill(field, state, cell);
     for (uint32_t p = 0; p <= field->count; p++) {
         if (cell < field->spots[p].first_cell || cell > field->spots[p].last_cell) continue;
         int64_t cost =
@@ -345,6 +434,7 @@ static void cell_fill(struct field *field, int state, uint32_t cell, bool one_pa
     int64_t *arrive = field->after_arriving + row_of(field, state, cell);
     for (uint32_t p = 0; p <= field->count; p++)
         leave[p] = arrive[p] = -FIELD_FAR;
+    any_fill(field, state, cell);
 }
 
 static void follow(struct field *field, struct arena *arena)
@@ -354,6 +444,7 @@ static void follow(struct field *field, struct arena *arena)
     field->after_arriving = arena_need(arena, sizeof *field->after_arriving * size);
     for (size_t i = 0; i < size; i++)
         field->after_leaving[i] = field->after_arriving[i] = FIELD_FAR;
+    field->after_any = arena_need(arena, sizeof *field->after_any * 2 * field->cells);
     bool one_pass = true;
     for (uint32_t p = 0; p < field->count; p++)
         one_pass &= field->spots[p].service >> field->shift > 0;
@@ -376,7 +467,8 @@ static uint32_t relaxed_of(const struct field *field)
 }
 
 void field_make(struct field *field, const struct instance *in, const struct recall *recall,
-                uint32_t technician, const struct duals *duals, struct arena *arena)
+                uint32_t technician, const struct duals *duals, uint32_t places_max,
+                struct arena *arena)
 {
     *field =
         (struct field){.in = in, .who = &in->technicians[technician], .technician = technician};
@@ -384,12 +476,9 @@ void field_make(struct field *field, const struct instance *in, const struct rec
     field->relaxed = relaxed_of(field);
     if (field->relaxed & RELAXED_ROUNDING) field->rounding = PROOF_FINE;
     cells_choose(field);
-    spots_fill(field, recall, duals, arena);
+    uint32_t here = last_place(in, technician);
+    spots_fill(field, recall, duals, here, places_max, arena);
     field->spots[field->count].last_cell = field->cells - 1;
-    uint32_t here = last_place(in, technician), used = 0;
-    field->arcs =
-        arena_need(arena, sizeof *field->arcs * ((size_t)(field->count + 1) * field->count + 1));
-    for (uint32_t p = 0; p <= field->count; p++)
-        arcs_from(field, recall, p, here, &used);
+    arcs_fill(field, recall, here, arena);
     follow(field, arena);
 }

@@ -34,12 +34,9 @@ struct duals {
 };
 
 struct arc {
-    int64_t price;
-    uint64_t keep, back; /* see recall.h */
+    int64_t price; /* of the leg */
     int32_t leg;
-    uint16_t to;         /* place of the graph */
-    uint16_t cells;      /* whole cells in a leg */
-    uint16_t cells_rest; /* in leg and break */
+    uint16_t to; /* place of the graph */
 };
 
 /* A stretch of time in which a service may start, and in which later is never cheaper. */
@@ -70,13 +67,17 @@ struct field {
     uint32_t technician;
     uint32_t count; /* visits; the last place is spots[count] */
     struct spot_of_field *spots;
-    struct arc *arcs; /* of each place the cheapest first, if wanted */
+    struct arc *arcs; /* of each place; the shortest leg first, if they are sorted */
+    bool sorted;
     struct stretch *stretches;
     int32_t begin; /* of the first cell */
     uint32_t shift, cells;
     /* [(state * cells + cell) * (count + 1) + place]: the least that follows a departure in this
-     * cell; an arrival, without the visit's worth. */
+     * cell; an arrival, with the visit's worth. */
     int64_t *after_leaving, *after_arriving;
+    /* [state * cells + cell]: the least that follows any arrival in this cell or later, with the
+     * break behind by then or, in AHEAD, not. */
+    int64_t *after_any;
     int64_t rounding; /* what a walk may seem to cost too much; see RELAXED_ROUNDING */
     uint32_t relaxed; /* of enum proof_relaxed */
 };
@@ -86,8 +87,11 @@ static inline uint32_t field_cell(const struct field *field, int32_t time)
     return (uint32_t)(time - field->begin) >> field->shift;
 }
 
+/* `places_max`: only so many visits, those that by themselves are the most worth the way; what
+ * follows then says nothing of the others. 0: all. */
 void field_make(struct field *field, const struct instance *in, const struct recall *recall,
-                uint32_t technician, const struct duals *duals, struct arena *arena);
+                uint32_t technician, const struct duals *duals, uint32_t places_max,
+                struct arena *arena);
 
 /* All starts that a visit may have, from `from` on; returns how many stretches. `list` has room for
  * FIELD_STRETCHES_MAX. */
@@ -101,6 +105,18 @@ int64_t field_start_price(const struct field *field, uint32_t place, int32_t sta
 
 /* The price of coming home at `end`, the way there aside; FIELD_FAR: too late. */
 int64_t field_end_price(const struct field *field, int32_t end);
+
+/* No arc from here costs less than this one and what may follow it, nor do the longer ones after
+ * it; FIELD_FAR: nobody arrives in time;
+ * -FIELD_FAR: they are not sorted. */
+static inline int64_t field_after_arc(const struct field *field, int state, int32_t leave,
+                                      const struct arc *arc)
+{
+    if (!field->sorted) return -FIELD_FAR;
+    int32_t arrival = leave + arc->leg;
+    if (arrival > field->who->latest_end) return FIELD_FAR;
+    return arc->price + field->after_any[(size_t)state * field->cells + field_cell(field, arrival)];
+}
 
 static inline int64_t field_after_leaving(const struct field *field, int state, uint32_t cell,
                                           uint32_t place)

@@ -29,6 +29,7 @@ struct shelf {
 struct pricing {
     struct field field;
     const struct instance *in;
+    const struct recall *recall;
     const struct duals *duals;
     const struct price_options *options;
     struct desk *desk;
@@ -235,26 +236,35 @@ static int64_t least_arriving(const struct field *field, int state, int32_t arri
     return field->after_arriving[row * (field->count + 1) + place];
 }
 
+/* Neither this arc nor any after it is the way to a walk below the limit. */
+static bool is_over(const struct pricing *p, const struct label *from, const struct arc *arc)
+{
+    return from->cost + field_after_arc(&p->field, from->state, from->time, arc) >= p->limit;
+}
+
 static void go_on(struct pricing *p, uint32_t index, const struct arc *arc)
 {
     const struct label *from = &p->labels[index];
     const struct field *field = &p->field;
     const struct spot_of_field *to = &field->spots[arc->to];
-    if ((from->memory & arc->back) != 0) return;
     int32_t plain = from->time + arc->leg;
     int64_t cost = from->cost + arc->price;
     bool now = cost + least_arriving(field, from->state, plain, arc->to) < p->limit;
     int32_t late = from->state == AHEAD ? rested(field->who, from->time, arc->leg) : NEVER;
     bool rest = late < NEVER && cost + least_arriving(field, BEHIND, late, arc->to) < p->limit;
     if (!now && !rest) return;
+    const struct recall *recall = p->recall;
+    bool first = from->place == field->count;
+    size_t pair = first ? 0 : (size_t)field->spots[from->place].visit * recall->visits + to->visit;
+    if (!first && (from->memory & recall->back[pair]) != 0) return;
     struct label label = {.parent = index + 1, .place = arc->to, .state = from->state};
     label.travel = from->travel + arc->leg;
     label.load = from->load + to->load;
     label.count = (uint16_t)(from->count + 1);
     if (label.travel > field->who->travel_max || label.load > field->who->capacity) return;
     if (p->counts && label.count > p->in->route_max) return;
-    label.memory = (from->memory & arc->keep) | to->bit;
-    label.cost = cost;
+    label.memory = (first ? 0 : from->memory & recall->keep[pair]) | to->bit;
+    label.cost = cost + to->worth;
     if (p->duals->cut_count > 0) {
         memcpy(label.cuts, from->cuts, sizeof label.cuts);
         label.cost += cuts_at(p, to->visit, label.cuts);
@@ -306,8 +316,10 @@ static void cell_run(struct pricing *p, uint32_t cell)
         finish(p, index);
         const struct spot_of_field *spot = &p->field.spots[p->labels[index].place];
         const struct arc *arc = &p->field.arcs[spot->arc_at];
-        for (uint32_t i = 0; i < spot->arc_count && !p->labels[index].dead; i++)
+        for (uint32_t i = 0; i < spot->arc_count && !p->labels[index].dead; i++) {
+            if (is_over(p, &p->labels[index], &arc[i])) break;
             go_on(p, index, &arc[i]);
+        }
         if (p->full) { /* it is not finished */
             p->labels[index].queued = p->queue[cell];
             p->queue[cell] = index + 1;
@@ -564,9 +576,11 @@ void price(struct priced *priced, const struct instance *in, const struct recall
 {
     arena_rewind(&desk->arena);
     struct pricing *p = arena_need(&desk->arena, sizeof *p);
-    *p = (struct pricing){.in = in, .duals = duals, .options = options, .desk = desk};
+    *p = (struct pricing){
+        .in = in, .recall = recall, .duals = duals, .options = options, .desk = desk};
     p->arena = &desk->arena;
-    field_make(&p->field, in, recall, technician, duals, p->arena);
+    field_make(&p->field, in, recall, technician, duals, options->quick ? options->places_max : 0,
+               p->arena);
     CHECK(p->field.cells <= 64 * CELL_WORDS);
     begin_find(p, technician);
     pricing_open(p);

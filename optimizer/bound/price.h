@@ -33,6 +33,7 @@ struct price_options {
     uint32_t labels_max;
     uint32_t walks_max;
     bool quick;
+    uint32_t places_max; /* quickly: see field_make */
     bool (*stop)(
         void *context); /* asked now and then: true is as if there were no more room. NULL */
     void *context;

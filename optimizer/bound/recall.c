@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "optimizer/bound/proof.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* --- who is near ----------------------------------------------------------------------------- */
@@ -165,4 +166,28 @@ void recall_make(struct recall *recall, const struct instance *in, uint32_t near
     for (uint32_t v = 0; v < n; v++)
         colour_one(&colouring, recall, v);
     tables_fill(recall);
+}
+
+/* --- legs ------------------------------------------------------------------------------------ */
+
+static int by_value(const void *a, const void *b)
+{
+    uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
+    return left < right ? -1 : left > right;
+}
+
+void recall_sort(struct recall *recall, const struct instance *in, struct arena *arena)
+{
+    uint32_t n = recall->visits;
+    recall->nearest = arena_need(arena, sizeof *recall->nearest * ((size_t)n * n + 1));
+    uint64_t *keys = arena_need(arena, sizeof *keys * (n + 1)); /* the leg, then the rank */
+    for (uint32_t v = 0; v < n; v++) {
+        for (uint32_t w = 0; w < n; w++) {
+            int32_t leg = instance_travel(in, in->nodes[v].place, in->nodes[w].place);
+            keys[w] = (uint64_t)(uint32_t)leg << 16 | w;
+        }
+        qsort(keys, n, sizeof *keys, by_value);
+        for (uint32_t w = 0; w < n; w++)
+            recall->nearest[(size_t)v * n + w] = (uint16_t)keys[w];
+    }
 }

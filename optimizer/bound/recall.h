@@ -18,10 +18,14 @@ struct recall {
     uint64_t *bit;  /* by visit: its colour */
     uint64_t *keep; /* [v * visits + w]: the colours of what is known at v and still known at w */
     uint64_t *back; /* [v * visits + w]: w's colour if v may remember w; else 0 */
+    uint16_t *nearest; /* [v * visits ..]: all visits, the shortest leg first; NULL: not sorted */
 };
 
 /* Lists of up to `near_max` <= PROOF_NEAR_MAX visits. */
 void recall_make(struct recall *recall, const struct instance *in, uint32_t near_max,
                  struct arena *arena);
+
+/* Fills `nearest`, which pays where many prices are made with the same recall. */
+void recall_sort(struct recall *recall, const struct instance *in, struct arena *arena);
 
 #endif

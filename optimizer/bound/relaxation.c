@@ -5,7 +5,12 @@
 #include <math.h>
 #include <string.h>
 
-enum { WALKS_MANY = 4000, PASSED_MAX = 10 };
+enum {
+    WALKS_MANY = 4000,
+    PASSED_MAX = 10,
+    WALKS_MANY_ROUGH = 20000,
+    ROUGH_ROOM = 600 * PROOF_FINE,
+};
 
 /* Dearer than anything: a crew that must have a walk and has none yet. */
 static const double MISSING_S = 4e9;
@@ -145,15 +150,35 @@ static bool ready(struct relaxation *r)
 bool relaxation_add(struct relaxation *r, uint32_t walk)
 {
     if (r->walks->list[walk].inside) return true;
-    if (!ready(r)) return false;
+    if (!r->rough && !ready(r)) return false;
     r->walks->list[walk].inside = true;
     used_add(r, walk);
-    return walk_enter(r, walk);
+    return r->rough || walk_enter(r, walk);
+}
+
+/* Takes out what is far dearer than the least of its crew. */
+static void age_roughly(struct relaxation *r)
+{
+    uint32_t kept = 0;
+    if (r->used_count <= WALKS_MANY_ROUGH) return;
+    for (uint32_t j = 0; j < r->used_count; j++) {
+        struct used_walk *used = &r->used[j];
+        struct known_walk *walk = &r->walks->list[used->walk];
+        int64_t reduced = relaxation_reduced(r, r->crew_of[walk->technician], walk->cost,
+                                             walks_visits(r->walks, used->walk), walk->count);
+        used->passed = reduced > ROUGH_ROOM ? used->passed + 1 : 0;
+        if (used->passed > 2)
+            walk->inside = false;
+        else
+            r->used[kept++] = *used;
+    }
+    r->used_count = kept;
 }
 
 void relaxation_age_walks(struct relaxation *r)
 {
-    if (r->used_count <= WALKS_MANY || !ready(r)) return;
+    if (r->rough) age_roughly(r);
+    if (r->rough || r->used_count <= WALKS_MANY || !ready(r)) return;
     int *gone = arena_need(r->arena, sizeof *gone * (r->used_count + 1)), count = 0;
     uint32_t kept = 0;
     for (uint32_t j = 0; j < r->used_count; j++) {
@@ -175,7 +200,7 @@ void relaxation_age_walks(struct relaxation *r)
 
 bool relaxation_cut(struct relaxation *r, const struct proof_cut *cut)
 {
-    if (r->cut_count == PROOF_CUTS_MAX || !ready(r)) return false;
+    if (r->rough || r->cut_count == PROOF_CUTS_MAX || !ready(r)) return false;
     r->cuts[r->cut_count] = *cut;
     int *columns = arena_need(r->arena, sizeof *columns * (r->used_count + 1)), count = 0;
     double *values = arena_need(r->arena, sizeof *values * (r->used_count + 1));

@@ -41,6 +41,7 @@ struct relaxation {
     uint32_t *crew_of; /* by technician */
     struct lp *lp;     /* NULL: to be made */
     uint64_t world;
+    bool rough; /* there is no program: duals are approached (ascent.h). There are no cuts */
     struct used_walk *used; /* of column j: used[j - 1] */
     uint32_t used_count, used_cap;
     struct proof_cut cuts[PROOF_CUTS_MAX]; /* their `dual` is the caller's to note */

@@ -213,6 +213,7 @@ int main(int argc, char **argv)
     static struct bound bound;
     bound_open(&bound, &input.solver.in, &bound_options_default);
     bound_take_plan(&bound, &input.solver.plan);
+    bound_take_pool(&bound, &input.solver.pool);
     enum bound_end end = BOUND_MORE;
     for (uint32_t i = 0; i < rounds && end == BOUND_MORE; i++) {
         end = bound_run(&bound, 1, input.solver.plan.cost);

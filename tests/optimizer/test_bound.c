@@ -3,7 +3,7 @@
 #include "optimizer/bound/carry.h"
 #include "small_day.h"
 
-enum { PRICED_CASES = 150, BOUND_CASES = 200, CARRIED_CASES = 150, ROUNDS = 300 };
+enum { PRICED_CASES = 150, BOUND_CASES = 200, ROUGH_CASES = 40, CARRIED_CASES = 150, ROUNDS = 300 };
 
 static uint32_t cases_wanted(uint32_t otherwise)
 {
@@ -171,6 +171,43 @@ static void a_bound_is_below_the_best_plan(void **state)
     assert_true(equal * 2 > cases);
 }
 
+/* As a day of many visits is bounded; returns what is proved, in seconds. */
+static int64_t bound_roughly(struct world *world, uint32_t threads, struct bound *bound)
+{
+    struct bound_options options = bound_options_default;
+    options.rough_above = 0;
+    options.rough_places = 3;
+    options.threads = threads;
+    bound_open(bound, &world->solver.in, &options);
+    bound_take_plan(bound, &world->solver.plan);
+    assert_int_equal(bound_run(bound, 400, INT64_MAX), BOUND_CONVERGED);
+    return proof_seconds(&bound->proof);
+}
+
+static void a_rough_bound_holds_with_any_number_of_threads(void **state)
+{
+    (void)state;
+    static struct world world;
+    static struct bound one, three;
+    uint32_t equal = 0, cases = cases_wanted(ROUGH_CASES);
+    for (uint64_t seed = 1; seed <= cases; seed++) {
+        world_open(&world, seed);
+        int64_t proven = bound_roughly(&world, 1, &one);
+        assert_true(proven <= world.best);
+        no_route_is_cheaper(&world, &one.proof);
+        (void)bound_roughly(&world, 3, &three);
+        assert_true(one.proof.bound == three.proof.bound && one.rounds == three.rounds);
+        assert_memory_equal(one.proof.visit_dual, three.proof.visit_dual,
+                            sizeof(int64_t) * world.solver.in.visit_count);
+        equal += 1000 * (world.best - proven) <= 5 * world.best;
+        bound_close(&one);
+        bound_close(&three);
+        world_close(&world);
+    }
+    print_message("%u cases, %u bounds are within half a percent of the best plan\n", cases, equal);
+    assert_true(equal * 3 > cases);
+}
+
 /* --- over an event --------------------------------------------------------------------------- */
 
 static void change_technician(struct small_day *day, const struct small_day *other, uint32_t t)
@@ -288,6 +325,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pricing_is_exact_or_below),
         cmocka_unit_test(a_bound_is_below_the_best_plan),
+        cmocka_unit_test(a_rough_bound_holds_with_any_number_of_threads),
         cmocka_unit_test(duals_are_carried_over_events),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
