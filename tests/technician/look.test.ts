@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { test } from "node:test";
 import type { Page } from "playwright-core";
+import { big, show } from "./hands.ts";
 import { browser, openRoom, system } from "./room.ts";
 import { openPhone, shoot, type Phone } from "./system.ts";
 
@@ -24,8 +25,9 @@ async function check(page: Page, name: string): Promise<void> {
     return violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.html).slice(0, 3).join(" ")}`);
   });
   assert.deepEqual(found, [], name);
-  const wider = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-  assert.ok(wider <= 0, `${name} is wider than the phone by ${wider}`);
+  const wider = await page.evaluate(() => [document.documentElement, ...document.querySelectorAll("dialog[open], .rows")]
+    .filter((one) => one.scrollWidth > one.clientWidth).map((one) => `${one.tagName} by ${one.scrollWidth - one.clientWidth}`));
+  assert.deepEqual(wider, [], `${name} is wider than the phone`);
 }
 
 const screens = ["today", "map", "changes", "messages", "me", "outbox"];
@@ -48,6 +50,37 @@ async function walk(phone: Phone, name: string): Promise<void> {
   await shoot(page, `${name}-more`);
   await check(page, `${name} more`);
   await page.keyboard.press("Escape");
+}
+
+/* What is open over the page, and then is not. */
+async function sheet(page: Page, name: string): Promise<void> {
+  await page.waitForSelector("dialog[open]");
+  await shoot(page, name);
+  await check(page, name);
+  await page.keyboard.press("Escape");
+  await page.waitForSelector("dialog", { state: "detached" });
+}
+
+/* The questions of the visit that is shown, up to the last one. */
+async function sheets({ page }: Phone, name: string): Promise<void> {
+  for (const [at, which] of [[0, "late"], [2, "part"]] as const) {
+    await page.click(".next > button:not(.primary)");
+    await page.locator("dialog[open] .choice").nth(at).click();
+    await sheet(page, `${name}-${which}`);
+  }
+  for (let step = 0; step < 3; step++) {
+    const was = await page.textContent(big);
+    await page.click(big);
+    await page.waitForFunction(([place, text]) => document.querySelector(place!)?.textContent !== text, [big, was]);
+  }
+  await page.click(big);
+  await sheet(page, `${name}-outcome`);
+  await page.click(big);
+  await page.locator("dialog[open] .choice").first().click();
+  await sheet(page, `${name}-why`);
+  await show(page, "me");
+  await page.locator(".section > button.wide").first().click();
+  await sheet(page, `${name}-away`);
 }
 
 test("light, dark, small with large type, in English and German", async () => {
@@ -76,6 +109,7 @@ test("a name that wants to be a script is a name", async () => {
   assert.equal(await page.locator(".bubbles img").count(), 0);
   await page.evaluate(() => void (document.documentElement.style.fontSize = "32px"));
   await walk(phone, "german");
+  await sheets(phone, "german");
   await check(page, "hostile");
   await shoot(page, "hostile-german");
   assert.deepEqual(phone.errors, []);
