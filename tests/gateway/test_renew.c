@@ -161,12 +161,30 @@ static size_t get_by_tls(const struct stage *stage, const char *path, char answe
     return got;
 }
 
-static struct stage *vouched_open(const char *more)
+/* A chain as a public authority gives it: it ends below the one who signed himself. */
+static void cut_chain(const struct stage *stage)
+{
+    char name[128];
+    snprintf(name, sizeof name, "%s/tls/server.pem", stage->folder);
+    FILE *file = fopen(name, "r");
+    assert_non_null(file);
+    X509 *certificate = PEM_read_X509(file, NULL, NULL, NULL);
+    fclose(file);
+    file = fopen(name, "w");
+    assert_non_null(file);
+    assert_int_equal(PEM_write_X509(file, certificate), 1);
+    assert_int_equal(PEM_write_X509(file, certificate), 1);
+    assert_int_equal(fclose(file), 0);
+    X509_free(certificate);
+}
+
+static struct stage *vouched_open(const char *more, bool whole)
 {
     struct stage *stage = stage_begin();
     const char *host = "localhost";
     char extra[512], web[64];
     assert_int_equal(tls_init(stage->folder, &host, 1, NULL), ERR_OK);
+    if (!whole) cut_chain(stage);
     snprintf(web, sizeof web, "%s/web", stage->folder);
     assert_int_equal(mkdir(web, 0700), 0);
     snprintf(web, sizeof web, "%s/web/authority", stage->folder);
@@ -180,7 +198,7 @@ static struct stage *vouched_open(const char *more)
 
 static void phones_may_get_the_authority(void **state)
 {
-    struct stage *stage = vouched_open("");
+    struct stage *stage = vouched_open("", true);
     uint8_t der[4096];
     char fingerprint[96], answer[8192];
     (void)state;
@@ -195,12 +213,10 @@ static void phones_may_get_the_authority(void **state)
     stage_close(stage);
 }
 
-/* Whose certificate phones see is the proxy's. */
-static void behind_a_proxy_there_is_no_authority(void **state)
+static void expect_no_authority(const char *more, bool whole)
 {
-    struct stage *stage = vouched_open("--behind-proxy");
+    struct stage *stage = vouched_open(more, whole);
     char answer[8192];
-    (void)state;
     get_by_tls(stage, "/authority/ca.crt", answer);
     expect(answer, "404", "NOT_FOUND");
     get_by_tls(stage, "/authority/", answer);
@@ -208,6 +224,19 @@ static void behind_a_proxy_there_is_no_authority(void **state)
     get_by_tls(stage, "/authority/fingerprint", answer);
     expect(answer, "200", "Content-Length: 0\r\n");
     stage_close(stage);
+}
+
+/* Whose certificate phones see is the proxy's. */
+static void behind_a_proxy_there_is_no_authority(void **state)
+{
+    (void)state;
+    expect_no_authority("--behind-proxy", true);
+}
+
+static void a_public_authority_is_not_ours_to_give(void **state)
+{
+    (void)state;
+    expect_no_authority("", false);
 }
 
 static void files_are_read_again(void **state)
@@ -237,6 +266,7 @@ int main(void)
         cmocka_unit_test(a_certificate_is_renewed),
         cmocka_unit_test(phones_may_get_the_authority),
         cmocka_unit_test(behind_a_proxy_there_is_no_authority),
+        cmocka_unit_test(a_public_authority_is_not_ours_to_give),
         cmocka_unit_test(files_are_read_again),
     };
     tls = SSL_CTX_new(TLS_client_method());
