@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
-import { begin, robustTests, type Appointment, type Desk } from "./robust.ts";
+import { begin, openDrawer, robustTests, type Appointment, type Desk } from "./robust.ts";
 import { administration } from "./admin.ts";
 import { runningIt } from "./running.ts";
 import { barriers, openBrowser, openPage, shoot, startDemo, type System, type Watched } from "./system.ts";
@@ -39,7 +39,7 @@ async function find(id: string): Promise<Appointment> {
 
 /* Waits until the server says so; the answer is what it then is. */
 async function until(id: string, holds: (it: Appointment) => boolean, meanwhile?: () => Promise<void>): Promise<Appointment> {
-  for (let tries = 0; tries < 100; tries++) {
+  for (let tries = 0; tries < 600; tries++) {
     const it = await find(id);
     if (holds(it)) return it;
     await meanwhile?.();
@@ -53,7 +53,7 @@ async function until(id: string, holds: (it: Appointment) => boolean, meanwhile?
 async function untilPinned(id: string): Promise<void> {
   await until(id, (now) => now.pin !== undefined, async () => {
     const again = page.locator("dialog.ask[open] button[type=submit]");
-    if (await again.count() > 0) await again.first().click({ timeout: 1000 }).catch(() => undefined);
+    if (await again.count() > 0) await again.first().click({ timeout: 5000 }).catch(() => undefined);
   });
 }
 
@@ -112,11 +112,7 @@ async function clearAll(): Promise<void> {
 }
 async function select(id: string): Promise<void> {
   await clearAll();
-  await page.evaluate((visit) => {
-    const bar = document.querySelector<HTMLElement>(`.g-bar[data-visit="${visit}"], .exception[data-key="${visit}"]`);
-    bar?.click();
-  }, id);
-  await page.waitForSelector(`[data-visit-drawer="${id}"]`);
+  await openDrawer(page, id);
 }
 
 const here: Desk = {
@@ -221,11 +217,10 @@ test("a drag is judged before it is let go, and Escape leaves everything as it w
   const it = await planned();
   await clearAll();
   const bar = page.locator(`.g-bar[data-visit="${it.appointmentId}"]`);
-  const from = await bar.boundingBox() ?? assert.fail();
   const target = page.locator(".g-row", { hasNot: page.locator(`[data-visit="${it.appointmentId}"]`) }).first();
-  const to = await target.boundingBox() ?? assert.fail();
   const technicianId = await target.getAttribute("data-technician");
-  const go = async () => {
+  const go = async () => { // the fleet lives: each time from where the bar is
+    const from = await bar.boundingBox() ?? assert.fail(), to = await target.boundingBox() ?? assert.fail();
     await page.mouse.move(from.x + 6, from.y + 8);
     await page.mouse.down();
     await page.mouse.move(from.x - 20, to.y + 14, { steps: 6 });
@@ -238,9 +233,9 @@ test("a drag is judged before it is let go, and Escape leaves everything as it w
   assert.equal((await find(it.appointmentId)).version, it.version);
   await go();
   await page.mouse.up();
-  const done = until(it.appointmentId, (now) => now.assignment?.technicianId === technicianId);
-  await Promise.race([done, giveReason()]);
-  await done;
+  await until(it.appointmentId, (now) => now.assignment?.technicianId === technicianId, async () => {
+    if (await page.locator("dialog.ask[open] .reason input").count() > 0) await giveReason();
+  });
   await clearAll();
 });
 
@@ -271,7 +266,7 @@ test("Ctrl+Z and one click take back what this dispatcher did last", async () =>
   await until(it.appointmentId, (now) => now.pin === undefined);
   await pinned.waitFor({ state: "detached" });
   await press("p");
-  await until(it.appointmentId, (now) => now.pin !== undefined);
+  await untilPinned(it.appointmentId);
   await pinned.waitFor();
   counted();
   await click(".header-actions .iconic");

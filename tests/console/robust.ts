@@ -57,6 +57,14 @@ export function findRole(root: number, role: string): number | null {
 const barOf = (id: string) => `.g-bar[data-visit="${id}"]`;
 const isPinned = (id: string) => `${barOf(id)} .icon-pin`;
 
+/* By a click on its bar, or on its line in the list, once that is drawn. */
+export async function openDrawer(page: Page, id: string): Promise<void> {
+  const place = `${barOf(id)}, .exception[data-key="${id}"]`;
+  await page.waitForSelector(place, { state: "attached" });
+  await page.evaluate((selector) => document.querySelector<HTMLElement>(selector)?.click(), place);
+  await page.waitForSelector(`[data-visit-drawer="${id}"]`);
+}
+
 /* The dispatcher's own page at the board, whatever was looked at before. */
 async function home(desk: Desk): Promise<Page> {
   const page = desk.page();
@@ -105,11 +113,14 @@ function restartTests(desk: Desk): void {
       if (away) setTimeout(kill, 100);
     };
     kill();
-    await page.waitForSelector('.connection[data-state="lost"]', { timeout: 2 * patience });
-    assert.match(await page.textContent(".connection") ?? "", /\d+ s/);
-    await page.keyboard.press("p");
-    await page.waitForSelector(`.g-unconfirmed[data-visit="${it.appointmentId}"]`);
-    away = false;
+    try {
+      await page.waitForSelector('.connection[data-state="lost"]', { timeout: 2 * patience });
+      assert.match(await page.textContent(".connection") ?? "", /\d+ s/);
+      await page.keyboard.press("p");
+      await page.waitForSelector(`.g-unconfirmed[data-visit="${it.appointmentId}"]`);
+    } finally {
+      away = false;
+    }
     await page.waitForSelector('.connection[data-state="live"]', { timeout: 3 * patience });
     await desk.until(it.appointmentId, (now) => now.pin?.technician === true);
     await page.waitForSelector(`${barOf(it.appointmentId)}:not(.g-unconfirmed) .icon-pin`);
@@ -126,8 +137,7 @@ function togetherTests(desk: Desk): void {
     await home(desk);
     const one = await desk.planned();
     await desk.select(one.appointmentId);
-    await other.page.evaluate((selector) => document.querySelector<HTMLElement>(selector)?.click(), barOf(one.appointmentId));
-    await other.page.waitForSelector(`[data-visit-drawer="${one.appointmentId}"]`);
+    await openDrawer(other.page, one.appointmentId);
     await Promise.all([desk.page().keyboard.press("p"), other.page.keyboard.press("p")]);
     await desk.until(one.appointmentId, (it) => it.pin?.technician === true);
     for (const page of [desk.page(), other.page]) await page.waitForSelector(isPinned(one.appointmentId));
