@@ -5,14 +5,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
-enum { HELD_MAX = 64 };
+enum { HELD_MAX = 64, ROOM_MIB = 256 };
 
 static const char prefix[] = "callout-scratch-";
 
@@ -102,13 +104,22 @@ static bool make_in(char path[SCRATCH_PATH], const char *parent)
 
 /* --- the door -------------------------------------------------------------------------------- */
 
+/* A container's /dev/shm has 64 MiB unless it is told otherwise. */
+static bool is_roomy(const char *parent)
+{
+    struct statvfs room;
+    return statvfs(parent, &room) == 0 &&
+           room.f_bavail >= ((uint64_t)ROOM_MIB << 20) / room.f_frsize;
+}
+
 enum err scratch_make(char path[SCRATCH_PATH], struct problem *problem)
 {
     const char *const parents[] = {"/dev/shm", getenv("TMPDIR"), "/tmp"};
     for (size_t i = 0; i < sizeof parents / sizeof parents[0]; i++) {
         if (parents[i] == NULL) continue;
         sweep_out(parents[i]);
-        if (make_in(path, parents[i])) return ERR_OK;
+        bool fits = is_roomy(parents[i]) || i + 1 == sizeof parents / sizeof parents[0];
+        if (fits && make_in(path, parents[i])) return ERR_OK;
     }
     return problem_set(problem, ERR_IO, path, "no folder for devices: %s", strerror(errno));
 }

@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium, type Browser, type Page } from "playwright-core";
 
-export const patience = 20_000;
+export const patience = 60_000;
 
 export interface Login {
   address: string;
