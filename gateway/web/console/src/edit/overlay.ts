@@ -6,7 +6,7 @@
  */
 import { signal } from "@preact/signals";
 import { toNumber } from "@callout/shared/units";
-import { newSerial, type Day, type Visit } from "../model/day.ts";
+import { newSerial, type Day, type Delta, type Visit } from "../model/day.ts";
 
 export const unconfirmedMs = 200;
 
@@ -70,18 +70,48 @@ function wish(visit: Visit, { wished, unconfirmed }: Laid): Visit {
   };
 }
 
-/* The server's day with our edits over it. An edit that the day has seen is not ours any more. */
-export function overlaid(day: Day | null): Day | null {
-  if (day === null || laid.value.size === 0) return day;
-  const seen = toNumber(day.logSeq);
+/* What was shown last, so that what comes next can name its difference from it. */
+interface Shown {
+  readonly server: Day;
+  readonly day: Day;
+  readonly over: ReadonlySet<string>; // visits that edits lie over
+}
+let last: Shown | null = null;
+
+function deltaSince(before: Shown | null, day: Day, over: ReadonlySet<string>): Delta | null {
+  if (before === null) return null;
+  const base = before.day.serial, touched = [...before.over, ...over];
+  if (day === before.server) return { base, visits: new Set(touched), technicians: new Set() };
+  if (day.delta === null || day.delta.base !== before.server.serial) return null;
+  return { base, visits: new Set([...day.delta.visits, ...touched]), technicians: day.delta.technicians };
+}
+
+/* The day's visits with our edits over them, and whose they are; an edit that the day has seen is not
+ * ours any more. */
+function layOver(day: Day): { visits: Day["visits"]; over: Set<string> } {
+  const over = new Set<string>(), seen = toNumber(day.logSeq);
   let visits: Map<string, Visit> | null = null;
   for (const one of laid.value.values()) {
-    if (one.seq !== 0 && one.seq <= seen) continue;
+    const visit = (visits ?? day.visits).get(one.visitId);
+    if (visit === undefined || (one.seq !== 0 && one.seq <= seen)) continue;
     visits ??= new Map(day.visits);
-    const visit = visits.get(one.visitId);
-    if (visit !== undefined) visits.set(one.visitId, wish(visit, one));
+    visits.set(one.visitId, wish(visit, one));
+    over.add(one.visitId);
   }
-  return visits === null ? day : { ...day, visits, serial: newSerial(), delta: null };
+  return { visits: visits ?? day.visits, over };
+}
+
+/* The server's day with our edits over it. Its difference is from what was shown before, so an edit
+ * costs those who draw no more than any other change of a visit. */
+export function overlaid(day: Day | null): Day | null {
+  if (day === null) return (last = null);
+  const { visits, over } = layOver(day);
+  const before = last;
+  const asItIs = before === null || before.day === before.server;
+  if (over.size === 0 && asItIs) last = { server: day, day, over };
+  else if (over.size > 0 || before?.server !== day || before.over.size > 0)
+    last = { server: day, over, day: { ...day, visits, serial: newSerial(), delta: deltaSince(before, day, over) } };
+  return last?.day ?? day;
 }
 
 /* Forgets what the server's board shows by now. */
