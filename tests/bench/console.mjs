@@ -131,10 +131,11 @@ async function drag(page) {
   print("drag_frame_p95", p95, "ms");
 }
 
-/* From a key pressed here to its change on the other dispatcher's screen. An optimizer that planned
- * the visit anew meanwhile makes it a clash, which its author affirms: then it begins there. What was
- * not seen within `sightMs` counts as that. */
-const sightMs = 20_000;
+/* From a key pressed here to its change on the other dispatcher's screen. The visits are those that
+ * lie farthest ahead, so that nobody sets out for one meanwhile; an optimizer that planned one anew
+ * makes it a clash, which its author affirms: then it begins there. What was not seen within
+ * `sightMs` counts as that. */
+const sightMs = 10_000;
 async function together(browser, page) {
   const other = await open(browser);
   const took = [];
@@ -143,7 +144,8 @@ async function together(browser, page) {
   for (let round = 0; round < 20; round++) {
     const id = await page.evaluate((at) => {
       const bars = [...document.querySelectorAll(".g-bar.g-planned")].filter((bar) => bar.querySelector(".icon-pin") === null);
-      return bars[(at * 7) % Math.max(1, bars.length)]?.dataset.visit;
+      bars.sort((a, b) => b.offsetLeft - a.offsetLeft || (a.dataset.visit < b.dataset.visit ? -1 : 1));
+      return bars[at]?.dataset.visit;
     }, round);
     if (id === undefined) break;
     const selector = `.g-bar[data-visit="${id}"]`;
@@ -161,7 +163,6 @@ async function together(browser, page) {
         clashes++;
         began = Date.now();
         await clash.click();
-    XX
       }
     };
     const [isSeen] = await Promise.all([seen.then((it) => ({ it, at: Date.now() })), affirm()]);
