@@ -8,6 +8,7 @@
 #include "dispatcher/bounds.h"
 #include "dispatcher/core/answer.h"
 #include "dispatcher/page_token.h"
+#include "dispatcher/proposals.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -283,6 +284,7 @@ static void fill_plan(struct board_page *page, const struct problem_key *key)
                                       .version = (int64_t)key->plan_version};
     bool has_plan = store_get(call->engine->store, ROW_PLAN, &plan_key, &row) == ERR_OK;
     fill_bound(call, key, has_plan ? &row.plan : NULL, answer->solver);
+    proposal_brief(call->engine, key, answer->solver);
     if (!has_plan) return;
     answer->plan->bound = bound_of_plan(call->arena, &row.plan);
     answer->plan->base_revision = (uint64_t)row.plan.base_revision;

@@ -8,6 +8,7 @@
 #include "dispatcher/bounds.h"
 #include "dispatcher/engine_impl.h"
 #include "dispatcher/positions.h"
+#include "dispatcher/proposals.h"
 #include "message.h"
 
 #include <errno.h>
@@ -344,6 +345,7 @@ void engine_close(struct engine *engine)
 void engine_abandon(struct engine *engine)
 {
     bounds_close(engine);
+    proposals_close(engine);
     if (engine->suspects != NULL) suspects_close(engine->suspects);
     arena_close(&engine->core_arena);
     arena_close(&engine->batch_arena);

@@ -89,7 +89,9 @@ struct engine {
                                              better */
     char settled_key[BOARD_NOTES_MAX][LIMIT_ID + 24];
     uint32_t settled_count;
-    struct bounds *bounds;     /* what is known of each day's plan (bounds.c); NULL: of none */
+    struct bounds *bounds; /* what is known of each day's plan (bounds.c); NULL: of none */
+    struct proposals
+        *proposals;            /* plans that wait for a person (proposals.c); NULL: none ever did */
     struct suspects *suspects; /* NULL: memory only */
     int64_t now_us;
     int64_t hand_us;          /* where AdvanceClock moved the clock; 0: nowhere */
@@ -197,6 +199,8 @@ handler handle_check_import;                                  /* import_check.c 
 handler handle_put_addresses, handle_find_address;            /* addresses.c */
 handler handle_messages;                                      /* messages.c */
 handler handle_plan_diffs;                                    /* plan_diffs.c */
+handler handle_proposal, handle_discard_proposal;             /* proposals.c */
+handler handle_set_review;                                    /* proposals.c */
 handler handle_board;                                         /* boards.c */
 handler handle_event_feed, handle_advance_clock;              /* views.c */
 handler handle_work_order_detail;                             /* views.c */

@@ -148,8 +148,8 @@ void fact_text(const Callout__FactBody *body, const struct row_fact *row, char *
 
 const char *fact_actor(const Callout__FactBody *body)
 {
-    if (body->body_case == CALLOUT__FACT_BODY__BODY_PLAN) return "optimizer";
-    if (body->actor == NULL) return "clock";
+    bool is_plan = body->body_case == CALLOUT__FACT_BODY__BODY_PLAN;
+    if (body->actor == NULL) return is_plan ? "optimizer" : "clock"; /* else a person accepted it */
     return body->actor->technician_id[0] != '\0' ? body->actor->technician_id : body->actor->id;
 }
 

@@ -1,6 +1,7 @@
 /* mutations.c - what dispatchers, integrators and tools change: once per request_id, whatever the
  * wire does. The result of a request is stored in the transaction that did it. */
 #include "base/clock.h"
+#include "dispatcher/proposals.h"
 #include "dispatcher/undo.h"
 #include "message.h"
 
@@ -159,6 +160,8 @@ static enum err make_bodies(struct call *call, Callout__FactBody *bodies, uint32
         err = undo_bodies(call, bodies, count, undone_seq);
     else if (strcmp(call->method, "RollBackPlan") == 0)
         err = roll_back_body(call, &bodies[0]);
+    else if (strcmp(call->method, "AcceptProposal") == 0)
+        err = accept_proposal_body(call, &bodies[0]);
     else if (strcmp(call->method, "CancelAbsence") == 0)
         err = cancel_absence_body(call, &bodies[0]);
     else if (!body_of(call->method, call->message, &bodies[0]))
@@ -210,6 +213,8 @@ static enum err apply_edit(struct call *call, struct row_request_result *row, co
     err = apply_bodies(call, bodies, count, &seq);
     if (err == ERR_CONFLICT) refuse_edit(call, &bodies[0], move);
     if (err != ERR_OK) return err;
+    if (bodies[0].body_case == CALLOUT__FACT_BODY__BODY_PLAN)
+        proposal_accepted(call, bodies[0].plan);
     uint64_t *result = arena_need(call->arena, sizeof *result);
     *result = (uint64_t)seq;
     err = note_edit(call, undo, seq, undone_seq);

@@ -1,4 +1,6 @@
 /* plan_diffs.c - what each plan of a day changed, and taking some of it back. */
+#include "dispatcher/plan_diffs.h"
+
 #include "base/clock.h"
 #include "dispatcher/bounds.h"
 #include "dispatcher/page_token.h"
@@ -19,26 +21,29 @@ static bool moved(const struct row_change *row)
            row->start_before_us != row->start_after_us;
 }
 
-static bool add_delta(void *context, const void *visited)
+void plan_diff_add(struct arena *arena, const struct row_change *row, Callout__PlanDiff *to)
 {
-    const struct diff *diff = context;
-    const struct row_change *row = visited;
-    Callout__PlanDiff *to = diff->to;
-    if (!moved(row)) return true;
+    if (!moved(row)) return;
     bool had = row->owner_before[0] != '\0', has = row->owner_after[0] != '\0';
     to->newly_served += !had && has;
     to->newly_unserved += had && !has;
     to->moved += had && has && strcmp(row->owner_before, row->owner_after) != 0;
     to->rescheduled += had && has && strcmp(row->owner_before, row->owner_after) == 0;
-    if (to->plan->n_changes == CHANGES_MAX) return true;
-    Callout__PlanDelta *delta = arena_need(diff->arena, sizeof *delta);
+    if (to->plan->n_changes == CHANGES_MAX) return;
+    Callout__PlanDelta *delta = arena_need(arena, sizeof *delta);
     callout__plan_delta__init(delta);
-    delta->appointment_id = arena_text(diff->arena, row->appointment_id);
-    delta->technician_before = arena_text(diff->arena, row->owner_before);
-    delta->technician_after = arena_text(diff->arena, row->owner_after);
+    delta->appointment_id = arena_text(arena, row->appointment_id);
+    delta->technician_before = arena_text(arena, row->owner_before);
+    delta->technician_after = arena_text(arena, row->owner_after);
     delta->start_before_us = row->start_before_us;
     delta->start_after_us = row->start_after_us;
     to->plan->changes[to->plan->n_changes++] = delta;
+}
+
+static bool add_delta(void *context, const void *visited)
+{
+    const struct diff *diff = context;
+    plan_diff_add(diff->arena, visited, diff->to);
     return true;
 }
 
@@ -46,7 +51,6 @@ static enum err fill_deltas(struct call *call, int64_t seq, Callout__PlanDiff *t
 {
     struct diff diff = {call->arena, to};
     const struct row_change key = {.seq = seq};
-    to->plan->changes = arena_need(call->arena, CHANGES_MAX * sizeof *to->plan->changes);
     return store_each(call->engine->store, ROW_CHANGE, &key, 1, false, add_delta, &diff);
 }
 
@@ -62,7 +66,7 @@ static Callout__PlanFigures *new_figures(struct arena *arena, const struct row_p
 }
 
 /* The day with the plan before is what there is with this one, and what this one gained. */
-static void fill_figures(struct arena *arena, const struct row_plan *plan, Callout__PlanDiff *to)
+void plan_diff_figures(struct arena *arena, const struct row_plan *plan, Callout__PlanDiff *to)
 {
     if (plan->day_cost == 0 && plan->day_travel == 0 && plan->day_unserved == 0) return;
     to->after = new_figures(arena, plan);
@@ -75,6 +79,27 @@ static void fill_figures(struct arena *arena, const struct row_plan *plan, Callo
                                 plan->gain_unserved;
 }
 
+Callout__PlanDiff *plan_diff_new(struct arena *arena, const struct row_plan *plan)
+{
+    Callout__PlanDiff *to = arena_need(arena, sizeof *to);
+    callout__plan_diff__init(to);
+    to->plan = arena_need(arena, sizeof *to->plan);
+    callout__plan__init(to->plan);
+    to->plan->territory_id = arena_text(arena, plan->territory_id);
+    to->plan->service_day = plan->service_day;
+    to->plan->version = (uint64_t)plan->version;
+    to->plan->base_revision = (uint64_t)plan->base_revision;
+    to->plan->cause_seq = (uint64_t)plan->cause_seq;
+    to->plan->cost_seconds = plan->cost_seconds;
+    to->plan->policy_version = (uint32_t)plan->policy_version;
+    to->plan->bound = bound_of_plan(arena, plan);
+    to->plan->changes = arena_need(arena, CHANGES_MAX * sizeof *to->plan->changes);
+    to->stage = arena_text(arena, plan_stage_name(plan->stage));
+    to->gain = plan_gain(arena, plan);
+    to->broken = (Callout__Rule)plan->broken;
+    return to;
+}
+
 /* NULL: there is no such plan (any more). *out is its row. */
 static Callout__PlanDiff *read_diff(struct call *call, const char *territory_id,
                                     int64_t service_day, int64_t version, struct row_plan *out)
@@ -85,21 +110,8 @@ static Callout__PlanDiff *read_diff(struct call *call, const char *territory_id,
         .territory_id = territory_id, .service_day = service_day, .version = version};
     if (store_get(call->engine->store, ROW_PLAN, &key, &row) != ERR_OK) return NULL;
     struct row_plan plan = row.plan;
-    Callout__PlanDiff *to = arena_need(call->arena, sizeof *to);
-    callout__plan_diff__init(to);
-    to->plan = arena_need(call->arena, sizeof *to->plan);
-    callout__plan__init(to->plan);
-    to->plan->territory_id = arena_text(call->arena, territory_id);
-    to->plan->service_day = service_day;
-    to->plan->version = (uint64_t)version;
-    to->plan->base_revision = (uint64_t)plan.base_revision;
-    to->plan->cause_seq = (uint64_t)plan.cause_seq;
-    to->plan->cost_seconds = plan.cost_seconds;
-    to->plan->policy_version = (uint32_t)plan.policy_version;
-    to->plan->bound = bound_of_plan(call->arena, &plan);
-    to->stage = arena_text(call->arena, plan_stage_name(plan.stage));
-    to->gain = plan_gain(call->arena, &plan);
-    to->broken = (Callout__Rule)plan.broken;
+    plan.territory_id = territory_id;
+    Callout__PlanDiff *to = plan_diff_new(call->arena, &plan);
     *out = plan;
     const Callout__FeedEvent *own = read_event(call, plan.seq, &reason);
     if (own != NULL) to->published_us = own->time_us;
@@ -118,7 +130,7 @@ static int64_t newest_version(const struct core *core, const char *territory_id,
     return 0;
 }
 
-static int64_t day_of(struct call *call, const char *territory_id, int64_t service_day)
+int64_t plan_day(struct call *call, const char *territory_id, int64_t service_day)
 {
     if (service_day != 0) return service_day;
     return zone_service_day(core_territory_zone(call->engine->core, territory_id),
@@ -143,7 +155,7 @@ enum err handle_plan_diffs(struct call *call)
     enum err err = need_territory(call, request->territory_id);
     if (err == ERR_OK) err = page_token_number(call, request->page_token, &below);
     if (err != ERR_OK) return err;
-    int64_t day = day_of(call, request->territory_id, request->service_day);
+    int64_t day = plan_day(call, request->territory_id, request->service_day);
     if (below == 0) below = newest_version(call->engine->core, request->territory_id, day) + 1;
     Callout__PlanDiffsReply *answer = arena_need(call->arena, sizeof *answer);
     callout__plan_diffs_reply__init(answer);
@@ -152,7 +164,7 @@ enum err handle_plan_diffs(struct call *call)
         Callout__PlanDiff *diff = read_diff(call, request->territory_id, day, --below, &row);
         if (diff == NULL) break;
         err = fill_deltas(call, row.seq, diff);
-        fill_figures(call->arena, &row, diff);
+        plan_diff_figures(call->arena, &row, diff);
         answer->diffs[answer->n_diffs++] = diff;
     }
     if (below > 1 && answer->n_diffs == count) answer->next_page_token = page_token_of(call, below);
@@ -226,7 +238,7 @@ enum err roll_back_body(struct call *call, Callout__FactBody *body)
     struct row_plan row;
     enum err err = need_territory(call, request->territory_id);
     if (err != ERR_OK) return err;
-    int64_t day = day_of(call, request->territory_id, request->service_day);
+    int64_t day = plan_day(call, request->territory_id, request->service_day);
     Callout__PlanDiff *diff =
         read_diff(call, request->territory_id, day, (int64_t)request->version, &row);
     if (diff == NULL)

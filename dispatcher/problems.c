@@ -2,6 +2,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "dispatcher/bounds.h"
+#include "dispatcher/proposals.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -324,11 +325,13 @@ enum err handle_propose_plan(struct call *call)
     body.plan = (Callout__PlanCandidate *)(uintptr_t)candidate;
     if (engine->quarantine)
         return problem_set(&call->problem, ERR_INTERNAL, "", "it was quarantined");
-    if (candidate->n_routes > 0) err = engine_apply(engine, &body, &seq, &acts, &call->problem);
+    bool waits = proposal_keep(engine, candidate);
+    if (candidate->n_routes > 0 && !waits)
+        err = engine_apply(engine, &body, &seq, &acts, &call->problem);
     if (err != ERR_OK && err != ERR_CONFLICT) return err;
     if (err == ERR_OK) log_overrides(&acts);
     call->problem = (struct problem){{0}, {0}};
-    if (acts.refusal_count == 0) bounds_note(engine, candidate);
+    if (acts.refusal_count == 0 && !waits) bounds_note(engine, candidate);
     /* What was just published is another state: the optimizer has yet to look at it. */
     if (candidate->settled && acts.refusal_count == 0 && acts.plan_version == 0)
         note_settled(engine, candidate, seq);

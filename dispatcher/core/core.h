@@ -91,6 +91,7 @@ struct core_visit {
     int64_t day_seq;               /* the fact that brought it to its day */
     int64_t departed_us, begun_us; /* for it, with it; 0: not yet */
     bool held;                     /* its order is on hold */
+    bool emergency;
     bool frozen;                   /* starts so soon that its technician counts on it */
     int64_t seq, version;          /* the last fact that changed it */
     int64_t accept_by_us; /* its technician's until then, unless he accepts; 0: he is not asked */

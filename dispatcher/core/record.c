@@ -40,6 +40,7 @@ bool core_visit(const struct core *core, const char *appointment_id, struct core
         .departed_us = it->departed_us,
         .begun_us = it->begun_us,
         .held = it->held,
+        .emergency = it->emergency,
         .frozen = life_plannable(it->status) &&
                   appointment_mobility(core, index, core->now_us) == MOBILITY_FROZEN,
         .seq = it->changed_seq,
