@@ -80,6 +80,57 @@ export function runningIt(stage: () => Stage): void {
     await shoot(page, "why-not");
   });
 
+  /* The optimizer's plan is told here instead of waited for; all else is the server's own. */
+  async function tellProposal(): Promise<string[]> {
+    const bars = await page.evaluate(() => [...document.querySelectorAll<HTMLElement>(".g-row:has(.g-bar.g-planned)")]
+      .map((row) => ({ technicianId: row.dataset["technician"] ?? "",
+        appointmentId: row.querySelector<HTMLElement>(".g-bar.g-planned")?.dataset["visit"] ?? "" })));
+    const [first, second] = bars;
+    assert.ok(first !== undefined && second !== undefined);
+    const ids = [first.technicianId, second.technicianId], now = String(Date.now() * 1000);
+    const changes = [first, second].map(({ technicianId, appointmentId }) => ({ appointmentId, technicianBefore: technicianId,
+      technicianAfter: technicianId, startBeforeUs: now, startAfterUs: String(Number(now) - 900e6) }));
+    const figures = { travelSeconds: "7200", lateSeconds: "600", costSeconds: "9000" };
+    const body = { waitSeconds: 600, number: "4000000000", madeUs: now, untilUs: now,
+      diff: { plan: { version: "7", changes }, rescheduled: 2, before: figures, after: { ...figures, travelSeconds: "5400" } },
+      parts: ids.map((id, at) => ({ technicianIds: [id], appointmentIds: [changes[at]?.appointmentId ?? ""] })) };
+    await page.route("**/api/Proposal", async (route) => {
+      const answer = await (await route.fetch()).json() as object;
+      await route.fulfill({ json: { ...answer, body } });
+    });
+    return ids;
+  }
+
+  test("plans wait where that is wanted; of one that waits a part is taken, by keys", async () => {
+    await page.goto(`${login.address}/?screen=review`);
+    const wait = page.locator("select[name=review]");
+    await wait.waitFor();
+    assert.equal(await wait.inputValue(), "0");
+    await wait.selectOption("600");
+    await page.waitForSelector(".toast >> text=wait for review");
+    await page.goto(`${login.address}/`);
+    await page.waitForSelector(".g-bar.g-planned");
+    const ids = await tellProposal();
+    await page.goto(`${login.address}/?screen=review`);
+    await page.waitForSelector(".card-waiting .figures dd b");
+    assert.equal(await wait.inputValue(), "600"); // the server kept it
+    assert.equal(await page.locator(".card-waiting .parts > li").count(), 2);
+    assert.deepEqual(await barriers(page, ".screen"), []);
+    await shoot(page, "proposal");
+    const some = page.locator(".card-waiting footer button").nth(1);
+    assert.ok(await some.isDisabled());
+    await page.locator(".card-waiting .parts input").nth(1).focus();
+    await page.keyboard.press("Space");
+    const asked = page.waitForRequest("**/api/AcceptProposal");
+    await some.focus();
+    await page.keyboard.press("Enter");
+    assert.deepEqual((await asked).postDataJSON().technicianIds, [ids[1]]);
+    await page.waitForSelector(".toast[data-bad=true]"); // no such plan waits on the server
+    await page.unroute("**/api/Proposal");
+    await wait.selectOption("0");
+    await page.waitForSelector(".card-waiting", { state: "detached" });
+  });
+
   test("on the phone the best arrival windows are offered, and the one that is chosen is promised", async () => {
     await page.goto(`${login.address}/`);
     await page.waitForSelector(".g-bar");

@@ -46,6 +46,12 @@ test("a delta takes over what it does not name, as the same object", () => {
   assert.equal(first.visits.get("W1.1")?.technicianId, null);
 });
 
+test("a plan that waits for a person is known by its number, and gone with it", () => {
+  const first = board({ complete: true, solver: { proposalNumber: "3", proposalChanges: 4 } });
+  assert.deepEqual(first.solver.proposal, { number: "3", changes: 4 });
+  assert.equal(board({ solver: { changes: 1 } }, first).solver.proposal, null);
+});
+
 test("a board taken in slices is the board taken at once", () => {
   const ids = Array.from({ length: 50 }, (_, i) => `T${i}`);
   const reply = { complete: true, technicians: ids.map(technician), appointments: ids.map((id) => visit(`W${id}.1`, { technician: id })) };

@@ -16,6 +16,7 @@ import { helpOpen } from "./keys_help.tsx";
 import { ProofButton } from "./proof.tsx";
 import { Search } from "./search.tsx";
 import { EditActions } from "../edit/edit_actions.tsx";
+import { openScreen } from "../edit/state.ts";
 
 function DayPicker() {
   const go = (to: number | null) => setView({ day: to === null || to === today.value ? null : dayToText(to) }, true);
@@ -65,6 +66,17 @@ function SolverState() {
   );
 }
 
+const waitingChanges = computed(() => day.value?.solver.proposal?.changes ?? null);
+
+/* A plan waits for somebody to look at it. */
+function ProposalButton() {
+  if (waitingChanges.value === null) return null;
+  return (
+    <button type="button" class="proposal-button" onClick={() => openScreen("review")}>
+      {tn("proposal.header", waitingChanges.value)}</button>
+  );
+}
+
 const freshMs = 12_000; // the longest pause between two answers when nothing happens, doubled
 
 function Connection() {
@@ -110,6 +122,7 @@ export function Header() {
       <Clock />
       <SolverState />
       <ProofButton />
+      <ProposalButton />
       <span class="header-space" />
       <Search />
       <EditActions />

@@ -101,6 +101,12 @@ export interface Solver {
   costSeconds: number;
   settled: boolean;
   bound: Bound | null; // null: nothing is known of it
+  proposal: Proposal | null; // that waits for a person; null: none does
+}
+
+export interface Proposal {
+  number: string;
+  changes: number; // of visits, that it would make
 }
 
 /* What a Day has otherwise than the one with that serial number: gone, new or changed. */
@@ -214,11 +220,16 @@ function toBound(from: PlanBound | undefined): Bound | null {
   };
 }
 
+function toProposal(from: SolverState | undefined): Proposal | null {
+  const number = from?.proposalNumber ?? "0";
+  return number === "0" ? null : { number, changes: from?.proposalChanges ?? 0 };
+}
+
 function toSolver(from: SolverState | undefined): Solver {
   return {
     publishedMs: usToMs(from?.publishedUs), changes: from?.changes ?? 0, stage: from?.stage ?? "",
     costSeconds: toNumber(from?.costSeconds), settled: from?.settled === true,
-    bound: toBound(from?.bound),
+    bound: toBound(from?.bound), proposal: toProposal(from),
   };
 }
 

@@ -1,21 +1,18 @@
-/* review.tsx - what each plan changed and why; all of it or some can be taken back. */
+/* review.tsx - the plan that waits for a person, and what each plan changed and why; all of it or some
+ * can be taken back. */
 import { useState } from "preact/hooks";
 import { Icon } from "@callout/shared/icons";
 import { t, tMaybe, tn } from "@callout/shared/i18n";
 import { toNumber, usToMs } from "@callout/shared/units";
-import { minutesText } from "@callout/shared/words";
 import type { PlanDelta, PlanDiff } from "@callout/shared/wire";
 import { selectVisit } from "../model/selection.ts";
 import { day, serviceDay, territory, zone } from "../model/store.ts";
 import { useAsked } from "../edit/asked.ts";
 import { send } from "../edit/edits.ts";
-import { costLines, orderName, technicianName } from "../edit/reasons.ts";
+import { costLines, orderName } from "../edit/reasons.ts";
 import { openScreen } from "../edit/state.ts";
-
-function placeText(technicianId: string | undefined, startUs: string | undefined): string {
-  const ms = usToMs(startUs);
-  return `${technicianName(technicianId)}${ms > 0 ? ` ${zone.value.time(ms)}` : ""}`;
-}
+import { Figures, moveText } from "./plan_words.tsx";
+import { Proposal } from "./proposal.tsx";
 
 function Change({ delta, chosen, choose }: { delta: PlanDelta; chosen: boolean; choose: (on: boolean) => void }) {
   const id = delta.appointmentId ?? "";
@@ -25,36 +22,8 @@ function Change({ delta, chosen, choose }: { delta: PlanDelta; chosen: boolean; 
         aria-label={t("review.choose", { order: orderName(id) })}
         onChange={(event) => choose(event.currentTarget.checked)} /></label>
       <button type="button" class="link" onClick={() => { openScreen(null); selectVisit(id); }}>{orderName(id)}</button>
-      <span>{placeText(delta.technicianBefore, delta.startBeforeUs)} → {placeText(delta.technicianAfter, delta.startAfterUs)}</span>
+      <span>{moveText(delta)}</span>
     </li>
-  );
-}
-
-/* One figure of the day with the plan before and with this one; less is better of all of them. */
-function Figure({ name, before, after, words }: {
-  name: string; before: number; after: number; words: (value: number) => string;
-}) {
-  const same = words(before) === words(after), less = same ? 0 : before - after;
-  return (
-    <div data-less={Math.sign(less)}>
-      <dt>{name}</dt>
-      <dd>{!same && <>{words(before)} <span aria-hidden="true">→</span> </>}<b>{words(after)}</b>
-        {less !== 0 && <span class={less > 0 ? "good" : "bad"}> {less > 0 ? "−" : "+"}{words(Math.abs(less))}</span>}</dd>
-    </div>
-  );
-}
-
-function Figures({ diff }: { diff: PlanDiff }) {
-  const { before, after } = diff;
-  if (before === undefined || after === undefined) return null;
-  const time = (seconds: number) => minutesText(seconds * 1000), plain = (count: number) => String(count);
-  return (
-    <dl class="figures" aria-label={t("review.figures")}>
-      <Figure name={t("review.travel")} before={toNumber(before.travelSeconds)} after={toNumber(after.travelSeconds)} words={time} />
-      <Figure name={t("review.nobody")} before={before.unserved ?? 0} after={after.unserved ?? 0} words={plain} />
-      <Figure name={t("review.late")} before={toNumber(before.lateSeconds)} after={toNumber(after.lateSeconds)} words={time} />
-      <Figure name={t("review.cost")} before={toNumber(before.costSeconds)} after={toNumber(after.costSeconds)} words={time} />
-    </dl>
   );
 }
 
@@ -114,6 +83,7 @@ export function Review() {
     territory.value?.id ?? "", `${day.value?.planVersion ?? 0} ${serviceDay.value}`);
   return (
     <div class="cards">
+      <Proposal />
       {failed !== "" && <p class="bad">{failed}</p>}
       {reply !== null && (reply.diffs ?? []).length === 0 && <p class="soft">{t("review.none")}</p>}
       {(reply?.diffs ?? []).map((diff) => <Card key={diff.plan?.version} diff={diff} />)}
