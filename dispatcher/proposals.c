@@ -9,13 +9,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Who looks at a plan shall be able to take just that one. */
+#define LOOK_US (60 * US_PER_SECOND)
+
 enum { WAIT_S_MAX = 86400, KEY_SIZE = LIMIT_ID + 24, PARTS_MAX = LIMIT_TECHNICIANS };
 
 struct proposals {
     struct kept {
         char key[KEY_SIZE];
-        uint64_t number; /* 0: nothing waits */
-        int64_t made_us; /* domain time */
+        uint64_t number;        /* 0: nothing waits */
+        int64_t made_us;        /* domain time */
+        int64_t looked_mono_us; /* when somebody looked at it last; 0: nobody did */
         uint32_t changes;
         uint64_t refused; /* what was turned down last, as a hash of its routes; 0: nothing */
         uint8_t *bytes;   /* the candidate, packed */
@@ -72,6 +76,7 @@ static void forget(struct kept *kept)
     kept->bytes = NULL;
     kept->size = 0;
     kept->number = 0;
+    kept->looked_mono_us = 0;
 }
 
 static struct kept *kept_need(struct engine *engine, const char *territory_id, int64_t service_day)
@@ -240,6 +245,13 @@ static uint64_t hash_routes(const Callout__PlanCandidate *candidate)
     return hash == 0 ? 1 : hash;
 }
 
+static bool is_looked_at(struct engine *engine, const Callout__PlanCandidate *candidate)
+{
+    const struct kept *kept = waiting(engine, candidate->territory_id, candidate->service_day);
+    return kept != NULL && kept->looked_mono_us != 0 &&
+           engine_mono_us(engine) - kept->looked_mono_us < LOOK_US;
+}
+
 bool proposal_keep(struct engine *engine, const Callout__PlanCandidate *candidate)
 {
     if (candidate->n_routes == 0 || candidate->stage == CALLOUT__CANDIDATE_STAGE__REPAIR)
@@ -247,7 +259,7 @@ bool proposal_keep(struct engine *engine, const Callout__PlanCandidate *candidat
     if (wait_seconds(engine, candidate->territory_id) == 0) return false;
     if (!has_plan(engine->core, candidate) || is_urgent(engine->core, candidate)) return false;
     struct kept *kept = kept_need(engine, candidate->territory_id, candidate->service_day);
-    if (kept->refused == hash_routes(candidate)) return true;
+    if (kept->refused == hash_routes(candidate) || is_looked_at(engine, candidate)) return true;
     struct trial trial;
     trial_begin(&trial, engine, candidate);
     uint32_t changes = trial.err == ERR_OK ? trial_changes(&trial) : 0;
@@ -378,6 +390,7 @@ enum err handle_proposal(struct call *call)
         forget(kept); /* facts have overtaken all of it */
         return ERR_OK;
     }
+    kept->looked_mono_us = engine_mono_us(engine);
     fill_parts(call, candidate, answer);
     answer->number = kept->number;
     answer->made_us = kept->made_us;

@@ -15,8 +15,8 @@
 
 #include "dispatcher/engine_impl.h"
 
-/* True: it is kept for a person, or was turned down before, and is not to be published now. False:
- * it does not wait, or changes nothing. */
+/* True: it is not to be published now, as it is kept for a person, was turned down before, or
+ * another one is being looked at. False: it does not wait, or changes nothing. */
 bool proposal_keep(struct engine *engine, const Callout__PlanCandidate *candidate);
 
 /* What waits of that day, onto its board. */

@@ -267,6 +267,22 @@ static void turned_down_it_does_not_come_again(void **state)
     desk_close(&desk);
 }
 
+static void a_newer_one_takes_its_place_unless_somebody_looks(void **state)
+{
+    static const struct planned newer[] = {{"T1", NULL, NULL}, {"T4", "W1.1", NULL}};
+    struct desk desk;
+    (void)state;
+    open_with_plan(&desk);
+    propose(&desk, SEARCH, better, COUNT(better));
+    propose(&desk, SEARCH, newer, COUNT(newer));
+    assert_int_equal(proposal(&desk)->number, 2);
+    assert_int_equal(propose(&desk, SEARCH, better, COUNT(better)), 0);
+    assert_int_equal(proposal(&desk)->number, 2);
+    accept(&desk, 2, "", CALLOUT__STATUS__OK);
+    assert_string_equal(owner(&desk, "W1.1"), "T4");
+    desk_close(&desk);
+}
+
 static void its_time_ends_and_facts_overtake_it(void **state)
 {
     struct desk desk;
@@ -294,6 +310,7 @@ int main(void)
         cmocka_unit_test(accepted_whole_it_is_a_plan_of_a_person),
         cmocka_unit_test(accepted_in_part_the_rest_waits_on),
         cmocka_unit_test(turned_down_it_does_not_come_again),
+        cmocka_unit_test(a_newer_one_takes_its_place_unless_somebody_looks),
         cmocka_unit_test(its_time_ends_and_facts_overtake_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
