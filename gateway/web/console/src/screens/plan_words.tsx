@@ -11,8 +11,10 @@ function placeText(technicianId: string | undefined, startUs: string | undefined
   return `${technicianName(technicianId)}${ms > 0 ? ` ${zone.value.time(ms)}` : ""}`;
 }
 
-/* Where it was, and where it goes. */
+/* Where it was, and where it goes; of one who keeps it, only when. */
 export function moveText(delta: PlanDelta): string {
+  if (delta.technicianBefore === delta.technicianAfter)
+    return `${placeText(delta.technicianBefore, delta.startBeforeUs)} → ${zone.value.time(usToMs(delta.startAfterUs))}`;
   return `${placeText(delta.technicianBefore, delta.startBeforeUs)} → ${placeText(delta.technicianAfter, delta.startAfterUs)}`;
 }
 
