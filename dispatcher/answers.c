@@ -48,7 +48,7 @@ static Callout__CostParts *out_parts(struct arena *arena, const struct plan_part
     return to;
 }
 
-static Callout__Violation *out_violation(struct arena *arena, const struct violation *it)
+Callout__Violation *violation_message(struct arena *arena, const struct violation *it)
 {
     struct problem text;
     Callout__Violation *to = arena_need(arena, sizeof *to);
@@ -66,7 +66,7 @@ static Callout__Violation **out_violations(struct arena *arena, const struct mov
 {
     Callout__Violation **to = arena_need(arena, (move->violation_count + 1) * sizeof *to);
     for (uint32_t i = 0; i < move->violation_count; i++)
-        to[i] = out_violation(arena, &move->violations[i]);
+        to[i] = violation_message(arena, &move->violations[i]);
     return to;
 }
 

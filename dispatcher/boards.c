@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { BOARD_PAGE = 400 };
+enum { BOARD_PAGE = 400, VIOLATIONS_MAX = 64 };
 /* A fix may come so much later than one that was taken after it, and is told all the same. */
 #define FIX_BEHIND_US (2 * US_PER_MINUTE)
 
@@ -24,6 +24,8 @@ struct outlook {
     bool known;
     uint32_t count;
     const struct core_stop *stops;
+    uint32_t violation_count;
+    const struct violation *violations;
 };
 
 struct board_page {
@@ -60,6 +62,18 @@ static void add_outlook(void *context, const char *id)
     page->outlooks[page->outlook_count++] = (struct outlook){.technician_id = id};
 }
 
+static void look_for_violations(struct board_page *page, struct outlook *it)
+{
+    struct violation found[VIOLATIONS_MAX];
+    const struct engine *engine = page->call->engine;
+    it->violation_count = core_violations(engine->core, it->technician_id, page->service_day,
+                                          engine->now_us, found, VIOLATIONS_MAX);
+    struct violation *copy =
+        arena_need(page->call->arena, (it->violation_count + 1) * sizeof *copy);
+    memcpy(copy, found, it->violation_count * sizeof *copy);
+    it->violations = copy;
+}
+
 static const struct outlook *outlook_of(struct board_page *page, const char *technician_id)
 {
     struct core_stop stops[CORE_STOPS_MAX];
@@ -74,9 +88,23 @@ static const struct outlook *outlook_of(struct board_page *page, const char *tec
         struct core_stop *copy = arena_need(call->arena, (it->count + 1) * sizeof *copy);
         memcpy(copy, stops, it->count * sizeof *copy);
         it->stops = copy;
+        look_for_violations(page, it);
         return it;
     }
     return NULL;
+}
+
+/* Those of one visit, or his own (""). */
+static Callout__Violation **read_violations(struct board_page *page, const struct outlook *outlook,
+                                            const char *appointment_id, size_t *count)
+{
+    struct arena *arena = page->call->arena;
+    Callout__Violation **to = arena_need(arena, (outlook->violation_count + 1) * sizeof *to);
+    for (uint32_t i = 0; i < outlook->violation_count; i++) {
+        if (strcmp(outlook->violations[i].appointment_id, appointment_id) == 0)
+            to[(*count)++] = violation_message(arena, &outlook->violations[i]);
+    }
+    return to;
 }
 
 /* --- technicians --- */
@@ -104,6 +132,7 @@ static void fill_stops(struct board_page *page, const char *technician_id,
     const struct outlook *outlook = outlook_of(page, technician_id);
     struct arena *arena = page->call->arena;
     if (outlook == NULL) return;
+    to->violations = read_violations(page, outlook, "", &to->n_violations);
     to->stops = arena_need(arena, (outlook->count + 1) * sizeof *to->stops);
     for (uint32_t i = 0; i < outlook->count; i++) {
         const struct core_stop *it = &outlook->stops[i];
@@ -191,7 +220,9 @@ static void fill_outlook(struct board_page *page, const struct core_visit *visit
                       US_PER_SECOND);
     const struct outlook *outlook =
         life_plannable(visit->status) ? outlook_of(page, visit->technician_id) : NULL;
-    for (uint32_t i = 0; outlook != NULL && i < outlook->count; i++) {
+    if (outlook == NULL) return;
+    to->violations = read_violations(page, outlook, visit->appointment_id, &to->n_violations);
+    for (uint32_t i = 0; i < outlook->count; i++) {
         const struct core_stop *stop = &outlook->stops[i];
         if (strcmp(stop->appointment_id, visit->appointment_id) != 0) continue;
         to->predicted_start_us = stop->start_us;

@@ -300,6 +300,8 @@ char *order_appointment_id(struct arena *arena, const char *work_order_id);
 Callout__Clash *read_clash(struct call *call, const Callout__FactBody *body);
 /* A fact as people hear of it, and the reason that was given for it; NULL: its body was erased. */
 Callout__FeedEvent *read_event(struct call *call, int64_t seq, const char **reason);
+struct violation;
+Callout__Violation *violation_message(struct arena *arena, const struct violation *violation);
 /* What Assign would do, as CheckMove says it; NULL: that cannot be said (answers.c). */
 Callout__Move *assign_move(struct call *call, const Callout__AssignRequest *request);
 

@@ -38,6 +38,11 @@ struct violation {
     const char *skill;          /* of RULE_SKILL; else "" */
 };
 
+/* What a technician's plan for a day breaks as it stands: his own rules, and those of his visits.
+ * At most `max` of them; returns how many. Visits that are late are none of it (core_late_us). */
+uint32_t core_violations(const struct core *core, const char *technician_id, int64_t service_day,
+                         int64_t now_us, struct violation *out, uint32_t max);
+
 /* One line for people, such as "W2.1 starts 12 min later than it may". */
 void violation_text(const struct violation *violation, struct problem *out);
 

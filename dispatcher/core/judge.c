@@ -390,6 +390,30 @@ struct cost_parts shift_parts(const struct core *core, uint32_t index, int64_t n
     return parts_of(core, index, &timed);
 }
 
+/* Who comes home by so much too late is told to people. */
+static const int64_t OVER_MIN_US = 60 * INT64_C(1000000);
+
+void shift_slips(const struct core *core, uint32_t index, int64_t now_us, struct slips *out)
+{
+    const struct shift *shift = &core->shifts[index];
+    struct timed timed;
+    struct rest rest;
+    out->count = 0;
+    if (shift->route_count == 0) return;
+    rest_of_day(core, index, now_us, &rest);
+    if (rest.off) slip_add(out, (struct slip){RULE_ABSENT, NONE, 0, NONE});
+    for (uint32_t i = 0; i < shift->route_count; i++)
+        slip_who(core, shift->route[i], index, out);
+    time_shift(core, index, now_us, &timed);
+    for (uint32_t i = 0; i < timed.slips.count; i++) {
+        if (timed.slips.items[i].rule != RULE_SHIFT) slip_add(out, timed.slips.items[i]);
+    }
+    /* What must stay with him has stretched his shift already (rest.c): it is told as it was. */
+    int64_t over_us = timed.times.end_us - shift->end_us - shift->overtime_us_max;
+    if (!rest.off && over_us >= OVER_MIN_US) /* who is away has no shift to exceed */
+        slip_add(out, (struct slip){RULE_SHIFT, NONE, over_us, NONE});
+}
+
 struct violation violation_of(const struct core *core, const struct slip *slip)
 {
     return (struct violation){

@@ -61,6 +61,10 @@ struct cost_parts shift_parts(const struct core *core, uint32_t shift, int64_t n
 void shift_stops(const struct core *core, uint32_t shift, int64_t now_us, struct route_day *day,
                  struct route_stop *stops, struct route_times *times);
 
+/* What the route breaks as it stands: of who does it, then of time. A visit that is late is none of
+ * it; who comes home a minute too late is, whatever the reason. */
+void shift_slips(const struct core *core, uint32_t shift, int64_t now_us, struct slips *out);
+
 /* A slip as its reader gets it; texts are borrowed from the core. */
 struct violation violation_of(const struct core *core, const struct slip *slip);
 

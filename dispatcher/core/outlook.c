@@ -39,6 +39,20 @@ uint32_t core_stops(const struct core *core, const char *technician_id, int64_t 
     return shift->route_count + 1;
 }
 
+uint32_t core_violations(const struct core *core, const char *technician_id, int64_t service_day,
+                         int64_t now_us, struct violation *out, uint32_t max)
+{
+    uint32_t index = find_shift_of(core, technician_id, service_day), count = 0;
+    struct slips slips;
+    if (index == NONE) return 0;
+    shift_slips(core, index, now_us, &slips);
+    while (count < slips.count && count < max) {
+        out[count] = violation_of(core, &slips.items[count]);
+        count++;
+    }
+    return count;
+}
+
 int64_t core_late_us(const struct core *core, const char *appointment_id, int64_t start_us)
 {
     uint32_t index = id_index_find(&core->appointment_ids, appointment_id);

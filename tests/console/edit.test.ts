@@ -143,6 +143,8 @@ test("the top exception is fixed with Enter and 1, and a rule that does not hold
   await until(id, (it) => it.assignment !== undefined);
   await page.waitForSelector(".changes");
   await page.waitForFunction(() => document.querySelector(".changes")?.textContent?.includes("the customer agreed"));
+  await page.waitForSelector(".drawer .facts .bad >> text=lacks"); // and stays said as long as it is so
+  await page.waitForSelector(`.g-bar[data-visit="${id}"] .icon-rule`);
 });
 
 test("the top exception is fixed with two clicks", async () => {

@@ -146,6 +146,58 @@ static void says_who_is_late_and_why_unserved(void **state)
     desk_close(&desk);
 }
 
+static const Callout__BoardTechnician *technician_on(const Callout__BoardReply *reply,
+                                                     const char *technician_id)
+{
+    for (size_t i = 0; i < reply->n_technicians; i++)
+        if (strcmp(reply->technicians[i]->technician->technician_id, technician_id) == 0)
+            return reply->technicians[i];
+    fail_msg("%s is not on the board", technician_id);
+    return NULL;
+}
+
+/* Whoever overrode a rule, and whoever comes later, sees what it breaks. */
+static void says_what_the_plan_breaks(void **state)
+{
+    struct desk desk;
+    (void)state;
+    desk_open_furnished(&desk);
+    Callout__UpsertWorkOrderRequest *order = desk_order(&desk, "W3");
+    DESK_NEW(&desk, Callout__Skill, gas);
+    callout__skill__init(gas);
+    gas->name = words("gas");
+    gas->level = 2;
+    order->work_order->skills = &gas;
+    order->work_order->n_skills = 1;
+    desk_do(&desk, "UpsertWorkOrder", &order->base);
+    desk_do(&desk, "Assign", &desk_assign(&desk, "W1.1", "T1")->base);
+    const Callout__BoardReply *reply = board(&desk, 0);
+    assert_int_equal(find(reply, "W1.1")->n_violations, 0);
+    assert_int_equal(technician_on(reply, "T1")->n_violations, 0);
+    Callout__AssignRequest *assign = desk_assign(&desk, "W3.1", "T1");
+    assign->override_reason = words("he learns it");
+    desk_do(&desk, "Assign", &assign->base);
+    order = desk_order(&desk, "W4");
+    order->work_order->service_seconds = 12 * 3600;
+    desk_do(&desk, "UpsertWorkOrder", &order->base);
+    assign = desk_assign(&desk, "W4.1", "T1");
+    assign->override_reason = words("today he must");
+    desk_do(&desk, "Assign", &assign->base);
+    reply = board(&desk, 0);
+    const Callout__FeedAppointment *visit = find(reply, "W3.1");
+    assert_int_equal(visit->n_violations, 1);
+    assert_int_equal(visit->violations[0]->rule, CALLOUT__RULE__RULE_SKILL);
+    assert_int_equal(visit->violations[0]->amount, 2);
+    assert_string_equal(visit->violations[0]->skill, "gas");
+    assert_int_equal(find(reply, "W1.1")->n_violations, 0);
+    const Callout__BoardTechnician *over = technician_on(reply, "T1");
+    assert_int_equal(over->n_violations, 1);
+    assert_int_equal(over->violations[0]->rule, CALLOUT__RULE__RULE_SHIFT);
+    assert_true(over->violations[0]->amount > 3 * 3600); /* at work from 8 to 17 */
+    assert_int_equal(technician_on(reply, "T2")->n_violations, 0);
+    desk_close(&desk);
+}
+
 static void tells_what_changed_since(void **state)
 {
     struct desk desk;
@@ -224,6 +276,7 @@ int main(void)
         cmocka_unit_test(shows_the_day),
         cmocka_unit_test(the_whole_order_is_told_with_its_contact),
         cmocka_unit_test(says_who_is_late_and_why_unserved),
+        cmocka_unit_test(says_what_the_plan_breaks),
         cmocka_unit_test(tells_what_changed_since),
         cmocka_unit_test(tells_all_again_when_one_left),
         cmocka_unit_test(pages_are_signed),

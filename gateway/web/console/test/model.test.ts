@@ -216,3 +216,16 @@ test("the hours shown hold every shift, whole, and no more than the day can have
   assert.equal(span.endMs, bounds.endMs + 12 * hour);
   assert.ok(spanOf([], bounds).endMs > spanOf([], bounds).startMs);
 });
+
+test("what the server says the plan breaks stands in the list: of a visit, and of a technician", () => {
+  const lacks = { rule: "RULE_SKILL" as const, appointmentId: "W1.1", amount: "1", skill: "gas" };
+  const over = { rule: "RULE_SHIFT" as const, amount: "900" };
+  const first = board({ complete: true, technicians: [technician("T1"), { ...technician("T2"), violations: [over] }],
+    appointments: [visit("W1.1", { technician: "T1", startMs: noon, violations: [lacks] }), visit("W2.1", { technician: "T2", startMs: noon })] });
+  const attention = new Attention(), heard = new Map([["T1", noon], ["T2", noon]]);
+  const keys = (day: Day) => attention.update(day, noon, heard).exceptions.map(({ key, kind }) => `${key} ${kind}`);
+  assert.deepEqual(keys(first), ["W1.1 ruleBroken", "technician T2 ruleBroken"].sort(
+    (a, b) => (a < b ? -1 : 1)));
+  const next = board({ appointments: [visit("W1.1", { technician: "T1", startMs: noon })], technicians: [technician("T2")] }, first);
+  assert.deepEqual(keys(next), []);
+});

@@ -12,6 +12,7 @@ import { lateMsOf, type Exception } from "../model/attention.ts";
 import { chip, pressChip, selectedTechnicianId, selectedVisitId, selectTechnician, selectVisit } from "../model/selection.ts";
 import { isLoaded, nowMinute, zone } from "../model/store.ts";
 import { exceptions, heardOf } from "../model/trouble.ts";
+import { violationText } from "../edit/reasons.ts";
 import { kindIcons } from "./strip.tsx";
 import { windowOf } from "../model/status.ts";
 
@@ -26,6 +27,7 @@ function urgency(exception: Exception, now: number): string {
   if (exception.kind === "noContact" && technician !== null)
     return heardOf(technician) === 0 ? t("list.never")
       : t("list.silent", { minutes: minutesText(now - heardOf(technician)) });
+  if (exception.kind === "ruleBroken") return "";
   if (exception.brokenMs === Infinity) return t("list.noPromise");
   const minutes = minutesText(exception.brokenMs - now);
   return exception.brokenMs > now ? t("list.brokenIn", { minutes }) : t("list.brokenSince", { minutes });
@@ -42,6 +44,8 @@ function detail(exception: Exception): string {
       parts.push(tMaybe(`rule.${visit.unservedRule}`));
     for (const need of visit.needs) parts.push(tMaybe(`need.${need}`));
   }
+  if (exception.kind === "ruleBroken")
+    for (const one of (visit ?? technician)?.violations ?? []) parts.push(violationText(one, visit?.id ?? ""));
   if (technician !== null && visit !== null) parts.push(technician.name);
   return parts.join(" · ");
 }

@@ -12,6 +12,7 @@ import { Candidates } from "./candidates.tsx";
 import { focusWish } from "./choice.ts";
 import { release, togglePin } from "./edits.ts";
 import { FieldRecord } from "./field_record.tsx";
+import { violationText } from "./reasons.ts";
 import { asking } from "./state.ts";
 import { History, WhyNot, WhyUnserved } from "./why.tsx";
 
@@ -70,6 +71,8 @@ function Facts({ visit }: { visit: Visit }) {
   rows.push([t("drawer.status"), <>{t(`phase.${phaseOf(visit)}`)}{visit.onHold && ` · ${t("drawer.onHold")}`}
     {visit.needs.length > 0 && <b class="warn"> · {visit.needs.map((need) => tMaybe(`need.${need}`)).join(", ")}</b>}
     {visit.pinned && ` · ${t("gantt.barPinned")}`}{visit.frozen && ` · ${t("drawer.frozen")}`}</>]);
+  if (visit.violations.length > 0)
+    rows.push([t("kind.ruleBroken"), <b class="bad">{visit.violations.map((one) => violationText(one, visit.id)).join(", ")}</b>]);
   if (window !== null)
     rows.push([t(window.promised ? "drawer.promise" : "drawer.window"), it.timeRange(window.startMs, window.endMs)]);
   if (start !== 0)

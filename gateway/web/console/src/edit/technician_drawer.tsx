@@ -11,7 +11,7 @@ import { day, nowMs, zone } from "../model/store.ts";
 import { heardOf } from "../model/trouble.ts";
 import { gotoSelection } from "../board/commands.ts";
 import { useAsked } from "./asked.ts";
-import { technicianName } from "./reasons.ts";
+import { technicianName, violationText } from "./reasons.ts";
 import { asking, redistribution } from "./state.ts";
 
 export function visitsOf(technicianId: string): Visit[] {
@@ -93,6 +93,8 @@ export function TechnicianDrawer({ technician }: { technician: Technician }) {
       <dl class="facts">
         <div><dt>{t("technician.shift")}</dt><dd>{shift === null ? t("gantt.offShift") : it.timeRange(shift.startMs, shift.endMs)}</dd></div>
         {absence !== null && <div><dt>{t("technician.absent")}</dt><dd class="bad">{it.timeRange(absence.startMs, absence.endMs)}</dd></div>}
+        {technician.violations.length > 0 && <div><dt>{t("kind.ruleBroken")}</dt><dd class="bad">
+          {technician.violations.map((one) => violationText(one, "")).join(", ")}</dd></div>}
         <div><dt>{t("technician.skills")}</dt><dd>{technician.skills.map((skill) => `${skill.name ?? ""} ${skill.level ?? ""}`).join(" · ")}</dd></div>
         <div><dt>{t("technician.heard")}</dt><dd>{heardOf(technician) === 0 ? t("list.never")
           : t("technician.ago", { age: ageText(Math.max(0, nowMs.value - heardOf(technician))) })}</dd></div>

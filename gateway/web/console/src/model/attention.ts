@@ -44,7 +44,7 @@ function visitKind(visit: Visit, technician: Technician | null, nowMs: number): 
     if (startOf(visit) > window.endMs || visit.lateSeconds > 0) return "willBeLate";
   }
   if (visit.needs.length > 0) return "waiting";
-  return breaksRule(visit, technician) ? "ruleBroken" : null;
+  return visit.violations.length > 0 || breaksRule(visit, technician) ? "ruleBroken" : null;
 }
 
 /* What anybody can see in the plan: a shift that is over, an absence, work that is due. */
@@ -70,8 +70,9 @@ function ofVisit(visit: Visit, technician: Technician | null, nowMs: number): Fi
   const turns = technician !== null && window !== null && nowMs <= window.endMs && !isOver(visit) && !isServing(visit);
   const untilMs = turns ? window.endMs : Infinity;
   if (kind === null) return { exception: null, untilMs };
-  return { exception: { key: visit.id, kind, visit, technician, brokenMs: window?.endMs ?? (visit.dueMs || Infinity),
-    windowEndMs: window?.endMs ?? 0 }, untilMs };
+  /* A broken rule is no broken promise: whoever overrode it knows. */
+  const brokenMs = kind === "ruleBroken" ? Infinity : window?.endMs ?? (visit.dueMs || Infinity);
+  return { exception: { key: visit.id, kind, visit, technician, brokenMs, windowEndMs: window?.endMs ?? 0 }, untilMs };
 }
 
 export function isSilent(technician: Technician, heard: Heard, nowMs: number, patienceMs = silentMs): boolean {
@@ -79,6 +80,12 @@ export function isSilent(technician: Technician, heard: Heard, nowMs: number, pa
   if (technician.absent || shift === null || nowMs < shift.startMs || nowMs > shift.endMs) return false;
   const heardMs = Math.max(heard.get(technician.id) ?? 0, technician.fixMs);
   return nowMs - Math.max(heardMs, shift.startMs) > patienceMs;
+}
+
+/* What is about him and none of his visits. */
+function technicianKind(technician: Technician, heard: Heard, nowMs: number, patienceMs: number): Kind | null {
+  if (isSilent(technician, heard, nowMs, patienceMs)) return "noContact";
+  return technician.violations.length > 0 ? "ruleBroken" : null;
 }
 
 function compare(a: Exception, b: Exception): number {
@@ -110,7 +117,7 @@ function sameHours(a: Technician, b: Technician | undefined): boolean {
 export class Attention {
   private readonly known = new Map<string, Finding>();
   private technicians: ReadonlyMap<string, Technician> = new Map();
-  private silent = new Map<string, Exception>();
+  private ofTechnicians = new Map<string, Exception>();
   private seen = 0;
   private seenMs = -Infinity;
   private untilMs = Infinity; // the soonest of all
@@ -120,7 +127,7 @@ export class Attention {
   /* `patienceMs`: how long a phone may be silent. */
   update(day: Day, nowMs: number, heard: Heard, patienceMs = silentMs): Findings {
     let changed = this.lookAtVisits(day, nowMs);
-    if (this.lookAtPhones(day, nowMs, heard, patienceMs)) changed = true;
+    if (this.lookAtTechnicians(day, nowMs, heard, patienceMs)) changed = true;
     this.seen = day.serial;
     this.seenMs = nowMs;
     if (changed) this.findings = this.collect();
@@ -169,21 +176,22 @@ export class Attention {
     return before !== null || found.exception !== null;
   }
 
-  private lookAtPhones(day: Day, nowMs: number, heard: Heard, patienceMs: number): boolean {
+  private lookAtTechnicians(day: Day, nowMs: number, heard: Heard, patienceMs: number): boolean {
     let changed = false;
-    const silent = new Map<string, Exception>();
+    const found = new Map<string, Exception>();
     for (const technician of day.technicians.values()) {
-      if (!isSilent(technician, heard, nowMs, patienceMs)) continue;
-      const before = this.silent.get(technician.id);
-      if (before?.technician === technician) silent.set(technician.id, before);
+      const kind = technicianKind(technician, heard, nowMs, patienceMs);
+      if (kind === null) continue;
+      const before = this.ofTechnicians.get(technician.id);
+      if (before?.technician === technician && before.kind === kind) found.set(technician.id, before);
       else {
-        silent.set(technician.id, { key: `technician ${technician.id}`, kind: "noContact", visit: null, technician,
+        found.set(technician.id, { key: `technician ${technician.id}`, kind, visit: null, technician,
           brokenMs: Infinity, windowEndMs: 0 });
         changed = true;
       }
     }
-    changed ||= silent.size !== this.silent.size;
-    this.silent = silent;
+    changed ||= found.size !== this.ofTechnicians.size;
+    this.ofTechnicians = found;
     return changed;
   }
 
@@ -195,7 +203,7 @@ export class Attention {
         exceptions.push(exception);
         kinds.set(id, exception.kind);
       }
-    exceptions.push(...this.silent.values());
+    exceptions.push(...this.ofTechnicians.values());
     return { exceptions: exceptions.sort(compare), kinds, counts: countKinds(exceptions) };
   }
 }

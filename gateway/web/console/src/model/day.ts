@@ -9,7 +9,7 @@
  */
 import type {
   AppointmentStatus, ArrivalWindow, BoardReply, BoardTechnician, FeedAppointment, Fix, NeedKind, Pin, Policy,
-  PlanBound, Rule, Skill, SolverState,
+  PlanBound, Rule, Skill, SolverState, Violation,
 } from "@callout/shared/wire";
 import { toNumber, toPlace, usToMs, type Place } from "@callout/shared/units";
 
@@ -52,6 +52,7 @@ export interface Visit {
   address: string;
   place: Place | null;
   skills: readonly Skill[];
+  violations: readonly Violation[]; // of its rules, by the plan as it stands
   unservedRule: Rule;
   unservedText: string;
 }
@@ -83,6 +84,7 @@ export interface Technician {
   fixPlace: Place | null;
   fixMs: number; // 0: never heard of
   stops: readonly Stop[];
+  violations: readonly Violation[]; // of his own rules, by his plan as it stands
 }
 
 /* How good the plan is, proved: no plan costs less than `lowerSeconds`. */
@@ -169,6 +171,7 @@ function toVisit(from: FeedAppointment): Visit {
     address: from.site?.address ?? "",
     place: toPlace(from.site?.point),
     skills: from.skills ?? [],
+    violations: from.violations ?? [],
     unservedRule: from.unservedRule ?? "RULE_UNSPECIFIED",
     unservedText: from.unservedText ?? "",
   };
@@ -202,6 +205,7 @@ function toTechnician(from: BoardTechnician): Technician {
     currentVisitId: from.currentAppointmentId || null,
     fixPlace: toPlace(from.lastFix?.point),
     fixMs: usToMs(from.lastFix?.fixTimeUs),
+    violations: from.violations ?? [],
     stops: (from.stops ?? []).map((stop) => ({
       visitId: stop.appointmentId ?? "",
       departMs: Math.max(usToMs(stop.leaveUs), usToMs(stop.arrivalUs) - (stop.travelSeconds ?? 0) * 1000),
