@@ -1,16 +1,8 @@
 #include "optimizer/bound_message.h"
 
-enum { PRICES_MAX = 10000, MILLION = 1000000 };
+#include "optimizer/borrowed.h"
 
-/* protobuf-c's structs are not const-correct; nothing writes through this. */
-static char *borrowed(const char *text)
-{
-    union {
-        const char *in;
-        char *out;
-    } view = {text};
-    return view.out;
-}
+enum { PRICES_MAX = 10000, MILLION = 1000000 };
 
 void plan_bound_fill(Callout__PlanBound *bound, const struct proof *proof, uint64_t base_revision,
                      int64_t cost, int64_t age_seconds)

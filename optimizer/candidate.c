@@ -2,17 +2,8 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "optimizer/borrowed.h"
 #include "optimizer/core/stability.h"
-
-/* protobuf-c's structs are not const-correct; nothing writes through this. */
-static char *borrowed(const char *text)
-{
-    union {
-        const char *in;
-        char *out;
-    } view = {text};
-    return view.out;
-}
 
 static Callout__CandidateRoute *route_add(Callout__PlanCandidate *candidate, struct arena *arena,
                                           const char *technician_id, size_t visits_max)

@@ -24,6 +24,7 @@ void solver_open(struct solver *solver, const struct travel *travel, int64_t ser
     workday_open(&solver->day, travel, service_day);
     arena_open(&solver->kept, 64 << 20);
     arena_open(&solver->work, WORK_MEMORY_MAX);
+    arena_open(&solver->again, WORK_MEMORY_MAX);
     arena_open(&solver->recombining, WORK_MEMORY_MAX);
     pool_open(&solver->pool, POOL_COLUMNS, POOL_PIECES, &solver->kept);
     solver->recombiner = master_open();
@@ -35,6 +36,7 @@ void solver_close(struct solver *solver)
     workday_close(&solver->day);
     arena_close(&solver->kept);
     arena_close(&solver->work);
+    arena_close(&solver->again);
     arena_close(&solver->recombining);
 }
 
@@ -167,9 +169,10 @@ static int32_t event_heat(const struct plan *plan)
     return heat < UNSERVED_HOT_S ? (int32_t)heat : UNSERVED_HOT_S;
 }
 
-static void search_begin(struct solver *solver, const struct search_options *options)
+static void search_begin(struct solver *solver, const struct search_options *options,
+                         struct arena *arena)
 {
-    search_open(&solver->search, &solver->plan, options, &solver->work);
+    search_open(&solver->search, &solver->plan, options, arena);
     solver->searching = true;
 }
 
@@ -183,7 +186,7 @@ void solver_search(struct solver *solver, uint64_t rounds, uint64_t seed, bool f
         .pool = &solver->pool,
     };
     if (!fresh) options.focus = focus_of(solver, &options.focus_count);
-    search_begin(solver, &options);
+    search_begin(solver, &options, &solver->work);
 }
 
 /* The mean leg of the plan's routes. */
@@ -219,7 +222,7 @@ void solver_search_legs(struct solver *solver, uint64_t rounds, uint64_t seed)
         .pool = &solver->pool,
         .breed = breeds(&solver->plan),
     };
-    search_begin(solver, &options);
+    search_begin(solver, &options, &solver->work);
 }
 
 void solver_search_more(struct solver *solver, uint64_t rounds, uint64_t seed)
@@ -231,7 +234,8 @@ void solver_search_more(struct solver *solver, uint64_t rounds, uint64_t seed)
         .seed = seed,
         .pool = &solver->pool,
     };
-    search_begin(solver, &options);
+    arena_rewind(&solver->again); /* the search before is over, and there may be any number */
+    search_begin(solver, &options, &solver->again);
 }
 
 bool solver_improve(struct solver *solver, uint64_t rounds)

@@ -32,6 +32,7 @@ struct solver {
     struct workday day;
     struct arena kept;        /* with the life of the solver: the pool */
     struct arena work;        /* with the life of an event */
+    struct arena again;       /* with the life of one search of solver_search_more */
     struct arena recombining; /* with the life of one call */
     struct pool pool;
     struct instance in;

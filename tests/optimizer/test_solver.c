@@ -300,6 +300,27 @@ static void same_seed_same_plan(void **state)
     assert_int_equal(digests[0], digests[2]);
 }
 
+static void any_number_of_searches_takes_no_more_memory(void **state)
+{
+    (void)state;
+    static struct solver solver;
+    struct random_day made;
+    size_t used = 0;
+    random_day_make(&made, 3, 6, 40);
+    solver_open(&solver, &travel_straight, SERVICE_DAY);
+    tell_all(&made, &solver.day);
+    (void)solved(&solver, 200, 1);
+    for (uint32_t i = 0; i < 5; i++) {
+        solver_search_more(&solver, 50, i + 1);
+        while (!solver_search_over(&solver))
+            (void)solver_improve(&solver, 50);
+        size_t now = solver.work.used + solver.again.used;
+        assert_true(i == 0 || now == used);
+        used = now;
+    }
+    solver_close(&solver);
+}
+
 /* A day changed many times is the day told at once. */
 static void deltas_equal_a_snapshot(void **state)
 {
@@ -389,6 +410,7 @@ int main(void)
         cmocka_unit_test(no_price_moves_a_rule),
         cmocka_unit_test(order_of_input_does_not_matter),
         cmocka_unit_test(same_seed_same_plan),
+        cmocka_unit_test(any_number_of_searches_takes_no_more_memory),
         cmocka_unit_test(deltas_equal_a_snapshot),
         cmocka_unit_test(garbage_is_refused_by_name),
     };
