@@ -11,17 +11,17 @@ bench=${CALLOUT_BENCH:-../shared/bench}
 days=$(mktemp -d)
 trap 'rm -rf "$days"' EXIT
 
-# figures NAME FILE SECONDS
+# figures NAME FILE SECONDS OPTIONS...
 figures() {
-    "$CALLOUT" solve "$2" --bound --json --cpu-seconds "$3" |
+    "$CALLOUT" solve "$2" --bound --json --cpu-seconds "$3" "${@:4}" |
         awk -v name="$1" '$1 == "\"gap_percent\":" { sub(",", "", $2); print name "_gap," $2 ",%" }
             $1 == "\"bound\":" { sub(",", "", $2); print name "_bound," $2 ",s" }'
 }
 
-# day NAME VISITS TECHNICIANS SEED SECONDS
+# day NAME VISITS TECHNICIANS SEED SECONDS OPTIONS...
 day() {
     mkdir -p "$days/$1"
-    "$tools/bench_bound" make "$days/$1" "$2" "$3" "$4" && figures "$1" "$days/$1" "$5"
+    "$tools/bench_bound" make "$days/$1" "$2" "$3" "$4" && figures "$1" "$days/$1" "${@:5}"
 }
 
 for seed in 1 2 3 4 5 6 7; do
@@ -29,6 +29,7 @@ for seed in 1 2 3 4 5 6 7; do
 done
 day day_100_20 100 20 1 30
 day day_200_30 200 30 1 30
+day day_1000_150 1000 150 1 120 --threads 2 --searches 2
 "$tools/bench_bound" events "$days/day_50_10_seed1" events_50_10
 "$tools/bench_bound" events "$days/day_200_30" events_200_30
 for name in C101 R101 R102 R105 RC101 RC105; do
