@@ -95,12 +95,13 @@ static enum err check_policy(const Callout__Policy *it, const struct fact_reader
         {"travel_price_percent", it->travel_price_percent, 0, POLICY_PERCENT_MAX},
         {"changes_per_technician_day_max", it->changes_per_technician_day_max, 0,
          LIMIT_VISITS_PER_PLAN},
+        {"changed_visits_percent_max", it->changed_visits_percent_max, 0, 100},
         {"position_moving_seconds", it->position_moving_seconds, 0, day_s},
         {"position_resting_seconds", it->position_resting_seconds, 0, day_s},
     };
     if (it->base.n_unknown_fields > 0 && !reader->stored)
         return problem_set(reader->problem, ERR_INVALID, "territory.policy",
-                           "has a field of number %u, which is not known here: 1 to 18 are",
+                           "has a field of number %u, which is not known here: 1 to 19 are",
                            it->base.unknown_fields[0].tag);
     for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++) {
         char field[80];
@@ -132,6 +133,7 @@ static enum err read_policy(const Callout__Policy *it, struct policy *out,
         .preferred_window_missed_s = it->preferred_window_missed_seconds,
         .preferred_technician_missed_s = it->preferred_technician_missed_seconds,
         .changes_per_technician_day_max = it->changes_per_technician_day_max,
+        .changed_visits_percent_max = it->changed_visits_percent_max,
         .position_moving_s = it->position_moving_seconds == 0 ? policy_default.position_moving_s
                                                               : it->position_moving_seconds,
         .position_resting_s = it->position_resting_seconds == 0 ? policy_default.position_resting_s

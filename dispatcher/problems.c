@@ -168,6 +168,7 @@ static void out_visit(void *context, const struct problem_visit *it)
     to->stretched_us = it->visit.stretched_us;
     to->emergency = it->emergency;
     to->published = it->published;
+    to->changed_hands = it->changed_hands;
     answer->visits = grown(arena, answer->visits, answer->n_visits, &out->visit_room);
     answer->visits[answer->n_visits++] = to;
 }
@@ -192,6 +193,7 @@ Callout__Policy *policy_message(struct arena *arena, const struct policy *it)
     to->preferred_window_missed_seconds = it->preferred_window_missed_s;
     to->preferred_technician_missed_seconds = it->preferred_technician_missed_s;
     to->changes_per_technician_day_max = it->changes_per_technician_day_max;
+    to->changed_visits_percent_max = it->changed_visits_percent_max;
     return to;
 }
 
@@ -249,6 +251,9 @@ static void fill_problem(struct call *call, const struct problem_key *key, uint6
     answer->settled_revision =
         (uint64_t)settled_revision(engine, key->territory_id, key->service_day);
     answer->cause_seq = key->event_seq > have ? key->event_seq : 0;
+    struct hands_left left = core_hands_left(engine->core, key->territory_id, key->service_day);
+    answer->changed_visits_limited = left.limited;
+    answer->changed_visits_left = left.visits;
     core_problem(engine->core, key->territory_id, key->service_day, have, engine->now_us, &sink);
 }
 

@@ -296,7 +296,7 @@ static bool limits_hold(const struct plan *plan)
     for (uint32_t t = 0; t < plan->in->technician_count; t++) {
         if (!stability_holds(plan, t)) return false;
     }
-    return true;
+    return stability_holds_hands(plan);
 }
 
 static bool recombine(struct solver *solver)

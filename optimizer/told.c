@@ -33,6 +33,7 @@ static void policy_of(const Callout__Policy *told, struct policy *policy)
     policy->preferred_window_missed_s = told->preferred_window_missed_seconds;
     policy->preferred_technician_missed_s = told->preferred_technician_missed_seconds;
     policy->changes_per_technician_day_max = told->changes_per_technician_day_max;
+    policy->changed_visits_percent_max = told->changed_visits_percent_max;
 }
 
 /* Prices beyond these would overflow a route's cost; nobody means them. */
@@ -203,6 +204,7 @@ static enum err take_visit(struct solver *solver, const Callout__ProblemVisit *t
         .position = told->position,
         .emergency = told->emergency,
         .published = told->published,
+        .changed_hands = told->changed_hands,
     };
     enum err err = need_of(told, &room, &visit, problem);
     if (err == ERR_OK) err = technicians_of(told, &visit, problem);
@@ -218,7 +220,11 @@ enum err told_apply(struct solver *solver, const Callout__NextProblemReply *news
     policy_of(news->policy, &policy);
     enum err err = policy_check(&policy, problem);
     if (err != ERR_OK) return err;
+    if (news->changed_visits_left > LIMIT_APPOINTMENTS)
+        return problem_set(problem, ERR_INVALID, "changed_visits_left", "at most %d",
+                           LIMIT_APPOINTMENTS);
     workday_set_time(&solver->day, news->now_us, news->frozen_until_us, &policy);
+    workday_limit_hands(&solver->day, news->changed_visits_limited, news->changed_visits_left);
     for (size_t i = 0; i < news->n_technicians && err == ERR_OK; i++)
         err = take_technician(&solver->day, news->technicians[i], problem);
     for (size_t i = 0; i < news->n_visits && err == ERR_OK; i++)

@@ -91,6 +91,7 @@ static Callout__Policy policy_of(const struct policy *it)
     to.preferred_technician_missed_seconds = it->preferred_technician_missed_s;
     to.travel_price_percent = it->travel_price_percent;
     to.changes_per_technician_day_max = it->changes_per_technician_day_max;
+    to.changed_visits_percent_max = it->changed_visits_percent_max;
     to.position_moving_seconds = it->position_moving_s;
     to.position_resting_seconds = it->position_resting_s;
     return to;

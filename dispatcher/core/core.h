@@ -18,7 +18,7 @@
 
 /* Grows when the same facts would lead to another state: replay does not compare across versions.
  */
-#define CORE_VERSION 10
+#define CORE_VERSION 11
 
 struct core;
 
@@ -174,6 +174,14 @@ struct core_stability {
 bool core_stability(const struct core *core, const char *territory_id, int64_t service_day,
                     struct core_stability *out);
 
+/* How many visits of a day plans may still take from who has them (stability.c). */
+struct hands_left {
+    bool limited;
+    uint32_t visits;
+};
+struct hands_left core_hands_left(const struct core *core, const char *territory_id,
+                                  int64_t service_day);
+
 enum mobility { MOBILITY_MOVABLE = 1, MOBILITY_PINNED = 2, MOBILITY_FROZEN = 3 };
 
 struct problem_technician {
@@ -187,7 +195,7 @@ struct problem_technician {
 };
 struct problem_visit {
     const char *appointment_id, *technician_id; /* technician "": none */
-    bool removed, emergency, published;
+    bool removed, emergency, published, changed_hands;
     struct route_visit visit;
     int64_t priority, planned_start_us;
     enum mobility mobility;

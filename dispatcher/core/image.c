@@ -111,6 +111,7 @@ static void io_policy(struct io *io, struct policy *it)
     io_i32(io, &it->preferred_window_missed_s);
     io_i32(io, &it->preferred_technician_missed_s);
     io_i32(io, &it->changes_per_technician_day_max);
+    io_i32(io, &it->changed_visits_percent_max);
     io_i32(io, &it->position_moving_s);
     io_i32(io, &it->position_resting_s);
 }
@@ -253,6 +254,7 @@ static void io_appointment(struct io *io, struct appointment *it)
     io_u32(io, &it->disputed_kind);
     io_u32(io, &it->disputed_by);
     io_bool(io, &it->held);
+    io_bool(io, &it->changed_hands);
     io_u32(io, &it->needs);
     io_u32(io, &it->entries);
     io_number(io, &it->version);

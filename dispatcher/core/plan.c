@@ -298,6 +298,40 @@ static void spread_refusals(struct drafts *drafts)
     }
 }
 
+/* Visits that the draft takes from who has them and that count against the day's limit. */
+static uint32_t hands_changed(const struct core *core, const struct drafts *drafts, uint32_t d)
+{
+    const struct draft *draft = &drafts->items[d];
+    const struct shift *shift = &core->shifts[draft->shift];
+    uint32_t count = 0;
+    if (draft->changes.broken || draft->changes.emergency) return 0;
+    for (uint32_t i = 0; i < shift->route_count; i++) {
+        const struct appointment *it = &core->appointments[shift->route[i]];
+        bool stays = it->mark == d + 1;
+        bool makes_room = it->mark != 0 && drafts->items[it->mark - 1].changes.emergency;
+        if (stays || makes_room || it->changed_hands) continue;
+        count += appointment_serves(core, shift->route[i], draft->shift);
+    }
+    return count;
+}
+
+/* Components stand while the day's limit bears them, in the order in which they came. */
+static void limit_hands(const struct core *core, struct drafts *drafts)
+{
+    struct hands_left left = hands_left(core, drafts->board);
+    if (!left.limited) return;
+    for (uint32_t head = 0; head < drafts->count; head++) {
+        uint32_t count = 0;
+        if (root(drafts, head) != head || drafts->items[head].refusal != NULL) continue;
+        for (uint32_t d = head; d < drafts->count; d++)
+            count += root(drafts, d) == head ? hands_changed(core, drafts, d) : 0;
+        if (count <= left.visits)
+            left.visits -= count;
+        else
+            drafts->items[head].refusal = "it takes more visits from technicians than may change";
+    }
+}
+
 static void note_refusals(const struct core *core, const struct drafts *drafts, struct acts *acts)
 {
     acts->refusals = arena_need(acts->arena, (drafts->count + 1) * sizeof *acts->refusals);
@@ -332,6 +366,16 @@ static bool draft_changes(const struct draft *draft)
         if (start_moved(draft, i)) return true;
     }
     return false;
+}
+
+/* Whoever leaves a technician has changed hands, also when nobody takes him. */
+static void note_hands(struct core *core, const struct draft *draft, uint32_t number)
+{
+    const struct shift *shift = &core->shifts[draft->shift];
+    for (uint32_t i = 0; i < shift->route_count; i++) {
+        struct appointment *it = &core->appointments[shift->route[i]];
+        it->changed_hands |= it->mark != number;
+    }
 }
 
 /* What is on the route but in nobody's draft goes back to the unscheduled. */
@@ -403,7 +447,9 @@ static void apply(struct core *core, struct drafts *drafts, struct acts *acts)
 {
     void (*const phases[])(struct core *, const struct draft *) = {leave_others, enter_route};
     for (uint32_t d = 0; d < drafts->count; d++) {
-        if (drafts->items[d].refusal == NULL) drop_left_out(core, &drafts->items[d], acts);
+        if (drafts->items[d].refusal != NULL) continue;
+        note_hands(core, &drafts->items[d], d + 1);
+        drop_left_out(core, &drafts->items[d], acts);
     }
     for (uint32_t phase = 0; phase < 2; phase++) {
         for (uint32_t d = 0; d < drafts->count; d++) {
@@ -562,6 +608,8 @@ enum err step_plan(struct core *core, const struct fact *fact, struct acts *acts
         check_draft(core, &drafts.items[d], plan->base_revision);
         remember_before(core, &drafts.items[d]);
     }
+    spread_refusals(&drafts);
+    limit_hands(core, &drafts);
     spread_refusals(&drafts);
     note_refusals(core, &drafts, acts);
     bool changes = false;

@@ -84,6 +84,7 @@ static void tell_visit(const struct core *core, uint32_t index, const struct res
         .removed = it->held || !life_plannable(it->status),
         .emergency = it->emergency,
         .published = it->shift != NONE,
+        .changed_hands = it->changed_hands,
         .visit = rest_visit(core, rest != NULL ? rest : &nobody, index, now_us),
         .priority = it->priority,
         .planned_start_us = it->shift == NONE ? 0 : it->planned_start_us,
@@ -126,6 +127,14 @@ void core_problem(const struct core *core, const char *territory_id, int64_t ser
         if (have_revision == 0 && (it->held || !life_plannable(it->status))) continue;
         tell_visit(core, a, NULL, now_us, sink);
     }
+}
+
+struct hands_left core_hands_left(const struct core *core, const char *territory_id,
+                                  int64_t service_day)
+{
+    uint32_t board = key_board(core, territory_id, service_day);
+    if (board == NONE) return (struct hands_left){.limited = false};
+    return hands_left(core, board);
 }
 
 bool core_stability(const struct core *core, const char *territory_id, int64_t service_day,

@@ -49,6 +49,7 @@ static void emit_policy(const struct territory *territory, struct acts *acts)
                  .preferred_window_missed_s = policy->preferred_window_missed_s,
                  .preferred_technician_missed_s = policy->preferred_technician_missed_s,
                  .changes_per_technician_day_max = policy->changes_per_technician_day_max,
+                 .changed_visits_percent_max = policy->changed_visits_percent_max,
                  .position_moving_s = policy->position_moving_s,
                  .position_resting_s = policy->position_resting_s,
              });

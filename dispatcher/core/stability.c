@@ -8,6 +8,11 @@
  * Only what the optimizer does counts: what people and the field do are facts, and to give a visit
  * that nobody has is no change. With nothing left his visits are pinned to him, so that delay may
  * stretch them and no plan may take them. Only an emergency that comes to him may go beyond.
+ *
+ * And how many visits of a day plans may ever take from who has them (S1): a share of the day's, so
+ * that there are more as orders come in. One that was taken before does not count again. Nothing is
+ * counted of a technician whose route as it stood does not hold any more or who may not serve it,
+ * nor where an emergency comes to him or to who takes it. All else that goes beyond is refused.
  */
 #include "dispatcher/core/state.h"
 
@@ -29,8 +34,22 @@ static int64_t apart_us(int64_t a, int64_t b)
     return a > b ? a - b : b - a;
 }
 
+struct hands_left hands_left(const struct core *core, uint32_t board)
+{
+    const struct board *it = &core->boards[board];
+    int64_t percent = core->territories[it->territory].policy.changed_visits_percent_max;
+    int64_t visits = 0, used = 0;
+    if (percent == 0) return (struct hands_left){.limited = false};
+    for (uint32_t a = it->first_appointment; a != NONE; a = core->appointments[a].next_of_board) {
+        visits += core->appointments[a].status != APPOINTMENT_CANCELLED;
+        used += core->appointments[a].changed_hands;
+    }
+    int64_t most = visits * percent / 100;
+    return (struct hands_left){true, used < most ? (uint32_t)(most - used) : 0};
+}
+
 /* When the visits of a shift's route would start now if nothing is changed. */
-static void untouched_starts(const struct core *core, uint32_t index, int64_t *starts_us)
+static bool untouched_starts(const struct core *core, uint32_t index, int64_t *starts_us)
 {
     const struct shift *shift = &core->shifts[index];
     struct rest rest;
@@ -48,6 +67,7 @@ static void untouched_starts(const struct core *core, uint32_t index, int64_t *s
     for (uint32_t i = 0; i < shift->route_count; i++)
         starts_us[i] =
             fits ? stops[i].start_us : core->appointments[shift->route[i]].planned_start_us;
+    return fits;
 }
 
 struct changes route_changes(const struct core *core, uint32_t index, const uint32_t *visits,
@@ -57,7 +77,7 @@ struct changes route_changes(const struct core *core, uint32_t index, const uint
     struct changes changes = {.gone = shift->route_count};
     int64_t untouched_us[LIMIT_VISITS_PER_ROUTE];
     int64_t tolerance_us = policy_of(core, index)->change_start_tolerance_us;
-    untouched_starts(core, index, untouched_us);
+    changes.broken = !untouched_starts(core, index, untouched_us);
     for (uint32_t i = 0; i < shift->route_count; i++)
         changes.promised += core->appointments[shift->route[i]].promised_us != 0;
     for (uint32_t i = 0; i < count; i++) {

@@ -80,9 +80,10 @@ struct appointment {
     struct point point;
     int64_t service_us, priority;
     bool emergency, late;
-    bool held;        /* its order is on hold: nobody plans it */
-    uint32_t needs;   /* that are open: bits 1 << enum need */
-    uint32_t entries; /* what technicians wrote about it; 0: there is no row to look for */
+    bool held;          /* its order is on hold: nobody plans it */
+    bool changed_hands; /* a plan of its day took it from who had it (stability.c) */
+    uint32_t needs;     /* that are open: bits 1 << enum need */
+    uint32_t entries;   /* what technicians wrote about it; 0: there is no row to look for */
     uint32_t skill_count, window_count;
     struct skill skills[LIMIT_SKILLS_PER_ENTITY];
     struct window windows[LIMIT_WINDOWS_PER_ORDER];
@@ -238,12 +239,14 @@ uint32_t valid_skills(const struct technician *technician, const struct shift *s
 /* --- how much of the plan may change (stability.c)
  * ------------------------------------------------------------------ */
 #define UNLIMITED_CHANGES UINT32_MAX
+struct hands_left hands_left(const struct core *core, uint32_t board);
 uint32_t changes_left(const struct core *core, uint32_t shift);
 /* What another route, timed, changes for its technician; nothing is applied yet. */
 struct changes {
     uint32_t gone, come, moved;
     uint32_t promised; /* of those gone and moved, whose customers had a promise */
     bool emergency;    /* one comes to him */
+    bool broken;       /* his route as it stood does not hold any more */
 };
 struct changes route_changes(const struct core *core, uint32_t shift, const uint32_t *visits,
                              const struct route_stop *stops, uint32_t count);

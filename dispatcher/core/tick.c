@@ -93,6 +93,7 @@ static void roll_day(struct core *core, uint32_t territory, int64_t service_day,
             *link = next;
             it->board = to;
             it->day_seq = core->seq;
+            it->changed_hands = false;
             it->next_of_board = core->boards[to].first_appointment;
             core->boards[to].first_appointment = index;
             touch_appointment(core, index, true);

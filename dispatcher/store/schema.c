@@ -135,6 +135,10 @@ static const char plan_acks[] =
     "ALTER TABLE device ADD COLUMN accepted_seq INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE device ADD COLUMN accepted_us INTEGER NOT NULL DEFAULT 0;";
 
+/* Plans of before had no such limit. */
+static const char changed_visits[] =
+    "ALTER TABLE policy ADD COLUMN changed_visits_percent_max INTEGER NOT NULL DEFAULT 0;";
+
 static const char on_hold[] = "ALTER TABLE appointment ADD COLUMN held INTEGER NOT NULL DEFAULT 0;";
 
 static const char edits[] =
@@ -223,29 +227,30 @@ static const char safe_seqs[] =
     "ALTER TABLE device ADD COLUMN safe_seq INTEGER NOT NULL DEFAULT 0;";
 
 static const char *const steps[] = {
-    NULL,          /* 0 -> 1: everything, from row.def */
-    whole_problem, /* 1 -> 2: choices, names, wishes, limits of travel, prices */
-    history,       /* 2 -> 3: what a plan gained, and an appointment's changes */
-    stability,     /* 3 -> 4: plans that changed more than their limit */
-    carry_over,    /* 4 -> 5: what a day ended without */
-    sync_times,    /* 5 -> 6: three times of a check-in, flags of positions */
-    device_keys,   /* 6 -> 7: devices' keys and sessions, the audit log */
-    conflicts,     /* 7 -> 8: conflicts, and commands that were rejected */
-    losers,        /* 8 -> 9: a smaller index of changes */
-    people,        /* 9 -> 10: people, and territories of keys */
-    plan_acks,     /* 10 -> 11: how far a plan has come to its technician */
-    on_hold,       /* 11 -> 12: orders that are on hold */
-    edits,         /* 12 -> 13: what people may take back */
-    messages,      /* 13 -> 14: what dispatchers and technicians write */
-    bounds,        /* 14 -> 15: how good a plan is, proved */
-    field_entries, /* 15 -> 16: what technicians note, answer, take and need at a visit */
-    blobs,         /* 16 -> 17: photos and signatures that are here */
-    addresses,     /* 17 -> 18: the list of addresses */
-    order_links,   /* 18 -> 19: orders by what they name */
-    blob_owners,   /* 19 -> 20: who brought photos and signatures */
-    letter_counts, /* 20 -> 21: how many dead letters a device has */
-    plan_figures,  /* 21 -> 22: how the day was with each plan */
-    safe_seqs,     /* 22 -> 23: what of a device is in a backup */
+    NULL,           /* 0 -> 1: everything, from row.def */
+    whole_problem,  /* 1 -> 2: choices, names, wishes, limits of travel, prices */
+    history,        /* 2 -> 3: what a plan gained, and an appointment's changes */
+    stability,      /* 3 -> 4: plans that changed more than their limit */
+    carry_over,     /* 4 -> 5: what a day ended without */
+    sync_times,     /* 5 -> 6: three times of a check-in, flags of positions */
+    device_keys,    /* 6 -> 7: devices' keys and sessions, the audit log */
+    conflicts,      /* 7 -> 8: conflicts, and commands that were rejected */
+    losers,         /* 8 -> 9: a smaller index of changes */
+    people,         /* 9 -> 10: people, and territories of keys */
+    plan_acks,      /* 10 -> 11: how far a plan has come to its technician */
+    on_hold,        /* 11 -> 12: orders that are on hold */
+    edits,          /* 12 -> 13: what people may take back */
+    messages,       /* 13 -> 14: what dispatchers and technicians write */
+    bounds,         /* 14 -> 15: how good a plan is, proved */
+    field_entries,  /* 15 -> 16: what technicians note, answer, take and need at a visit */
+    blobs,          /* 16 -> 17: photos and signatures that are here */
+    addresses,      /* 17 -> 18: the list of addresses */
+    order_links,    /* 18 -> 19: orders by what they name */
+    blob_owners,    /* 19 -> 20: who brought photos and signatures */
+    letter_counts,  /* 20 -> 21: how many dead letters a device has */
+    plan_figures,   /* 21 -> 22: how the day was with each plan */
+    safe_seqs,      /* 22 -> 23: what of a device is in a backup */
+    changed_visits, /* 23 -> 24: how many visits of a day plans may give to others */
 };
 
 const struct schema schema_newest = {sizeof steps / sizeof steps[0], steps};

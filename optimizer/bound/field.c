@@ -460,7 +460,8 @@ static uint32_t relaxed_of(const struct field *field)
     uint32_t relaxed = RELAXED_ELEMENTARY;
     const struct technician *who = field->who;
     if (who->order != ORDER_FREE) relaxed |= RELAXED_ORDER;
-    if (who->changes_left != UNLIMITED) relaxed |= RELAXED_CHANGES;
+    if (who->changes_left != UNLIMITED || field->in->hands_left != UNLIMITED)
+        relaxed |= RELAXED_CHANGES;
     if (who->frozen > 0) relaxed |= RELAXED_FREEZE;
     if (field->in->policy.travel_price_percent % 100 != 0) relaxed |= RELAXED_ROUNDING;
     return relaxed;

@@ -246,6 +246,7 @@ static void visit_fill(struct instance *in, uint32_t rank, const struct workday 
         .stretched = clamp((visit->visit.stretched_us + 999999) / 1000000),
         .price = (int32_t)visit->priority * day->policy.unserved_s_per_priority,
         .emergency = visit->emergency,
+        .changed_hands = visit->changed_hands,
         .left_out = visit->left_out,
         .slot = slot,
         .hash = id_hash(visit->id),
@@ -434,6 +435,7 @@ void instance_build(struct instance *in, const struct workday *day, struct arena
         .place_count = day->place_count,
         .route_max = day->visits_per_route_max,
         .frozen_until = seconds_down(day, day->frozen_until_us),
+        .hands_left = day->hands_limited ? (int32_t)day->hands_left : UNLIMITED,
         .tolerance = clamp(day->policy.change_start_tolerance_us / 1000000),
         .policy = day->policy,
     };

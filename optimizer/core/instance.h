@@ -53,8 +53,9 @@ struct node {
     int32_t price;      /* of leaving it unserved */
     int32_t change_technician, change_start; /* 0: nobody was told */
     bool frozen, emergency;
-    bool left_out; /* see workday.h */
-    bool soft;     /* its start has a price: see its wish */
+    bool changed_hands; /* another change of its technician does not count (stability.h) */
+    bool left_out;      /* see workday.h */
+    bool soft;          /* its start has a price: see its wish */
     uint32_t slot;
     uint64_t hash; /* of the id; a set of visits is the sum of its hashes */
 };
@@ -102,6 +103,7 @@ struct instance {
     uint32_t *visit_of_slot, *technician_of_slot; /* ranks; NO_INDEX: not in this instance */
     int32_t frozen_until;
     int32_t tolerance;           /* of a start that was told */
+    int32_t hands_left;          /* UNLIMITED; or how many visits may leave who has them */
     struct stability *stability; /* NULL: nobody's day has a limit of changes */
     struct policy policy;        /* prices */
     bool plain; /* one window each, no breaks, overtime, wishes, limits of travel or prices

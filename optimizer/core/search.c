@@ -598,7 +598,7 @@ static bool freeze_holds(const struct search *search)
         if (route_frozen_out(search->in, technician, route) != NO_INDEX) return false;
         if (!stability_holds(&search->now, technician)) return false;
     }
-    return true;
+    return stability_holds_hands(&search->now);
 }
 
 static void undo(struct search *search)

@@ -175,6 +175,12 @@ void workday_close(struct workday *day)
     *day = (struct workday){0};
 }
 
+void workday_limit_hands(struct workday *day, bool limited, uint32_t left)
+{
+    day->hands_limited = limited;
+    day->hands_left = limited ? left : 0;
+}
+
 void workday_set_time(struct workday *day, int64_t now_us, int64_t frozen_until_us,
                       const struct policy *policy)
 {
@@ -620,6 +626,7 @@ enum err workday_set_visit(struct workday *day, const struct visit_told *told,
     visit->position = told->position;
     visit->emergency = told->emergency;
     visit->published = told->published;
+    visit->changed_hands = told->changed_hands;
     visit->load = told->load;
     visit->left_out = false;
     return ERR_OK;
@@ -730,7 +737,8 @@ static void digest_visit(struct digest *digest, const struct workday *day,
                 visit->technician == NO_INDEX ? "" : day->technicians[visit->technician].id);
     digest_u64(digest, (uint64_t)visit->planned_start_us);
     digest_u64(digest, visit->position);
-    digest_u64(digest, (uint64_t)visit->emergency << 1 | visit->published);
+    digest_u64(digest, (uint64_t)visit->changed_hands << 2 | (uint64_t)visit->emergency << 1 |
+                           visit->published);
     digest_u64(digest, (uint64_t)visit->load);
 }
 
@@ -739,6 +747,7 @@ uint64_t workday_digest(const struct workday *day)
     struct digest digest = digest_start();
     digest_u64(&digest, (uint64_t)day->now_us);
     digest_u64(&digest, (uint64_t)day->frozen_until_us);
+    digest_u64(&digest, day->hands_limited ? 1 + (uint64_t)day->hands_left : 0);
     for (uint32_t i = 0; i < day->technician_count; i++) {
         const struct technician_slot *technician = &day->technicians[day->technician_order[i]];
         if (technician->working) digest_technician(&digest, day, technician);

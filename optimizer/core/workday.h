@@ -78,7 +78,8 @@ struct visit_told {
     int64_t planned_start_us; /* 0: not planned */
     uint32_t position;
     bool emergency, published;
-    int32_t load; /* takes room in the vehicle all day, in units of the input; 0: none */
+    bool changed_hands; /* a plan took it from who had it before: that counts once */
+    int32_t load;       /* takes room in the vehicle all day, in units of the input; 0: none */
 };
 
 struct place_slot {
@@ -111,7 +112,7 @@ struct visit_slot {
     uint32_t technician; /* slot or NO_INDEX */
     int64_t planned_start_us;
     uint32_t position;
-    bool emergency, published;
+    bool emergency, published, changed_hands;
     bool left_out; /* the solver's note: as it is told, it could not be served */
     int32_t load;
 };
@@ -143,6 +144,8 @@ struct workday {
     int64_t service_day;
     int64_t now_us, frozen_until_us;
     struct policy policy;
+    bool hands_limited;
+    uint32_t hands_left; /* visits that may still be taken from who has them, if limited */
     uint32_t visits_per_route_max; /* LIMIT_VISITS_PER_ROUTE, unless somebody raises it */
 
     struct technician_slot *technicians;
@@ -179,6 +182,10 @@ void workday_close(struct workday *day);
 /* Time only moves forward by what the dispatcher says; the policy is taken as it is. */
 void workday_set_time(struct workday *day, int64_t now_us, int64_t frozen_until_us,
                       const struct policy *policy);
+
+/* How many visits may still be taken from who has them (stability.h). A new day has no limit.
+ */
+void workday_limit_hands(struct workday *day, bool limited, uint32_t left);
 
 /* Adds a technician or visit, or replaces all that was known of it. */
 MUST_USE enum err workday_set_technician(struct workday *day, const struct technician_told *told,

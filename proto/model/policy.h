@@ -24,6 +24,7 @@ struct policy {
     int32_t preferred_window_missed_s;      /* once for an order that is served in no such window */
     int32_t preferred_technician_missed_s;  /* once for an order that none of them serves */
     int32_t changes_per_technician_day_max; /* of published visits, by the optimizer; 0: no limit */
+    int32_t changed_visits_percent_max;     /* of a day's, by the optimizer; 0: no limit */
     int32_t position_moving_s;              /* how often a device tells its place in motion, */
     int32_t position_resting_s;             /* and at rest */
 };

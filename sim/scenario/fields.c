@@ -173,6 +173,8 @@ static const struct field policy_fields[] = {
         "of each second of travel"),
     INT("changes_per_technician_day_max", policy, changes_per_technician_day_max, 0, 1000,
         "by the optimizer; 0: no limit"),
+    INT("changed_visits_percent_max", policy, changed_visits_percent_max, 0, 100,
+        "of a day's visits, ever by the optimizer; 0: no limit"),
 };
 
 static const struct field skill_fields[] = {

@@ -5,6 +5,7 @@
  *
  *   bench_day NAME FOLDER [WORD ...]      no overtime; further words go to the optimizer
  *
+ * The policy is the default one, but for a limit: one visit in ten may ever change technician.
  * Who has a next visit leaves so that he is there when it is planned to start, and not before:
  * until then the plan may still change. Travel and service take their planned times. What has begun
  * stays. At the end each executed route is held against model/route.h, with the windows as ordered.
@@ -12,6 +13,7 @@
 #include "base/check.h"
 #include "bus.h"
 #include "dispatcher/core/state.h"
+#include "dispatcher/engine_impl.h"
 #include "figures.h"
 #include "optimizer/service.h"
 #include "tests/dispatcher/desk.h"
@@ -20,6 +22,9 @@
 #include <signal.h>
 
 #define FREEZE_MARGIN_US INT64_C(500000)
+
+/* Of a day's visits plans may give one in ten to somebody else. */
+enum { CHANGED_PERCENT_MAX = 10 };
 
 enum { COMPLETIONS_MAX = 16, STOPS_MAX = LIMIT_VISITS_PER_ROUTE, APPOINTMENTS_MAX = 4096 };
 
@@ -441,6 +446,8 @@ static void open_world(void)
     arena_open(&world.caller.arena, (size_t)1 << 30);
     if (engine_open(&world.desk.engine, world.desk.store, &options, &problem) != ERR_OK) exit(1);
     lockstep_clock(lockstep, lockstep->now_us);
+    lockstep->policy = policy_message(&world.caller.arena, &policy_default);
+    lockstep->policy->changed_visits_percent_max = CHANGED_PERCENT_MAX;
     lockstep_territory(lockstep);
     for (uint32_t i = 0; i < world.day.technician_count; i++) {
         lockstep_technician(lockstep, &world.day.technicians[i]);

@@ -343,6 +343,7 @@ static inline void make_territory(struct world *world, struct fact *fact)
                                               .skill_names = skills,
                                               .skill_count = 2};
     fact->territory.policy.changes_per_technician_day_max = (int32_t)pick(world, 4);
+    fact->territory.policy.changed_visits_percent_max = (int32_t)pick(world, 3) * 10;
 }
 
 static inline void make_tick(struct world *world, struct fact *fact)

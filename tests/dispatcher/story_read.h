@@ -112,6 +112,8 @@ static void read_territory(struct words *words, struct fact *fact)
             it->policy.accept_timeout_us = minutes_read(words);
         } else if (word_is(words, "changes")) {
             it->policy.changes_per_technician_day_max = (int32_t)strtol(word(words), NULL, 10);
+        } else if (word_is(words, "hands")) {
+            it->policy.changed_visits_percent_max = (int32_t)strtol(word(words), NULL, 10);
         } else if (word_is(words, "skills")) {
             struct fact_skill *skills = skills_read(words, &it->skill_count);
             const char **names = arena_need(words->arena, 8 * sizeof *names);

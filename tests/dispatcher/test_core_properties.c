@@ -107,6 +107,7 @@ struct glimpse {
     int64_t start_us;
     enum mobility mobility;
     uint32_t place; /* among those that keep their order, from 1; 0: it may go anywhere */
+    bool counts;    /* among the day's visits that plans may take from who has them */
 };
 
 static void glimpse_all(const struct world *world, struct glimpse *out)
@@ -114,8 +115,15 @@ static void glimpse_all(const struct world *world, struct glimpse *out)
     const struct core *core = world->core;
     for (uint32_t i = 0; i < core->appointment_count; i++) {
         const struct appointment *it = &core->appointments[i];
-        out[i] = (struct glimpse){it->status, it->shift, it->planned_start_us,
-                                  appointment_mobility(core, i, world->now_us), 0};
+        out[i] = (struct glimpse){it->status,
+                                  it->shift,
+                                  it->planned_start_us,
+                                  appointment_mobility(core, i, world->now_us),
+                                  0,
+                                  false};
+        out[i].counts = it->shift != NONE && !it->changed_hands &&
+                        !route_changes(core, it->shift, NULL, NULL, 0).broken &&
+                        appointment_serves(core, i, it->shift);
     }
     for (uint32_t s = 0; s < core->shift_count; s++) {
         struct rest rest;
@@ -196,11 +204,27 @@ static void check_stability(const struct world *world, const struct acts *acts, 
     HOLDS(world, left == UNLIMITED_CHANGES || changes <= left + logged);
 }
 
+/* No more visits of a day change hands than were left, unless an emergency made others go. */
+static void check_hands(const struct world *world, const struct glimpse *before, uint32_t left)
+{
+    const struct core *core = world->core;
+    uint32_t changed = 0;
+    for (uint32_t a = 0; a < core->appointment_count; a++) {
+        const struct appointment *it = &core->appointments[a];
+        if (it->emergency && it->shift != NONE && it->shift != before[a].shift) return;
+        HOLDS(world, !before[a].counts || it->changed_hands == (it->shift != before[a].shift));
+        changed += before[a].counts && it->changed_hands;
+    }
+    HOLDS(world, changed <= left);
+}
+
 static void check_plan(const struct world *world, const struct fact *fact, const struct acts *acts,
-                       const struct glimpse *before, const uint32_t *left)
+                       const struct glimpse *before, const uint32_t *left,
+                       const struct hands_left *hands)
 {
     const struct core *core = world->core;
     uint32_t board = find_board(core, 0, fact->plan.service_day);
+    if (hands->limited) check_hands(world, before, hands->visits);
     HOLDS(world, (uint64_t)core->boards[board].plan_version == acts->plan_version);
     HOLDS(world, acts->routes_applied + acts->refusal_count == fact->plan.route_count);
     for (uint32_t r = 0; r < fact->plan.route_count; r++) {
@@ -412,6 +436,9 @@ static void step(struct world *world)
     uint32_t *left = arena_need(&world->scratch, sizeof *left * (world->core->shift_count + 1));
     for (uint32_t i = 0; i < world->core->shift_count; i++)
         left[i] = changes_left(world->core, i);
+    struct hands_left hands = {.limited = false};
+    if (fact.kind == FACT_PLAN)
+        hands = core_hands_left(world->core, "north", fact.plan.service_day);
     uint64_t digest = core_digest(world->core);
     int64_t seq = core_seq(world->core);
     acts_init(&acts, &world->scratch);
@@ -426,7 +453,7 @@ static void step(struct world *world)
     world->told[world->told_count++] = fact;
     check_invariants(world);
     check_told(world, before, count, &acts);
-    if (fact.kind == FACT_PLAN) check_plan(world, &fact, &acts, before, left);
+    if (fact.kind == FACT_PLAN) check_plan(world, &fact, &acts, before, left, &hands);
     perform(world, &acts);
     check_rows(world);
 }

@@ -323,6 +323,66 @@ static void limit_changes(struct live_day *day)
     }
 }
 
+/* Visits that leave who has them and count; where an emergency comes in nothing does. */
+static int32_t hands_changed(const struct live_day *day)
+{
+    const struct instance *in = &day->solver.in;
+    int32_t changed = 0;
+    for (uint32_t v = 0; v < in->visit_count; v++) {
+        const struct node *node = &in->nodes[v];
+        uint32_t now = day->solver.plan.route_of[v];
+        if (node->home == now) continue;
+        if (node->emergency && now != NO_INDEX) return 0;
+        if (node->home == NO_INDEX ||
+            day->made.visits[number_of_visit(&day->solver, v)].changed_hands)
+            continue;
+        changed += !in->stability->excused[node->home] && instance_allows(in, node->home, v);
+    }
+    return changed;
+}
+
+static void check_hands(const struct live_day *day, int32_t left, uint32_t *held)
+{
+    int32_t most = day->solver.in.stability->hands_max;
+    assert_true(hands_changed(day) <= (most > left ? most : left));
+    *held += most == left;
+}
+
+static void no_more_visits_change_hands_than_may(void **state)
+{
+    (void)state;
+    uint32_t held = 0, steps = 0, spent = 0;
+    for (uint64_t seed = 1; seed <= 8; seed++) {
+        static struct live_day day;
+        day = (struct live_day){.now_s = BASE_S + 6 * 3600};
+        random_day_make(&day.made, seed * 6007, 5, 36);
+        solver_open(&day.solver, &travel_straight, SERVICE_DAY);
+        tell_all(&day.made, &day.solver.day);
+        solver_fresh(&day.solver, 300, seed);
+        for (uint32_t step = 0; step < 30; step++, steps += 3) {
+            int32_t left = (int32_t)rng_below(&day.made.rng, 3);
+            publish(&day);
+            advance(&day);
+            happen(&day);
+            for (uint32_t v = 0; v < day.made.visit_count; v++)
+                day.made.visits[v].changed_hands = rng_below(&day.made.rng, 4) == 0;
+            tell(&day);
+            workday_limit_hands(&day.solver.day, true, (uint32_t)left);
+            solver_begin(&day.solver);
+            check_hands(&day, left, &held);
+            solver_search(&day.solver, 100, step, false);
+            (void)solver_improve(&day.solver, 100);
+            check_hands(&day, left, &held);
+            (void)solver_recombine(&day.solver);
+            check_hands(&day, left, &held);
+            spent += left > 0 && hands_changed(&day) == left;
+        }
+        solver_close(&day.solver);
+    }
+    print_message("%u of %u plans within what was left, %u spent it\n", held, steps, spent);
+    assert_true(held > steps * 9 / 10 && spent > 10);
+}
+
 static void no_day_is_changed_more_than_it_may_be(void **state)
 {
     (void)state;
@@ -392,6 +452,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_must_stay_stays),
         cmocka_unit_test(no_day_is_changed_more_than_it_may_be),
+        cmocka_unit_test(no_more_visits_change_hands_than_may),
         cmocka_unit_test(an_urgent_order_moves_little),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

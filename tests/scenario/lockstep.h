@@ -27,6 +27,7 @@ struct lockstep {
     struct caller *caller;
     struct rng rng; /* state 0: the plain day; else what happens is drawn */
     const struct day *day;
+    Callout__Policy *policy; /* of the plain day; NULL: the default */
     uint32_t step, asked;
     size_t orders_sent;
     uint64_t device_seq[DEVICES_MAX];
@@ -204,6 +205,7 @@ static inline void lockstep_territory(struct lockstep *it)
     territory.territory_id = words(LOCKSTEP_TERRITORY);
     territory.time_zone = words(it->day->time_zone);
     Callout__Policy policy;
+    territory.policy = it->policy;
     if (it->rng.state != 0) {
         lockstep_policy(it, &policy);
         territory.policy = &policy;

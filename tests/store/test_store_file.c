@@ -425,6 +425,7 @@ static void a_file_of_the_first_version_gets_todays_tables(void **state)
                     "ALTER TABLE policy DROP COLUMN preferred_window_missed_s;"
                     "ALTER TABLE policy DROP COLUMN preferred_technician_missed_s;"
                     "ALTER TABLE policy DROP COLUMN changes_per_technician_day_max;"
+                    "ALTER TABLE policy DROP COLUMN changed_visits_percent_max;"
                     "ALTER TABLE technician DROP COLUMN leg_seconds_max;"
                     "ALTER TABLE technician DROP COLUMN travel_seconds_max;"
                     "ALTER TABLE work_order DROP COLUMN late_seconds_max;"
