@@ -13,7 +13,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 web=$root/gateway/web
 folder=$(mktemp -d)
 bundles=$web/node_modules/.cache/callout-$suite-$$
-trap 'rm -rf "$folder" "$bundles"' EXIT
+trap 'kill $(jobs -p) 2>/dev/null; rm -rf "$folder" "$bundles"' EXIT
 
 die() {
     echo "$suite: $*" >&2
@@ -53,20 +53,32 @@ done
 export CALLOUT_CHROMIUM CALLOUT_BINARY=$callout CALLOUT_WEB=$build/web
 export CALLOUT_DAY=$root/sim/day CALLOUT_SHOTS=${CALLOUT_SHOTS:-}
 
+limit=(timeout -k 20 720 node --test) # ends with all that it started
+finished() { # PID LOG
+    wait "$1"
+    local code=$?
+    [ "$code" != 124 ] || echo "not ok 0 - $(basename "$2" .log) hung" >>"$2"
+    return "$code"
+}
+
 # Each file has a system and a browser of its own, and waits more than it computes: all at once.
 # One that fails is run again when the others are done: a page that had no processor for a minute is
 # told in a note, not a reason to hold up the work of others.
 pids=() ended=0
 for bundle in "$bundles"/*.mjs; do
-    node --test "$bundle" >"$folder/$(basename "$bundle").log" 2>&1 &
+    "${limit[@]}" "$bundle" >"$folder/$(basename "$bundle").log" 2>&1 &
     pids+=("$!:$bundle")
 done
 again=()
-for started in "${pids[@]}"; do wait "${started%%:*}" || again+=("${started#*:}"); done
+for started in "${pids[@]}"; do
+    bundle=${started#*:}
+    finished "${started%%:*}" "$folder/$(basename "$bundle").log" || again+=("$bundle")
+done
 for bundle in ${again[@]+"${again[@]}"}; do
     log=$folder/$(basename "$bundle").log
     failed <"$log" >"$folder/first.log"
-    if node --test "$bundle" >"$log" 2>&1; then
+    "${limit[@]}" "$bundle" >"$log" 2>&1 &
+    if finished $! "$log"; then
         cat "$folder/first.log"
         sed -nE "s/^ *not ok [0-9]+ - /note: $suite passed the second time only: /p" \
             "$folder/first.log" | grep -v '\.mjs$'
