@@ -262,7 +262,8 @@ static ProtobufCBinaryData propose_plan(const Callout__PlanCandidate *candidate,
     if (candidate->settled && candidate->base_revision > board.settled)
         board.settled = candidate->base_revision;
     *status = CALLOUT__STATUS__CONFLICT;
-    board.stale += candidate->base_revision != board.revision;
+    /* One that was on its way when the plans were lost may be of before, too. */
+    board.stale += board.overtaken > 0 && candidate->base_revision != board.revision;
     if (candidate->n_routes > 0 && candidate->base_revision == board.revision) {
         if (board.refusals_left > 0) {
             board.refusals_left--;
