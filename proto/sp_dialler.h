@@ -1,9 +1,10 @@
 /* sp_dialler.h - the asking end of SP on libevent: one connection to a listener (sp_listener.h).
  *
- * Idea: devices, SDKs and tools dial with stock nng. Where one process asks a hundred thousand
- * questions a second over one connection (the gateway its dispatcher), or holds ten thousand
- * connections (`callout load`), nng's context, aio and thread hop for each question cost more than
- * the question itself; this speaks the same wire on the loop that is there anyway. Any number of
+ * Idea: anybody may dial with stock nng. Where one process asks a hundred thousand questions a
+ * second over one connection (the gateway its dispatcher), or holds ten thousand connections
+ * (`callout load`), nng's context, aio and thread hop for each question cost more than the question
+ * itself, and where connections come and go all day (gateway/client) nng 1.5.2 may hang; this
+ * speaks the same wire on the loop that is there anyway. Any number of
  * questions may be out at once; what is asked in one turn of the loop leaves in one write, unless
  * `at_once` is set (sp_send.h).
  *
