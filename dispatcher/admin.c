@@ -165,9 +165,24 @@ static int ask_running(const char *url, const struct options *options, struct ar
     return code;
 }
 
+/* Whatever opens a store makes one; a wrong path shall not become an empty installation. */
+static bool is_installation(const char *data)
+{
+    char path[4200];
+    return snprintf(path, sizeof path, "%s/callout.db", data) < (int)sizeof path &&
+           access(path, F_OK) == 0;
+}
+
 static int ask_folder(const struct options *options, struct arena *arena)
 {
     struct problem problem = {{0}, {0}};
+    if (!is_installation(options->data)) {
+        fprintf(stderr,
+                "callout admin: --data %s: no installation is there (it has no callout.db); "
+                "`callout serve` makes a new one\n",
+                options->data);
+        return EXIT_CONFIG;
+    }
     struct store *store = NULL;
     struct engine *engine = NULL;
     struct engine_options engine_options = {.folder = options->data, .clock_rate = 1};

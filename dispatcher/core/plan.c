@@ -298,7 +298,7 @@ static void spread_refusals(struct drafts *drafts)
     }
 }
 
-/* Visits that the draft takes from who has them and that count against the day's limit. */
+/* Visits that the draft takes from who has them and may be refused for by the day's limit. */
 static uint32_t hands_changed(const struct core *core, const struct drafts *drafts, uint32_t d)
 {
     const struct draft *draft = &drafts->items[d];

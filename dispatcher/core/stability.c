@@ -10,9 +10,10 @@
  * stretch them and no plan may take them. Only an emergency that comes to him may go beyond.
  *
  * And how many visits of a day plans may ever take from who has them (S1): a share of the day's, so
- * that there are more as orders come in. One that was taken before does not count again. Nothing is
- * counted of a technician whose route as it stood does not hold any more or who may not serve it,
- * nor where an emergency comes to him or to who takes it. All else that goes beyond is refused.
+ * that there are more as orders come in. One that was taken before does not count again. Never
+ * refused for it: a technician whose route as it stood does not hold any more or who may not serve
+ * a visit, and where an emergency comes to him or to who takes it; but what is so taken has changed
+ * hands, too, and leaves the less for the rest of the day. All else that goes beyond is refused.
  */
 #include "dispatcher/core/state.h"
 

@@ -17,6 +17,7 @@ struct lookup {
     void *context;
     struct client_note note;
     char host[HOST_BYTES];
+    uint32_t turn;
     char address[INET6_ADDRSTRLEN]; /* "": none; the thread's until `heard` */
     pthread_mutex_t lock;           /* of the two below */
     bool heard, left;
@@ -34,12 +35,29 @@ static void destroy(struct lookup *lookup)
     free(lookup);
 }
 
+/* The addresses of a name have their turn one after the other, from the resolver's first on. */
+static const struct addrinfo *choose(const struct addrinfo *list, uint32_t turn)
+{
+    uint32_t count = 0;
+    for (const struct addrinfo *it = list; it != NULL; it = it->ai_next)
+        count++;
+    for (turn %= count; turn > 0; turn--)
+        list = list->ai_next;
+    return list;
+}
+
 static void resolve(struct lookup *lookup)
 {
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list = NULL;
-    if (getaddrinfo(lookup->host, NULL, &hints, &list) != 0) return;
-    if (getnameinfo(list->ai_addr, list->ai_addrlen, lookup->address, sizeof lookup->address, NULL,
-                    0, NI_NUMERICHOST) != 0)
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG}, *list = NULL;
+    int error = getaddrinfo(lookup->host, NULL, &hints, &list);
+    if (error != 0) { /* a machine without any network but its own has no address to go by */
+        hints.ai_flags = 0;
+        error = getaddrinfo(lookup->host, NULL, &hints, &list);
+    }
+    if (error != 0) return;
+    const struct addrinfo *it = choose(list, lookup->turn);
+    if (getnameinfo(it->ai_addr, it->ai_addrlen, lookup->address, sizeof lookup->address, NULL, 0,
+                    NI_NUMERICHOST) != 0)
         lookup->address[0] = '\0'; /* an address with a zone is longer than any that we dial */
     freeaddrinfo(list);
 }
@@ -74,12 +92,12 @@ static bool start(struct lookup *lookup)
     return started;
 }
 
-struct lookup *lookup_open(struct client_loop *loop, const char *host, lookup_found *found,
-                           void *context)
+struct lookup *lookup_open(struct client_loop *loop, const char *host, uint32_t turn,
+                           lookup_found *found, void *context)
 {
     struct lookup *lookup = calloc(1, sizeof *lookup);
     CHECK(lookup != NULL && strlen(host) < sizeof lookup->host);
-    *lookup = (struct lookup){.loop = loop, .found = found, .context = context};
+    *lookup = (struct lookup){.loop = loop, .turn = turn, .found = found, .context = context};
     lookup->note = (struct client_note){.run = on_note, .context = lookup};
     memcpy(lookup->host, host, strlen(host) + 1);
     CHECK(pthread_mutex_init(&lookup->lock, NULL) == 0);

@@ -18,9 +18,10 @@ typedef void lookup_found(void *context, const char *address);
 
 /* Whether `host` is an address already, and needs no lookup. */
 bool lookup_is_address(const char *host);
-/* `found` is called once, later; NULL when no thread is to be had now. */
-struct lookup *lookup_open(struct client_loop *loop, const char *host, lookup_found *found,
-                           void *context);
+/* `found` is called once, later; NULL when no thread is to be had now. `turn`: which of the name's
+ * addresses, counted round and round; 0: the one that the resolver likes best. */
+struct lookup *lookup_open(struct client_loop *loop, const char *host, uint32_t turn,
+                           lookup_found *found, void *context);
 void lookup_leave(struct lookup *lookup); /* may be NULL; nothing is called after it */
 
 #endif

@@ -39,6 +39,7 @@ struct line {
     bool online, up;
     struct lookup *lookup;
     struct sp_dialler *dialler;
+    uint32_t turn;             /* of the host's addresses: the next after one that was silent */
     struct client_timer again; /* the next try */
     int64_t gone_us;           /* since when there is no connection */
 
@@ -123,6 +124,7 @@ static void hang_up(struct line *line)
 static void on_end(void *context)
 {
     struct line *line = context;
+    if (!line->up) line->turn++;
     hang_up(line);
     wait_for_next_try(line);
 }
@@ -144,8 +146,10 @@ static void dial_at(struct line *line, const char *address)
         .on_reply = on_reply,
         .on_end = on_end,
         .context = line};
-    if (sp_dialler_open(&line->dialler, client_loop_base(line->loop), &options, NULL) != ERR_OK)
+    if (sp_dialler_open(&line->dialler, client_loop_base(line->loop), &options, NULL) != ERR_OK) {
+        line->turn++;
         wait_for_next_try(line); /* no route, no descriptor: it may be better later */
+    }
 }
 
 static void on_found(void *context, const char *address)
@@ -168,7 +172,7 @@ static void try_now(void *context)
         dial_at(line, line->url.host);
         return;
     }
-    line->lookup = lookup_open(line->loop, line->url.host, on_found, line);
+    line->lookup = lookup_open(line->loop, line->url.host, line->turn, on_found, line);
     if (line->lookup == NULL) wait_for_next_try(line);
 }
 
