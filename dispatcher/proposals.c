@@ -12,7 +12,7 @@
 /* Who looks at a plan shall be able to take just that one. */
 #define LOOK_US (60 * US_PER_SECOND)
 
-enum { WAIT_S_MAX = 86400, KEY_SIZE = LIMIT_ID + 24, PARTS_MAX = LIMIT_TECHNICIANS };
+enum { WAIT_S_MAX = 86400, KEY_SIZE = LIMIT_ID + 24 };
 
 struct proposals {
     struct kept {

@@ -1,6 +1,6 @@
 #include "optimizer/bound_message.h"
 
-#include "optimizer/borrowed.h"
+#include "base/borrowed.h"
 
 enum { PRICES_MAX = 10000, MILLION = 1000000 };
 

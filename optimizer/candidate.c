@@ -1,8 +1,8 @@
 #include "optimizer/candidate.h"
 
+#include "base/borrowed.h"
 #include "base/check.h"
 #include "base/log.h"
-#include "optimizer/borrowed.h"
 #include "optimizer/core/stability.h"
 
 static Callout__CandidateRoute *route_add(Callout__PlanCandidate *candidate, struct arena *arena,

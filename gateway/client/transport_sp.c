@@ -1,9 +1,9 @@
 /* transport_sp.c - channels over sp_dialler, one connection each, on the loop's own thread.
  *
- * Any nng speaks to a gateway, and this library did so by nng once. But in nng 1.5.2 a connection
- * that ends while a message is coming in can leave the one thread that clears connections away
- * waiting for ever (mended upstream by nng pull request 1636): from then on no line of the process
- * connects again, and whoever closes a socket waits with it. A device goes on and off line all day.
+ * Not over nng, though any nng may dial a gateway: in nng 1.5.2 a connection that ends while a
+ * message is coming in can leave the one thread that clears connections away waiting for ever
+ * (mended upstream by nng pull request 1636); then no line of the process connects again, and
+ * whoever closes a socket waits with it. A device goes on and off line all day.
  *
  *      OFFLINE --online--> LOOKING --address--> DIALLING --greeting--> UP
  *                             ^                    |                    |

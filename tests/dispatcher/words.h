@@ -2,13 +2,11 @@
 #ifndef CALLOUT_TESTS_WORDS_H
 #define CALLOUT_TESTS_WORDS_H
 
+#include "base/borrowed.h"
+
 static inline char *words(const char *text)
 {
-    union {
-        const char *in;
-        char *out;
-    } view = {text};
-    return view.out;
+    return borrowed(text);
 }
 
 #endif

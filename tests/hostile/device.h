@@ -69,7 +69,7 @@ static inline void push_status(struct device *device, const char *appointment_id
     Callout__StatusReport report;
     callout__command__init(&command);
     callout__status_report__init(&report);
-    report.appointment_id = writable(appointment_id);
+    report.appointment_id = borrowed(appointment_id);
     report.status = (Callout__AppointmentStatus)status;
     command.body_case = CALLOUT__COMMAND__BODY_STATUS;
     command.status = &report;
@@ -112,7 +112,7 @@ static inline void enroll(struct device *device, char *token, struct got *got)
     callout__enroll_request__init(&request);
     identity_sign(&device->identity, token, strlen(token), signature);
     request.enrol_token = token;
-    request.key_algorithm = writable("ed25519");
+    request.key_algorithm = borrowed("ed25519");
     request.public_key = (ProtobufCBinaryData){IDENTITY_PUBLIC_BYTES, device->identity.public_key};
     request.signature = (ProtobufCBinaryData){sizeof signature, signature};
     device_ask(device, "Enroll", &request.base, got);
@@ -207,7 +207,7 @@ static inline void add_technician(const char *id)
     shift.service_day = at_us(DAY "T00:00:00Z") / US_PER_DAY;
     shift.start_us = at_us(DAY "T05:00:00Z");
     shift.end_us = at_us(DAY "T18:00:00Z");
-    technician.technician_id = technician.name = writable(id);
+    technician.technician_id = technician.name = borrowed(id);
     technician.territory_id = territory_id;
     technician.home = &home;
     technician.n_skills = technician.n_shifts = 1;
@@ -224,16 +224,16 @@ static inline void give_order(const char *order, const char *appointment_id,
     static struct order given;
     Callout__AssignRequest assign;
     order_init(&given);
-    given.work_order.work_order_id = writable(order);
+    given.work_order.work_order_id = borrowed(order);
     given.window.start_us = at_us(DAY "T06:00:00Z");
     given.window.end_us = at_us(DAY "T17:00:00Z");
-    char *only[] = {writable(technician_id)}; /* so that the optimizer never gives it to others */
+    char *only[] = {borrowed(technician_id)}; /* so that the optimizer never gives it to others */
     given.work_order.n_required_technician_ids = 1;
     given.work_order.required_technician_ids = only;
     must("UpsertWorkOrder", &given.request.base);
     callout__assign_request__init(&assign);
-    assign.appointment_id = writable(appointment_id);
-    assign.technician_id = writable(technician_id);
+    assign.appointment_id = borrowed(appointment_id);
+    assign.technician_id = borrowed(technician_id);
     must("Assign", &assign.base);
     Callout__Pin pin;
     Callout__SetPinRequest set_pin;

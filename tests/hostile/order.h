@@ -45,8 +45,8 @@ static inline void order_init(struct order *order)
     order->work_order.priority = 3;
     order->work_order.customer = &order->customer;
     order->work_order.site = &order->site;
-    order->site.site_id = writable("S1");
-    order->site.address = writable("Feldweg 1");
+    order->site.site_id = borrowed("S1");
+    order->site.address = borrowed("Feldweg 1");
     order->site.point = &order->point;
     order->point = (Callout__Point){order->point.base, 471400000, 95200000};
     order->window.start_us = at_us(DAY "T10:00:00Z");
@@ -71,10 +71,10 @@ static inline void upsert_territory(const char *zone, const char *const *skills,
     callout__territory__init(&territory);
     callout__upsert_territory_request__init(&request);
     for (size_t i = 0; i < count; i++)
-        names[i] = writable(skills[i]);
+        names[i] = borrowed(skills[i]);
     territory.territory_id = territory_id;
-    territory.name = writable("North");
-    territory.time_zone = writable(zone);
+    territory.name = borrowed("North");
+    territory.time_zone = borrowed(zone);
     request.territory = &territory;
     request.n_skill_names = count;
     request.skill_names = names;

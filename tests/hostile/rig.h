@@ -8,6 +8,7 @@
 #ifndef CALLOUT_TESTS_HOSTILE_RIG_H
 #define CALLOUT_TESTS_HOSTILE_RIG_H
 
+#include "base/borrowed.h"
 #include "base/clock.h"
 #include "base/limits.h"
 #include "pb/dispatch.pb-c.h"
@@ -35,16 +36,6 @@ static struct rig {
     pid_t gateway, dispatcher;
     uint64_t request_number;
 } rig;
-
-/* protobuf-c wants texts that it could write to. */
-static inline char *writable(const char *text)
-{
-    union {
-        const char *constant;
-        char *text;
-    } both = {text};
-    return both.text;
-}
 
 /* --- connections --- */
 

@@ -418,7 +418,7 @@ static void hello_bytes(struct bytes *request, const char *device_id)
 {
     Callout__HelloRequest hello_request;
     callout__hello_request__init(&hello_request);
-    hello_request.device_id = writable(device_id);
+    hello_request.device_id = borrowed(device_id);
     hello_request.epoch = 1;
     uint8_t body[256];
     size_t size = callout__hello_request__pack(&hello_request, body);

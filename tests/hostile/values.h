@@ -33,7 +33,7 @@ static void no_point(struct order *order)
 
 static void null_island(struct order *order)
 {
-    order->work_order.work_order_id = writable("W27");
+    order->work_order.work_order_id = borrowed("W27");
     order->point.lat_e7 = order->point.lon_e7 = 0;
 }
 
@@ -46,7 +46,7 @@ static void reversed_window(struct order *order)
 
 static void window_of_one_instant(struct order *order)
 {
-    order->work_order.work_order_id = writable("W30");
+    order->work_order.work_order_id = borrowed("W30");
     order->window.end_us = order->window.start_us;
 }
 
@@ -77,7 +77,7 @@ static void duration_int_max(struct order *order)
 
 static void zone_of_no_place(struct order *order)
 {
-    order->site.time_zone = writable("Mars/Olympus");
+    order->site.time_zone = borrowed("Mars/Olympus");
 }
 
 static void one_skill_too_many(struct order *order)
@@ -87,7 +87,7 @@ static void one_skill_too_many(struct order *order)
 
 static void unknown_skill(struct order *order)
 {
-    order->skill.name = writable("alchemy");
+    order->skill.name = borrowed("alchemy");
 }
 
 static void priority_10(struct order *order)
@@ -102,12 +102,12 @@ static void priority_overflows(struct order *order)
 
 static void id_with_a_line_end(struct order *order)
 {
-    order->work_order.work_order_id = writable("W1\nX");
+    order->work_order.work_order_id = borrowed("W1\nX");
 }
 
 static void unknown_territory(struct order *order)
 {
-    order->work_order.territory_id = writable("south");
+    order->work_order.territory_id = borrowed("south");
 }
 
 /* --- territories --- */
@@ -146,8 +146,8 @@ static void send_odd_text(const struct row *row, struct got *got)
     static struct order order;
     bool found = false;
     order_init(&order);
-    order.work_order.work_order_id = writable("W41");
-    order.site.address = writable(row->bytes.at);
+    order.work_order.work_order_id = borrowed("W41");
+    order.site.address = borrowed(row->bytes.at);
     must("UpsertWorkOrder", &order.request.base);
     Callout__BoardReply *board = read_board(got);
     for (size_t i = 0; i < board->n_appointments; i++)
@@ -196,11 +196,11 @@ static void send_order_after_itself(const struct row *row, struct got *got)
     static struct order order;
     (void)row;
     order_init(&order);
-    order.work_order.work_order_id = order.work_order.follow_up_of = writable("W37");
+    order.work_order.work_order_id = order.work_order.follow_up_of = borrowed("W37");
     must("UpsertWorkOrder", &order.request.base);
     Callout__WorkOrderDetailRequest request;
     callout__work_order_detail_request__init(&request);
-    request.appointment_id = writable("W37.1");
+    request.appointment_id = borrowed("W37.1");
     ask("WorkOrderDetail", &request.base, got);
     assert_int_equal(got->status, CALLOUT__STATUS__OK);
     Callout__WorkOrderDetailReply *reply =
@@ -218,7 +218,7 @@ static size_t addresses_found(const char *text, struct got *got)
 {
     Callout__FindAddressRequest request;
     callout__find_address_request__init(&request);
-    request.text = writable(text);
+    request.text = borrowed(text);
     request.count = ADDRESSES_TOLD;
     ask("FindAddress", &request.base, got);
     assert_int_equal(got->status, CALLOUT__STATUS__OK);

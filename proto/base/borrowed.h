@@ -5,8 +5,8 @@
  *
  * Owner: whoever owns `text`, which must outlive the message. Thread: any.
  */
-#ifndef CALLOUT_OPTIMIZER_BORROWED_H
-#define CALLOUT_OPTIMIZER_BORROWED_H
+#ifndef CALLOUT_BASE_BORROWED_H
+#define CALLOUT_BASE_BORROWED_H
 
 static inline char *borrowed(const char *text)
 {
